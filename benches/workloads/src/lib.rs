@@ -1,0 +1,1 @@
+//! Generators of blocks in the block-directory format.

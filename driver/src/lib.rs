@@ -1,0 +1,1 @@
+//! User-space driver of the card: queues, slots, deadlines, transports.

@@ -1,0 +1,89 @@
+//! What crosses the rings: 64-byte submissions and completions (two beats each).
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::Word;
+
+/// A submission: host to card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Submission {
+    /// What to do: [`op`].
+    pub op: u8,
+    /// `REPLY`: 0 answered, 1 the host cannot answer (the message traps).
+    pub failed: u8,
+    /// Which lane.
+    pub lane: u16,
+    /// Command id: slot in bits 15:0, generation in bits 31:16. Comes back in every completion.
+    pub command: u32,
+    /// `EXEC`: bus address of the message.
+    pub address: u64,
+    /// `EXEC`: bus address of the result buffer.
+    pub result: u64,
+    /// `EXEC`: bytes of the result buffer.
+    pub capacity: u32,
+    /// `REPLY`: the request's tag.
+    pub tag: u32,
+    /// `REPLY`: the answer (see [`request`]).
+    pub value: Word,
+}
+
+/// Submission opcodes.
+pub mod op {
+    /// Run a message on a lane.
+    pub const EXEC: u8 = 1;
+    /// Answer a lane's request.
+    pub const REPLY: u8 = 2;
+    /// Abandon a message, queued or running; it completes as `CANCELLED`.
+    pub const CANCEL: u8 = 3;
+}
+
+/// A completion: card to host. The phase stands in the last dword, which the card writes last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Completion {
+    /// `REQUEST`: the key asked for (see [`request`]). Else zero.
+    pub key: Word,
+    /// Command id of the message.
+    pub command: u32,
+    /// What it tells: [`kind`].
+    pub kind: u8,
+    /// `DONE`: [`crate::status::Status`]; `TRAP`: [`crate::status::Trap`]; `REQUEST`: [`request`].
+    pub code: u8,
+    /// Lane.
+    pub lane: u16,
+    /// `REQUEST`: tag that the reply must carry: context in bits 31:24, sequence below.
+    /// `TRAP`: opcode in bits 7:0, program counter above.
+    pub tag: u32,
+    /// Submissions fetched so far, modulo 2^16.
+    pub sq_head: u32,
+    /// Reserved, zero.
+    pub reserved: [u32; 3],
+    /// Bit 0: phase. 1 on the ring's first round, then alternating.
+    pub phase: u32,
+}
+
+/// Completion kinds.
+pub mod kind {
+    /// The message ended; the result buffer is complete.
+    pub const DONE: u8 = 1;
+    /// The lane asks the host something and goes on when answered.
+    pub const REQUEST: u8 = 2;
+    /// The lane cannot run this message; nothing of it counts.
+    pub const TRAP: u8 = 3;
+}
+
+/// Request kinds.
+pub mod request {
+    /// A storage slot of the executing account. Key: slot. Answer: value.
+    pub const STORAGE: u8 = 1;
+    /// The executing account's balance. Answer: balance, wei.
+    pub const BALANCE: u8 = 2;
+    /// A block hash. Key: block number. Answer: hash.
+    pub const BLOCK_HASH: u8 = 3;
+    /// The message's code, where it came without and the lane lacks it. Key: code tag. Answer: bus
+    /// address of the code image in bits 63:0.
+    pub const CODE: u8 = 4;
+}
+
+const _: () = assert!(size_of::<Submission>() == 64 && size_of::<Completion>() == 64);

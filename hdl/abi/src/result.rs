@@ -1,0 +1,110 @@
+//! The result buffer, as the card leaves it before a `DONE` or `TRAP` completion.
+//!
+//! | part | place |
+//! |---|---|
+//! | header | [`HEADER_BEATS`] beats at 0 |
+//! | logs | from the header's end to `logs_end`, one record each: [`LogHead`], topics, data |
+//! | output | `output_offset`, `output_bytes` |
+//! | slots | `slots_offset`, `slots` records of three beats: [`SlotHead`], key, value |
+//!
+//! A trap leaves a header alone (its counters; the rest is meaningless).
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::{BEAT, Word};
+
+/// Beats of the header.
+pub const HEADER_BEATS: usize = 4;
+/// Bytes of the header.
+pub const HEADER_BYTES: usize = HEADER_BEATS * BEAT;
+/// Beats of a slot record.
+pub const SLOT_BEATS: usize = 3;
+
+/// Header of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Header {
+    /// Gas left, raw at the frame's end (meaningless after a halt).
+    pub gas_left: u64,
+    /// Refund counter, raw at the frame's end.
+    pub refund: i64,
+    /// Cycles from taking the message to its end.
+    pub cycles: u64,
+    /// Of those, cycles in which the lane awaited the host.
+    pub wait_cycles: u64,
+    /// Opcodes retired, the failing one included.
+    pub retired: u32,
+    /// EVM memory, in words.
+    pub memory_words: u32,
+    /// Logs.
+    pub logs: u32,
+    /// Where the logs end, in bytes.
+    pub logs_end: u32,
+    /// Slot records.
+    pub slots: u32,
+    /// Where the slot records start, in bytes.
+    pub slots_offset: u32,
+    /// Output, in bytes.
+    pub output_bytes: u32,
+    /// Where the output starts, in bytes.
+    pub output_offset: u32,
+    /// Used fields of the executing account: [`account`].
+    pub account_used: u32,
+    /// Requests made.
+    pub requests: u32,
+    /// Reserved, zero.
+    pub reserved: [u32; 6],
+    /// Reserved, zero.
+    pub reserved_beat: Word,
+}
+
+/// Bits of [`Header::account_used`].
+pub mod account {
+    /// The balance was read.
+    pub const BALANCE: u32 = 1;
+    /// The nonce was read.
+    pub const NONCE: u32 = 2;
+    /// The existence was read.
+    pub const EXISTENCE: u32 = 4;
+    /// The code hash was read.
+    pub const CODE_HASH: u32 = 8;
+}
+
+/// First beat of a log record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct LogHead {
+    /// Bytes of data.
+    pub data_bytes: u32,
+    /// Topics, 0 to 4.
+    pub topics: u32,
+    /// Reserved, zero.
+    pub reserved: [u32; 6],
+}
+
+/// First beat of a slot record. Records stand in the order of the message's slots, then of first touch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct SlotHead {
+    /// Bits of [`slot`].
+    pub flags: u32,
+    /// Reserved, zero.
+    pub reserved: [u32; 7],
+}
+
+/// Bits of [`SlotHead::flags`].
+pub mod slot {
+    /// The execution accessed it: it belongs to the read set.
+    pub const USED: u32 = 1;
+    /// The execution stored to it (perhaps the value it had).
+    pub const WRITTEN: u32 = 2;
+    /// It is warm at the frame's end.
+    pub const WARM: u32 = 4;
+    /// Its value is known: predicted or answered.
+    pub const KNOWN: u32 = 8;
+    /// It is transient storage (EIP-1153).
+    pub const TRANSIENT: u32 = 16;
+}
+
+const _: () = assert!(size_of::<Header>() == HEADER_BYTES);
+const _: () = assert!(size_of::<LogHead>() == BEAT && size_of::<SlotHead>() == BEAT);

@@ -1,0 +1,1 @@
+//! The card in rust-hdl, and the emitter that prints it as Verilog.

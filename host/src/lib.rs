@@ -1,0 +1,1 @@
+//! Parallel EVM block execution on CPU threads and FPGA lanes.

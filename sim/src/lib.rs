@@ -1,0 +1,1 @@
+//! The card in Verilator behind the driver's transport seam.
