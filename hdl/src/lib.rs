@@ -1,1 +1,10 @@
 //! The card in rust-hdl, and the emitter that prints it as Verilog.
+//!
+//! A block is a Rust struct of signals and sub-blocks with a clocked or combinational `update`
+//! (see the crate's `README.md` for the idioms). [`emit::design`] turns one into readable,
+//! width-exact Verilog; [`catalog`] lists every block that is linted, synthesised and simulated on
+//! its own; [`prim`] holds the only hand-written Verilog: memories and the multiplier.
+
+pub mod catalog;
+pub mod emit;
+pub mod prim;

@@ -1,0 +1,38 @@
+//! Every block that is linted, synthesised and co-simulated on its own, and the card.
+
+use crate::emit::{Design, EmitError, design, on_large_stack};
+use crate::prim::{LookupRom, Mul, Ram, Rom};
+
+/// A block by name.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Name of the top module, and of the block on the command line.
+    pub name: &'static str,
+    /// Emits the block with the sizes it has in the card.
+    pub design: fn() -> Result<Design, EmitError>,
+}
+
+/// One entry: `entry!("alu", Alu::default())`.
+macro_rules! entry {
+    ($name:literal, $block:expr) => {
+        Entry {
+            name: $name,
+            design: || on_large_stack(|| design($name, $block)),
+        }
+    };
+}
+
+/// All blocks, parts before wholes.
+pub fn blocks() -> Vec<Entry> {
+    vec![
+        entry!("ram", Ram::<10, 64>::default()),
+        entry!("rom", Rom::<8, 40>::new(rom_pattern())),
+        entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),
+        entry!("mul", Mul::<64, 128>::default()),
+    ]
+}
+
+/// Contents of the ROMs on show: the square of the address, but zero in the last quarter.
+fn rom_pattern<const W: usize>() -> Vec<rust_hdl_core::prelude::Bits<W>> {
+    (0..192u64).map(|a| (a * a).into()).collect()
+}
