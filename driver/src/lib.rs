@@ -1,1 +1,12 @@
-//! User-space driver of the card: queues, slots, deadlines, transports.
+//! User-space driver of the card: discovery, DMA memory, queues, command slots, deadlines, transports.
+//!
+//! It moves messages and knows nothing of the EVM: what a message says is the host's affair, what the
+//! bytes on the rings mean is [`gatewei_abi`]'s. A [`transport::Transport`] is the only thing that
+//! differs between a card in a slot, a simulated one, and a guest's.
+//!
+//! Nothing that the card says is believed: completions are copied out once and validated, every
+//! offset of a result is checked before it is used, and a register that reads all ones makes the
+//! driver look whether the card is still there.
+
+pub mod dma;
+pub mod transport;

@@ -1,0 +1,117 @@
+//! The seam between the driver and whatever carries its reads and writes to a card.
+//!
+//! A transport offers what a PCIe function offers: 32-bit registers, memory that the card can reach,
+//! an interrupt, a reset. In a simulation the same calls clock the model; no other part of the driver
+//! can tell.
+
+use std::time::Duration;
+
+use crate::dma::DmaBuffer;
+
+/// How long [`Transport::wait`] may take: whichever ends first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// At most this many cycles of the card's clock, where the transport drives that clock.
+    pub cycles: u64,
+    /// At most this much wall time, where the card runs by itself.
+    pub time: Duration,
+}
+
+impl Default for Wait {
+    /// 2,000 cycles or a millisecond.
+    fn default() -> Self {
+        Self {
+            cycles: 2_000,
+            time: Duration::from_millis(1),
+        }
+    }
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitOutcome {
+    /// The card has raised its interrupt since the last wait (perhaps for nothing: look).
+    Interrupt,
+    /// The budget is used up. There may be completions all the same: interrupts get lost.
+    Elapsed,
+}
+
+/// Why a transport failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The device has left, or its connection has ended.
+    #[error("the card is gone ({0}); check its link or power, then open it again")]
+    Gone(String),
+    /// No memory that the card can reach.
+    #[error("cannot make {bytes} bytes visible to the card: {reason}")]
+    NoMemory {
+        /// Bytes asked for.
+        bytes: usize,
+        /// What the system said, with the remedy where there is one.
+        reason: String,
+    },
+    /// A register offset that is unaligned or beyond the register space.
+    #[error("register offset {0:#x} is unaligned or out of range; report this")]
+    Offset(u32),
+    /// An access failed although the card seems to be there.
+    #[error("access to the card failed: {0}")]
+    Failed(String),
+}
+
+/// A way to a card. One owner, one thread at a time.
+pub trait Transport: Send {
+    /// What it is and where, for messages: `"sim"`, `"vfio 0000:01:00.0"`.
+    fn name(&self) -> String;
+
+    /// Reads the register at byte `offset` ([`gatewei_abi::regs`]).
+    ///
+    /// A card that has vanished reads all ones, as PCIe does; that is no error here.
+    fn read32(&mut self, offset: u32) -> Result<u32, TransportError>;
+
+    /// Writes the register at byte `offset`. It may be posted: the next read is behind it.
+    ///
+    /// Writes to DMA memory made before it (and fenced) are visible to the card when it arrives.
+    fn write32(&mut self, offset: u32, value: u32) -> Result<(), TransportError>;
+
+    /// Zeroed memory that the card can read and write, at a bus address that is a multiple of
+    /// `align` (a power of two, at least 8) and never zero.
+    ///
+    /// The transport keeps its own hold on the memory: dropping the buffer does not unmap it.
+    fn dma(&mut self, bytes: usize, align: usize) -> Result<DmaBuffer, TransportError>;
+
+    /// Unmaps a buffer that the card will not touch again. The caller vouches for that: no command
+    /// points to it, or the card is in reset with no DMA outstanding.
+    fn release(&mut self, buffer: DmaBuffer) -> Result<(), TransportError>;
+
+    /// Lets the card make progress: sleeps for its interrupt, or clocks the model.
+    fn wait(&mut self, budget: Wait) -> Result<WaitOutcome, TransportError>;
+
+    /// Resets the whole function (FLR), for a card that the register's reset did not bring back.
+    /// Afterwards no DMA is outstanding, all registers have their reset values, and DMA memory stays
+    /// mapped.
+    fn reset(&mut self) -> Result<(), TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+    fn read32(&mut self, offset: u32) -> Result<u32, TransportError> {
+        (**self).read32(offset)
+    }
+    fn write32(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
+        (**self).write32(offset, value)
+    }
+    fn dma(&mut self, bytes: usize, align: usize) -> Result<DmaBuffer, TransportError> {
+        (**self).dma(bytes, align)
+    }
+    fn release(&mut self, buffer: DmaBuffer) -> Result<(), TransportError> {
+        (**self).release(buffer)
+    }
+    fn wait(&mut self, budget: Wait) -> Result<WaitOutcome, TransportError> {
+        (**self).wait(budget)
+    }
+    fn reset(&mut self) -> Result<(), TransportError> {
+        (**self).reset()
+    }
+}
