@@ -8,5 +8,17 @@
 //! offset of a result is checked before it is used, and a register that reads all ones makes the
 //! driver look whether the card is still there.
 
+mod card;
+mod codes;
+mod deadline;
 pub mod dma;
+mod fault;
+mod queue;
+pub mod result;
+mod slots;
 pub mod transport;
+
+pub use card::{Caps, Card, Counters, Event, LaneCounters, Options, State, Ticket};
+pub use codes::Code;
+pub use deadline::Deadlines;
+pub use fault::{Fault, OpenError, SubmitError};

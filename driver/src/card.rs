@@ -1,0 +1,683 @@
+//! A card: messages in, events out.
+//!
+//! [`Card::submit`] puts a message in flight on a lane, [`Card::poll`] tells what came back, and
+//! [`Card::wait`] lets the card make progress when nothing did. Whatever goes wrong comes out of
+//! `poll` as an event of the message that it hit; after [`State::Dead`] the card takes no more.
+
+mod life;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use gatewei_abi::command::{Completion, Submission, kind, op, request};
+use gatewei_abi::message::{Message, header};
+use gatewei_abi::result::Header;
+use gatewei_abi::status::{Status, Trap};
+use gatewei_abi::{BEAT, Word, layout, regs, word};
+
+use crate::codes::{Code, CodeCache};
+use crate::deadline::{Deadlines, Heartbeat, LaneWatch, most_requests};
+use crate::dma::DmaBuffer;
+use crate::fault::{Failure, Fault, OpenError, SubmitError};
+use crate::queue::QueuePair;
+use crate::result::{self, Cost, FrameResult};
+use crate::slots::{self, Miss, Slots};
+use crate::transport::{Transport, Wait, WaitOutcome};
+
+/// Bytes of the longest message.
+const MESSAGE_BYTES: usize = layout::ENV_WORDS * BEAT
+    + layout::SLOTS * 2 * BEAT
+    + layout::CALLDATA_BYTES.next_multiple_of(BEAT);
+const _: () = assert!(header::WORDS <= layout::ENV_WORDS);
+
+/// What a caller may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Entries of the rings, as a power of two: 1 to 12.
+    pub ring_log2: u32,
+    /// Bytes of a result buffer.
+    pub result_bytes: usize,
+    /// Bytes of code images that are kept for messages to come.
+    pub code_cache_bytes: usize,
+    /// Deadlines.
+    pub deadlines: Deadlines,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ring_log2: 8,
+            result_bytes: layout::RESULT_BYTES,
+            code_cache_bytes: 64 << 20,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// What a card is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// EVM lanes.
+    pub lanes: u16,
+    /// Keccak engines.
+    pub keccak_engines: u8,
+    /// Messages in flight per lane: the one that runs, and those that wait in front of it.
+    pub credits: u16,
+    /// Clock of the lanes, kHz.
+    pub clock_khz: u32,
+}
+
+/// A message in flight. Good for one message, ever: it carries the slot's generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(u32);
+
+impl Ticket {
+    /// The command id on the rings.
+    pub const fn command(self) -> u32 {
+        self.0
+    }
+}
+
+/// What [`Card::poll`] reports. All but `Request` end the message.
+#[derive(Debug)]
+pub enum Event {
+    /// The frame ended.
+    Done {
+        /// Which message.
+        ticket: Ticket,
+        /// Its result.
+        result: Box<FrameResult>,
+    },
+    /// The lane asks something and waits for [`Card::reply`].
+    Request {
+        /// Which message.
+        ticket: Ticket,
+        /// What kind: [`request`], never `CODE`, which the driver answers itself.
+        kind: u8,
+        /// What is asked for.
+        key: Word,
+    },
+    /// The lane gave the message back.
+    Trap {
+        /// Which message.
+        ticket: Ticket,
+        /// Why.
+        trap: Trap,
+        /// The opcode at which it trapped.
+        opcode: u8,
+        /// Its program counter, modulo 2^24.
+        pc: u32,
+        /// What it cost until then.
+        cost: Cost,
+    },
+    /// A message that was cancelled has left the card, one way or another.
+    Cancelled {
+        /// Which message.
+        ticket: Ticket,
+    },
+    /// The message is lost.
+    Fault {
+        /// Which message.
+        ticket: Ticket,
+        /// Why.
+        fault: Fault,
+    },
+}
+
+/// Whether a card can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It takes messages.
+    Ready,
+    /// It is out of use since this fault; open it again to try once more.
+    Dead(Fault),
+}
+
+/// Things that must not happen, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages submitted.
+    pub submitted: u64,
+    /// Completions consumed, the dropped ones included.
+    pub completions: u64,
+    /// Completions for an earlier occupant of a slot, or repeated: dropped.
+    pub stale: u64,
+    /// Completions for a slot that does not exist: dropped.
+    pub out_of_range: u64,
+    /// Requests of a lane that awaits an answer already, or of an undefined kind.
+    pub bad_requests: u64,
+    /// Completions that claim an impossible submission head; their rest was used.
+    pub bad_heads: u64,
+    /// Resets that a fault made necessary.
+    pub resets: u64,
+    /// Replies and cancels for messages that are no longer in flight: not sent.
+    pub late: u64,
+}
+
+/// A command in flight.
+#[derive(Debug)]
+struct Command {
+    lane: u16,
+    gas: u64,
+    code: Word,
+    code_tag: u64,
+    /// Tag of the request that awaits an answer.
+    asked: Option<u32>,
+    requests: u64,
+    /// The caller has cancelled it.
+    cancelled: bool,
+    /// The driver has cancelled it, because its deadline is over.
+    late: bool,
+}
+
+/// Buffers of a slot.
+#[derive(Debug)]
+struct Buffers {
+    message: DmaBuffer,
+    result: DmaBuffer,
+}
+
+/// A lane's performance counters. They wrap at 2^32; a reset clears them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneCounters {
+    /// Cycles with a message.
+    pub busy: u32,
+    /// Opcodes retired.
+    pub retired: u32,
+    /// Cycles stalled for an answer of the host.
+    pub stall_host: u32,
+    /// Cycles stalled for a Keccak engine.
+    pub stall_keccak: u32,
+    /// Cycles stalled for message loading or result writing.
+    pub stall_dma: u32,
+    /// Cycles stalled for the multi-cycle arithmetic unit.
+    pub stall_arith: u32,
+    /// Messages completed.
+    pub messages: u32,
+}
+
+/// A card that was opened. One owner; it may move between threads.
+pub struct Card<T: Transport> {
+    transport: T,
+    caps: Caps,
+    options: Options,
+    state: State,
+    queue: QueuePair,
+    slots: Slots<Command>,
+    buffers: Vec<Buffers>,
+    /// Commands of each lane, in the order in which it runs them.
+    lanes: Vec<VecDeque<u32>>,
+    watches: Vec<LaneWatch>,
+    codes: CodeCache,
+    heartbeat: Heartbeat,
+    looked: Instant,
+    /// Completions that were consumed to make room, and events not yet told.
+    inbox: VecDeque<Completion>,
+    events: Vec<Event>,
+    counters: Counters,
+}
+
+impl<T: Transport> std::fmt::Debug for Card<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut out = f.debug_struct("Card");
+        out.field("transport", &self.transport.name())
+            .field("caps", &self.caps);
+        out.field("state", &self.state)
+            .field("in_flight", &self.slots.len());
+        out.field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Transport> Card<T> {
+    /// Opens the card behind a transport: checks its identity, resets it and starts its queues.
+    pub fn open(mut transport: T, options: Options) -> Result<Self, OpenError> {
+        if !(1..=12).contains(&options.ring_log2) {
+            return Err(OpenError::RingSize(options.ring_log2));
+        }
+        let caps = identify(&mut transport)?;
+        let queue = QueuePair::new(&mut transport, 0, options.ring_log2)?;
+        let count = caps.lanes * caps.credits;
+        let result_bytes = options.result_bytes.max(size_of::<Header>());
+        let buffers = (0..count)
+            .map(|_| {
+                Ok(Buffers {
+                    message: transport.dma(MESSAGE_BYTES, layout::ALIGN)?,
+                    result: transport.dma(result_bytes, layout::ALIGN)?,
+                })
+            })
+            .collect::<Result<_, OpenError>>()?;
+        let mut card = Self {
+            transport,
+            caps,
+            options,
+            state: State::Ready,
+            queue,
+            slots: Slots::new(count),
+            buffers,
+            lanes: vec![VecDeque::new(); caps.lanes.into()],
+            watches: vec![LaneWatch::default(); caps.lanes.into()],
+            codes: CodeCache::new(options.code_cache_bytes),
+            heartbeat: Heartbeat::new(),
+            looked: Instant::now(),
+            inbox: VecDeque::new(),
+            events: Vec::new(),
+            counters: Counters::default(),
+        };
+        card.start().map_err(|failure| OpenError::Start {
+            name: card.transport.name(),
+            fault: failure.fault(),
+        })?;
+        tracing::info!(card = card.transport.name(), ?caps, "card opened");
+        Ok(card)
+    }
+
+    /// What the card is made of.
+    pub const fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    /// Whether it can be used.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Counters of what went wrong.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The transport, for what it offers beside: waves, traces.
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The transport, as [`Card::transport`]. Registers and memory are the driver's.
+    pub const fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Messages in flight.
+    pub fn in_flight(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Messages that a lane takes now; 0 for a lane that the card does not have.
+    pub fn credit(&self, lane: u16) -> u16 {
+        let used = self.lanes.get(usize::from(lane)).map(VecDeque::len);
+        used.map_or(0, |used| self.caps.credits.saturating_sub(used as u16))
+    }
+
+    /// Puts a message in flight on a lane. The driver fills in where its code lies.
+    ///
+    /// The card may start at the next [`Card::poll`], [`Card::wait`] or [`Card::flush`].
+    pub fn submit(
+        &mut self,
+        lane: u16,
+        mut message: Message<'_>,
+        code: Code<'_>,
+    ) -> Result<Ticket, SubmitError> {
+        if let State::Dead(fault) = self.state {
+            return Err(SubmitError::Dead(fault));
+        }
+        let fifo = self
+            .lanes
+            .get(usize::from(lane))
+            .ok_or(SubmitError::NoLane(lane))?;
+        let slot = self
+            .slots
+            .next()
+            .filter(|_| fifo.len() < self.caps.credits.into());
+        let slot = slot.ok_or(SubmitError::NoCredit(lane))?;
+        if let Err(failure) = self.make_room() {
+            let fault = failure.fault();
+            self.fail(fault, None, &failure);
+            return Err(SubmitError::Failed(fault));
+        }
+        let (address, tag) = self.codes.acquire(&mut self.transport, code)?;
+        (message.code, message.code_tag) = (address, tag);
+        let written = message
+            .write()
+            .map_err(SubmitError::Unfit)
+            .and_then(|bytes| {
+                let buffers = &self.buffers[slot];
+                buffers.message.copy_in(0, &bytes)?;
+                // A result that the card never writes must not look like the last one.
+                buffers.result.store(0, &Header::default())?;
+                Ok(())
+            });
+        if let Err(error) = written {
+            self.codes.release(&code.key);
+            return Err(error);
+        }
+        let command = Command {
+            lane,
+            gas: message.gas,
+            code: code.key,
+            code_tag: tag,
+            asked: None,
+            requests: 0,
+            cancelled: false,
+            late: false,
+        };
+        let Ok(id) = self.slots.insert(command) else {
+            self.codes.release(&code.key);
+            return Err(SubmitError::NoCredit(lane));
+        };
+        self.queue.push(&Submission {
+            op: op::EXEC,
+            lane,
+            command: id,
+            address: self.buffers[slot].message.bus(),
+            result: self.buffers[slot].result.bus(),
+            capacity: self.buffers[slot].result.len() as u32,
+            ..Submission::default()
+        })?;
+        self.lanes[usize::from(lane)].push_back(id);
+        self.counters.submitted += 1;
+        Ok(Ticket(id))
+    }
+
+    /// Answers the request that a message awaits. `None`: the host cannot answer; the message traps.
+    pub fn reply(&mut self, ticket: Ticket, answer: Option<Word>) {
+        let Ok(command) = self.slots.get_mut(ticket.0) else {
+            self.counters.late += 1;
+            return;
+        };
+        let Some(tag) = command.asked.take() else {
+            self.counters.late += 1;
+            return;
+        };
+        let submission = Submission {
+            op: op::REPLY,
+            failed: u8::from(answer.is_none()),
+            lane: command.lane,
+            command: ticket.0,
+            tag,
+            value: answer.unwrap_or_default(),
+            ..Submission::default()
+        };
+        self.send(&submission);
+    }
+
+    /// Abandons a message. Its slot stays taken until the card has let go of it:
+    /// [`Event::Cancelled`].
+    pub fn cancel(&mut self, ticket: Ticket) {
+        let Ok(command) = self.slots.get_mut(ticket.0) else {
+            self.counters.late += 1;
+            return;
+        };
+        if std::mem::replace(&mut command.cancelled, true) {
+            return;
+        }
+        let (lane, late) = (command.lane, command.late);
+        if late {
+            return;
+        }
+        self.send(&Submission {
+            op: op::CANCEL,
+            lane,
+            command: ticket.0,
+            ..Submission::default()
+        });
+    }
+
+    /// Tells the card what was submitted. [`Card::poll`] and [`Card::wait`] do that as well.
+    pub fn flush(&mut self) {
+        if self.state == State::Ready
+            && let Err(error) = self.queue.ring(&mut self.transport)
+        {
+            let failure = Failure::from(error);
+            self.fail(failure.fault(), None, &failure);
+        }
+    }
+
+    /// Takes what the card has completed and appends what it means to `events`. Never waits.
+    pub fn poll(&mut self, events: &mut Vec<Event>) {
+        if self.state == State::Ready
+            && let Err(failure) = self.take_completions()
+        {
+            self.fail(failure.fault(), None, &failure);
+        }
+        events.append(&mut self.events);
+    }
+
+    /// Lets the card make progress, for at most `budget`.
+    pub fn wait(&mut self, budget: Wait) {
+        self.flush();
+        if self.state != State::Ready {
+            return;
+        }
+        match self.transport.wait(budget) {
+            Ok(WaitOutcome::Interrupt | WaitOutcome::Elapsed) => {}
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.fail(failure.fault(), None, &failure);
+            }
+        }
+    }
+
+    /// Queues a short submission.
+    fn send(&mut self, submission: &Submission) {
+        if self.state != State::Ready {
+            return;
+        }
+        let sent = self
+            .make_room()
+            .and_then(|()| Ok(self.queue.push(submission)?));
+        if let Err(failure) = sent {
+            self.fail(failure.fault(), None, &failure);
+        }
+    }
+
+    /// Waits until the submission ring has a free entry. Completions that come meanwhile are kept:
+    /// the card may need their room to go on.
+    fn make_room(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
+        while self.queue.is_full() {
+            self.queue.ring(&mut self.transport)?;
+            let head = self.read(self.queue.head_register())?;
+            if !self.queue.fetched(head) {
+                return Err(Failure::Fault(Fault::Queue));
+            }
+            while let Some(completion) = self.queue.pop()? {
+                self.inbox.push_back(completion);
+            }
+            if !self.queue.is_full() {
+                break;
+            }
+            if began.elapsed() > self.options.deadlines.heartbeat {
+                return Err(Failure::Fault(Fault::Hung));
+            }
+            self.transport.wait(Wait::default())?;
+        }
+        Ok(())
+    }
+
+    fn take_completions(&mut self) -> Result<(), Failure> {
+        self.queue.ring(&mut self.transport)?;
+        loop {
+            let next = match self.inbox.pop_front() {
+                Some(completion) => Some(completion),
+                None => self.queue.pop()?,
+            };
+            let Some(completion) = next else { break };
+            self.take(&completion)?;
+            if self.state != State::Ready {
+                return Ok(());
+            }
+        }
+        self.queue.ring(&mut self.transport)?;
+        if self.slots.len() > 0 && self.looked.elapsed() >= self.options.deadlines.interval {
+            self.look()?;
+            self.looked = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Takes one completion. It is a copy: what is checked here is what is used.
+    fn take(&mut self, completion: &Completion) -> Result<(), Failure> {
+        self.counters.completions += 1;
+        if !self.queue.fetched(completion.sq_head) {
+            self.counters.bad_heads += 1;
+        }
+        let (id, ticket) = (completion.command, Ticket(completion.command));
+        let command = match self.slots.get_mut(id) {
+            Ok(command) => command,
+            Err(miss) => {
+                match miss {
+                    Miss::Stale => self.counters.stale += 1,
+                    Miss::OutOfRange => self.counters.out_of_range += 1,
+                }
+                tracing::warn!(id, ?miss, "completion for nobody dropped");
+                return Ok(());
+            }
+        };
+        if completion.lane != command.lane {
+            self.lose(ticket, Fault::BadCompletion, "it names another lane");
+            return Ok(());
+        }
+        let (gas, cancelled, late) = (command.gas, command.cancelled, command.late);
+        let buffer = &self.buffers[slots::index(id)].result;
+        let event = match (completion.kind, cancelled) {
+            (kind::REQUEST, _) => return self.take_request(completion),
+            (kind::DONE | kind::TRAP, true) => Event::Cancelled { ticket },
+            (kind::DONE, false) => match Status::from_code(completion.code) {
+                None => Event::Fault {
+                    ticket,
+                    fault: Fault::BadCompletion,
+                },
+                Some(status) => match result::parse(buffer, status, gas) {
+                    Ok(result) => Event::Done {
+                        ticket,
+                        result: Box::new(result),
+                    },
+                    Err(why) => Event::Fault {
+                        ticket,
+                        fault: Fault::BadResult(why),
+                    },
+                },
+            },
+            (kind::TRAP, false) => match Trap::from_code(completion.code) {
+                None => Event::Fault {
+                    ticket,
+                    fault: Fault::BadCompletion,
+                },
+                Some(Trap::Cancelled) if late => Event::Fault {
+                    ticket,
+                    fault: Fault::Deadline,
+                },
+                Some(trap) => Event::Trap {
+                    ticket,
+                    trap,
+                    opcode: completion.tag as u8,
+                    pc: completion.tag >> 8,
+                    cost: result::cost(&result::read_header(buffer)),
+                },
+            },
+            _ => {
+                self.lose(ticket, Fault::BadCompletion, "its kind is undefined");
+                return Ok(());
+            }
+        };
+        if let Event::Fault { fault, .. } = &event {
+            tracing::warn!(id, %fault, ?completion, "a completed message is unusable");
+        }
+        self.forget(id);
+        self.events.push(event);
+        Ok(())
+    }
+
+    fn take_request(&mut self, completion: &Completion) -> Result<(), Failure> {
+        let ticket = Ticket(completion.command);
+        let Ok(command) = self.slots.get_mut(completion.command) else {
+            return Ok(());
+        };
+        command.requests += 1;
+        if command.requests > most_requests(command.gas) {
+            self.lose(
+                ticket,
+                Fault::BadCompletion,
+                "it asks more than its gas can pay for",
+            );
+            return Ok(());
+        }
+        if command.asked.is_some() {
+            self.counters.bad_requests += 1;
+            return Ok(());
+        }
+        command.asked = Some(completion.tag);
+        let leaving = command.cancelled || command.late;
+        match completion.code {
+            // The lane is about to find its cancellation; nobody else waits for an answer.
+            _ if leaving => {}
+            request::STORAGE | request::BALANCE | request::BLOCK_HASH => {
+                self.events.push(Event::Request {
+                    ticket,
+                    kind: completion.code,
+                    key: completion.key,
+                });
+            }
+            request::CODE => {
+                let (key, tag) = (command.code, command.code_tag);
+                let mine = completion.key == word(tag);
+                let address = self.codes.address(&key, tag).filter(|_| mine);
+                self.reply(ticket, address.map(word));
+            }
+            _ => {
+                self.counters.bad_requests += 1;
+                self.reply(ticket, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees all that a command holds.
+    fn forget(&mut self, id: u32) {
+        let Ok(command) = self.slots.remove(id) else {
+            return;
+        };
+        self.codes.release(&command.code);
+        if let Some(fifo) = self.lanes.get_mut(usize::from(command.lane)) {
+            fifo.retain(|other| *other != id);
+        }
+    }
+}
+
+/// Checks identity and capabilities.
+fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
+    let name = transport.name();
+    let found = transport.read32(regs::CARD + regs::card::MAGIC)?;
+    if found != gatewei_abi::MAGIC {
+        return Err(OpenError::Magic {
+            name,
+            found,
+            expected: gatewei_abi::MAGIC,
+        });
+    }
+    let found = transport.read32(regs::CARD + regs::card::VERSION)?;
+    if found != gatewei_abi::ABI_VERSION {
+        return Err(OpenError::Version {
+            name,
+            found,
+            expected: gatewei_abi::ABI_VERSION,
+        });
+    }
+    let caps = transport.read32(regs::CARD + regs::card::CAPS)?;
+    let [lanes, keccak_engines, queue, queues] = caps.to_le_bytes();
+    let room = (regs::SPACE - regs::LANES) / regs::LANE_STRIDE;
+    if lanes == 0 || u32::from(lanes) > room || queues == 0 {
+        let (lanes, queues) = (lanes.into(), queues.into());
+        return Err(OpenError::Caps {
+            name,
+            lanes,
+            queues,
+        });
+    }
+    Ok(Caps {
+        lanes: lanes.into(),
+        keccak_engines,
+        credits: u16::from(queue).min(layout::LANE_QUEUE as u16) + 1,
+        clock_khz: transport.read32(regs::CARD + regs::card::CLOCK_KHZ)?,
+    })
+}

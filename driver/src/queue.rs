@@ -1,0 +1,144 @@
+//! A queue pair: the submission ring and the completion ring in host memory.
+//!
+//! Both sides count freely modulo 2^16; an entry's place is the count modulo the ring's size. Whether
+//! a completion is new shows in its phase bit, which the card writes last: 1 in the ring's first round,
+//! then alternating. Doorbell registers tell the card how far the host is.
+
+use std::sync::atomic::{Ordering, fence};
+
+use gatewei_abi::command::{Completion, Submission};
+use gatewei_abi::regs::{self, queue};
+
+use crate::dma::{DmaBuffer, OutOfBounds};
+use crate::transport::{Transport, TransportError};
+
+/// Bytes of an entry of either ring.
+const ENTRY: usize = size_of::<Submission>();
+/// The last 64-bit unit of a completion; its upper half is the phase dword.
+const PHASE_UNIT: usize = ENTRY - size_of::<u64>();
+
+/// One queue pair, the host's side.
+#[derive(Debug)]
+pub(crate) struct QueuePair {
+    base: u32,
+    log2: u32,
+    submissions: DmaBuffer,
+    completions: DmaBuffer,
+    /// Submissions written, and announced by the doorbell.
+    sq_tail: u16,
+    sq_rung: u16,
+    /// Submissions that the card is known to have fetched.
+    sq_head: u16,
+    /// Completions consumed, and announced by the doorbell.
+    cq_head: u16,
+    cq_rung: u16,
+}
+
+impl QueuePair {
+    /// Rings of `2^log2` entries for queue pair `index`. [`QueuePair::program`] tells the card.
+    pub(crate) fn new(
+        transport: &mut impl Transport,
+        index: u32,
+        log2: u32,
+    ) -> Result<Self, TransportError> {
+        let bytes = ENTRY << log2;
+        Ok(Self {
+            base: regs::queue_base(index),
+            log2,
+            submissions: transport.dma(bytes, ENTRY)?,
+            completions: transport.dma(bytes, ENTRY)?,
+            sq_tail: 0,
+            sq_rung: 0,
+            sq_head: 0,
+            cq_head: 0,
+            cq_rung: 0,
+        })
+    }
+
+    /// Empties both rings and writes their registers. The card must be in reset: it starts from zero
+    /// as well, and what is left of an earlier life would read as completions.
+    pub(crate) fn program(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
+        (self.sq_tail, self.sq_rung, self.sq_head) = (0, 0, 0);
+        (self.cq_head, self.cq_rung) = (0, 0);
+        self.submissions.clear();
+        self.completions.clear();
+        fence(Ordering::Release);
+        let (sq, cq) = (self.submissions.bus(), self.completions.bus());
+        for (register, value) in [
+            (queue::SQ_BASE_LO, sq as u32),
+            (queue::SQ_BASE_HI, (sq >> 32) as u32),
+            (queue::CQ_BASE_LO, cq as u32),
+            (queue::CQ_BASE_HI, (cq >> 32) as u32),
+            (queue::SIZE, self.log2),
+            (queue::IRQ, regs::IRQ_ENABLE),
+        ] {
+            transport.write32(self.base + register, value)?;
+        }
+        Ok(())
+    }
+
+    const fn mask(&self) -> u16 {
+        (1 << self.log2) - 1
+    }
+
+    /// True where no submission can be written.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.sq_tail.wrapping_sub(self.sq_head) > self.mask()
+    }
+
+    /// Writes a submission; the card sees it after [`QueuePair::ring`]. The ring must not be full.
+    pub(crate) fn push(&mut self, submission: &Submission) -> Result<(), OutOfBounds> {
+        let at = (self.sq_tail & self.mask()) as usize * ENTRY;
+        self.submissions.store(at, submission)?;
+        self.sq_tail = self.sq_tail.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Rings the doorbells that have something to tell.
+    pub(crate) fn ring(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
+        if self.sq_rung != self.sq_tail {
+            // The submissions and the messages they point to must be visible before the doorbell.
+            fence(Ordering::Release);
+            transport.write32(self.base + queue::SQ_TAIL, self.sq_tail.into())?;
+            self.sq_rung = self.sq_tail;
+        }
+        if self.cq_rung != self.cq_head {
+            transport.write32(self.base + queue::CQ_HEAD, self.cq_head.into())?;
+            self.cq_rung = self.cq_head;
+        }
+        Ok(())
+    }
+
+    /// The next completion, copied out once; none where the card has written no new one.
+    pub(crate) fn pop(&mut self) -> Result<Option<Completion>, OutOfBounds> {
+        let at = (self.cq_head & self.mask()) as usize * ENTRY;
+        let round = self.cq_head >> self.log2;
+        let phase = self.completions.load_unit(at + PHASE_UNIT)? >> 32 & 1;
+        if phase == u64::from(round & 1) {
+            return Ok(None);
+        }
+        // What the card wrote before the phase, results included, is visible after this.
+        fence(Ordering::Acquire);
+        let completion = self.completions.load(at)?;
+        self.cq_head = self.cq_head.wrapping_add(1);
+        Ok(Some(completion))
+    }
+
+    /// Takes over what the card says it has fetched, where that is possible: between what was known
+    /// and what was announced. Returns whether it was.
+    pub(crate) fn fetched(&mut self, head: u32) -> bool {
+        let Ok(head) = u16::try_from(head) else {
+            return false;
+        };
+        let possible = head.wrapping_sub(self.sq_head) <= self.sq_rung.wrapping_sub(self.sq_head);
+        if possible {
+            self.sq_head = head;
+        }
+        possible
+    }
+
+    /// Offset of the register that tells how many submissions the card has fetched.
+    pub(crate) const fn head_register(&self) -> u32 {
+        self.base + queue::SQ_HEAD
+    }
+}

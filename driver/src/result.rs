@@ -1,0 +1,219 @@
+//! A frame's result: copied out of the card's buffer, every length checked before it is used.
+
+use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SLOT_BEATS, SlotHead};
+use gatewei_abi::status::Status;
+use gatewei_abi::{BEAT, Word};
+use zerocopy::FromBytes;
+
+use crate::dma::DmaBuffer;
+
+/// Most topics of a log (LOG4).
+const TOPICS: u32 = 4;
+
+/// A log of the frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Topics, 0 to 4.
+    pub topics: Vec<Word>,
+    /// Data.
+    pub data: Vec<u8>,
+}
+
+/// A storage slot that the frame knows at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRecord {
+    /// Bits of [`gatewei_abi::result::slot`].
+    pub flags: u32,
+    /// Key.
+    pub key: Word,
+    /// Value at the frame's end.
+    pub value: Word,
+}
+
+impl SlotRecord {
+    /// True where all bits of `flags` are set.
+    pub const fn is(&self, flags: u32) -> bool {
+        self.flags & flags == flags
+    }
+}
+
+/// What a message cost on the card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Cycles from taking the message to its end.
+    pub cycles: u64,
+    /// Of those, cycles in which the lane awaited the host.
+    pub wait_cycles: u64,
+    /// Opcodes retired, the failing one included.
+    pub retired: u32,
+    /// Requests made.
+    pub requests: u32,
+}
+
+/// How a frame ended, and all its effects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameResult {
+    /// Status.
+    pub status: Status,
+    /// Gas left, raw at the frame's end.
+    pub gas_left: u64,
+    /// Refund counter, raw at the frame's end.
+    pub refund: i64,
+    /// EVM memory, in words.
+    pub memory_words: u32,
+    /// Used fields of the executing account: [`gatewei_abi::result::account`].
+    pub account_used: u32,
+    /// Logs in their order.
+    pub logs: Vec<LogRecord>,
+    /// Slots: the message's in its order, then those first touched, in their order.
+    pub slots: Vec<SlotRecord>,
+    /// Output.
+    pub output: Vec<u8>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// What does not hold together in a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Malformed {
+    /// More gas left than the frame had.
+    Gas,
+    /// A negative refund: a first frame cannot owe one.
+    Refund,
+    /// The logs run beyond their end, or their end beyond the buffer.
+    Logs,
+    /// A log with more than four topics.
+    Topics,
+    /// The output lies beyond the buffer.
+    Output,
+    /// The slot records lie beyond the buffer.
+    Slots,
+    /// Parts that overlap the header.
+    Overlap,
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Gas => "more gas left than the frame had",
+            Self::Refund => "negative refund",
+            Self::Logs => "logs beyond their end",
+            Self::Topics => "more than four topics",
+            Self::Output => "output beyond the buffer",
+            Self::Slots => "slots beyond the buffer",
+            Self::Overlap => "a part overlaps the header",
+        })
+    }
+}
+
+/// The counters of a result's header, also where the message trapped.
+pub(crate) fn cost(header: &Header) -> Cost {
+    Cost {
+        cycles: header.cycles,
+        wait_cycles: header.wait_cycles,
+        retired: header.retired,
+        requests: header.requests,
+    }
+}
+
+/// Copies the header out.
+pub(crate) fn read_header(buffer: &DmaBuffer) -> Header {
+    // A result buffer is never smaller than a header (`Options::result_bytes` is clamped).
+    buffer.load(0).unwrap_or_default()
+}
+
+/// Copies a result out of `buffer` once, then takes the copy apart.
+pub(crate) fn parse(
+    buffer: &DmaBuffer,
+    status: Status,
+    gas_limit: u64,
+) -> Result<FrameResult, Malformed> {
+    let header = read_header(buffer);
+    if header.gas_left > gas_limit {
+        return Err(Malformed::Gas);
+    }
+    if header.refund < 0 {
+        return Err(Malformed::Refund);
+    }
+    let part = |offset: u32, bytes: u64, why| {
+        let end = u64::from(offset) + bytes;
+        if end > buffer.len() as u64 {
+            return Err(why);
+        }
+        if bytes > 0 && (offset as usize) < HEADER_BYTES {
+            return Err(Malformed::Overlap);
+        }
+        let mut copy = vec![0; bytes as usize];
+        buffer
+            .copy_out(offset as usize, &mut copy)
+            .map_err(|_| why)?;
+        Ok(copy)
+    };
+    let log_bytes = u64::from(header.logs_end).checked_sub(HEADER_BYTES as u64);
+    let logs = part(
+        HEADER_BYTES as u32,
+        log_bytes.ok_or(Malformed::Overlap)?,
+        Malformed::Logs,
+    )?;
+    let output = part(
+        header.output_offset,
+        u64::from(header.output_bytes),
+        Malformed::Output,
+    )?;
+    let slot_bytes = u64::from(header.slots) * (SLOT_BEATS * BEAT) as u64;
+    let slots = part(header.slots_offset, slot_bytes, Malformed::Slots)?;
+    Ok(FrameResult {
+        status,
+        gas_left: header.gas_left,
+        refund: header.refund,
+        memory_words: header.memory_words,
+        account_used: header.account_used,
+        logs: parse_logs(&logs, header.logs)?,
+        slots: parse_slots(&slots)?,
+        output,
+        cost: cost(&header),
+    })
+}
+
+fn parse_logs(mut rest: &[u8], count: u32) -> Result<Vec<LogRecord>, Malformed> {
+    let mut logs = Vec::new();
+    for _ in 0..count {
+        let (head, tail) = LogHead::read_from_prefix(rest).map_err(|_| Malformed::Logs)?;
+        if head.topics > TOPICS {
+            return Err(Malformed::Topics);
+        }
+        let (topics, tail) = tail
+            .split_at_checked(head.topics as usize * BEAT)
+            .ok_or(Malformed::Logs)?;
+        let data_bytes = head.data_bytes as usize;
+        let (data, tail) = tail
+            .split_at_checked(data_bytes.next_multiple_of(BEAT))
+            .ok_or(Malformed::Logs)?;
+        let topics = topics.as_chunks::<BEAT>().0.to_vec();
+        logs.push(LogRecord {
+            topics,
+            data: data[..data_bytes].to_vec(),
+        });
+        rest = tail;
+    }
+    // Bytes behind the last record mean that count and end disagree.
+    if rest.is_empty() {
+        Ok(logs)
+    } else {
+        Err(Malformed::Logs)
+    }
+}
+
+fn parse_slots(bytes: &[u8]) -> Result<Vec<SlotRecord>, Malformed> {
+    let record = |chunk: &[u8]| {
+        let (head, rest) = SlotHead::read_from_prefix(chunk).map_err(|_| Malformed::Slots)?;
+        let (key, rest) = Word::read_from_prefix(rest).map_err(|_| Malformed::Slots)?;
+        let (value, _) = Word::read_from_prefix(rest).map_err(|_| Malformed::Slots)?;
+        Ok(SlotRecord {
+            flags: head.flags,
+            key,
+            value,
+        })
+    };
+    bytes.chunks_exact(SLOT_BEATS * BEAT).map(record).collect()
+}
