@@ -1,5 +1,6 @@
 //! Every block that is linted, synthesised and co-simulated on its own, and the card.
 
+use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
@@ -25,6 +26,8 @@ macro_rules! entry {
 /// All blocks, parts before wholes.
 pub fn blocks() -> Vec<Entry> {
     vec![
+        entry!("widths", Widths::default()),
+        entry!("handshake", Handshake::default()),
         entry!("ram", Ram::<10, 64>::default()),
         entry!("rom", Rom::<8, 40>::new(rom_pattern())),
         entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),

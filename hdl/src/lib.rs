@@ -8,3 +8,4 @@
 pub mod catalog;
 pub mod emit;
 pub mod prim;
+pub mod tools;

@@ -1,11 +1,30 @@
 //! From a rust-hdl block to Verilog.
 //!
 //! rust-hdl's own printer leaves widths to Verilog's context rules, which differ from Rust's: an
-//! intermediate result may keep a carry that Rust drops. The printer here knows the declared width of every
-//! signal and prints each expression so that it means in Verilog what it means in Rust, or refuses
-//! with an [`EmitError`] that names block, signal and expression.
+//! intermediate result may keep a carry that Rust drops. The printer here knows the declared width of
+//! every signal and prints each expression so that it means in Verilog what it means in Rust, or refuses
+//! with an [`EmitError`] that names block, signal and expression. On the way it finds latches, undriven
+//! signals, reads before assignment and combinational loops.
+//!
+//! The steps: [`tree`] reads the block's scopes, [`lower`] and [`infer`] turn each `update` into statements
+//! and expressions of known width, [`flow`] checks them, [`schedule`] cuts them into processes,
+//! [`module`] and [`print`] write the text, and [`assemble`] keeps each distinct text once.
+//!
+//! Plain registers (`DFF`) are printed in place, as `always @(posedge clock) count_q <= count_d`.
 
+mod assemble;
 mod error;
+mod flow;
+mod infer;
+mod ir;
+mod lower;
+mod module;
+mod names;
+mod nets;
+mod print;
+pub mod probe;
+mod schedule;
+mod tree;
 
 use rust_hdl_core::prelude::*;
 
@@ -14,7 +33,7 @@ pub use error::EmitError;
 /// One port of the top module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
-    /// Name in Rust and in Verilog.
+    /// Name in Verilog: as in Rust, with `_` between the parts of an interface.
     pub name: String,
     /// Width in bits, at least 1.
     pub width: usize,
@@ -27,7 +46,7 @@ pub struct Port {
 pub struct Design {
     /// Name of the top module.
     pub top: String,
-    /// The whole text: the top module and every module below it, each distinct body once.
+    /// The whole text (Verilog-2001): the top module and every module below it, each distinct body once.
     pub verilog: String,
     /// Ports of the top module in declaration order.
     pub ports: Vec<Port>,
@@ -35,32 +54,25 @@ pub struct Design {
     pub modules: Vec<(String, String)>,
 }
 
-/// Stack that building and walking a large block needs: blocks are plain values, and a 256-bit signal takes
-/// about a kilobyte.
+/// Stack for building and walking a large block: blocks are plain values, and a 256-bit signal takes
+/// about a kilobyte. The pages are mapped when they are touched.
 const STACK: usize = 512 << 20;
 
 /// Prints `block` as a module called `top`, with everything below it.
 ///
-/// Inputs of the top are connected to its ports; nothing has to be connected beforehand.
+/// Inputs of the top are its ports; nothing has to be connected beforehand.
 ///
 /// # Errors
 /// An [`EmitError`] when the block cannot be printed exactly.
-pub fn design<B: Block>(top: &str, mut block: B) -> Result<Design, EmitError> {
-    block.connect_all();
-    check_all(&block).map_err(|e| EmitError::Check {
-        block: top.into(),
-        detail: format!("{e:?}"),
-    })?;
-    let mut ports = Ports::default();
-    block.accept(top, &mut ports);
-    let mut modules = ModuleDefines::default();
-    block.accept(top, &mut modules);
-    Ok(Design {
-        top: top.into(),
-        verilog: modules.defines(),
-        ports: ports.found,
-        modules: ports.modules,
-    })
+pub fn design<B: Block>(top: &str, block: B) -> Result<Design, EmitError> {
+    let Some(node) = tree::read(top, &block) else {
+        let what = "it is no block: derive LogicBlock".to_string();
+        return Err(EmitError::Unsupported {
+            block: top.into(),
+            what,
+        });
+    };
+    assemble::assemble(top, std::any::type_name::<B>(), &node)
 }
 
 /// Runs `build` on a thread with a stack large enough for any block of this crate.
@@ -81,32 +93,4 @@ pub fn on_large_stack(build: fn() -> Result<Design, EmitError>) -> Result<Design
                 detail: "it panicked".into(),
             })
         })
-}
-
-#[derive(Default)]
-struct Ports {
-    path: Vec<String>,
-    found: Vec<Port>,
-    modules: Vec<(String, String)>,
-}
-
-impl Probe for Ports {
-    fn visit_start_scope(&mut self, name: &str, _: &dyn Block) {
-        self.path.push(name.into());
-        self.modules
-            .push((self.path.join("."), self.path.join("$")));
-    }
-    fn visit_end_scope(&mut self, _: &str, _: &dyn Block) {
-        self.path.pop();
-    }
-    fn visit_atom(&mut self, name: &str, signal: &dyn Atom) {
-        if self.path.len() == 1 && signal.kind().is_parameter() {
-            let input = signal.kind() == AtomKind::InputParameter;
-            self.found.push(Port {
-                name: name.into(),
-                width: signal.bits(),
-                input,
-            });
-        }
-    }
 }
