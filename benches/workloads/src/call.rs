@@ -1,4 +1,5 @@
-//! One transaction before it is signed, and the encoding of its arguments (Contract ABI specification).
+//! One transaction before it is signed, and the encoding of its arguments (Contract ABI
+//! specification).
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 
@@ -17,8 +18,8 @@ pub struct Call {
     pub input: Bytes,
     /// Gas limit; generous, because the gas used is what counts.
     pub gas_limit: u64,
-    /// Slots of `to` that the call reads or writes, as far as they are known: some transactions carry them as their access
-    /// list (EIP-2930).
+    /// Slots of `to` that the call reads or writes, as far as they are known: some transactions
+    /// carry them as their access list (EIP-2930).
     pub slots: Vec<B256>,
 }
 
@@ -33,7 +34,8 @@ pub enum Argument<'a> {
     Addresses(&'a [Address]),
 }
 
-/// Encodes a call: selector of the signature, then the arguments; dynamic ones by their offset, in a tail.
+/// Encodes a call: selector of the signature, then the arguments; dynamic ones by their offset, in
+/// a tail.
 pub fn encode(signature: &str, arguments: &[Argument<'_>]) -> Bytes {
     let mut head = keccak256(signature)[..4].to_vec();
     let mut tail = Vec::new();
@@ -81,7 +83,7 @@ mod tests {
         for artifact in crate::artifacts().expect("artifacts parse") {
             for (signature, selector) in &artifact.method_identifiers {
                 assert_eq!(
-                    alloy_primitives::hex::encode(&encode(signature, &[])),
+                    alloy_primitives::hex::encode(encode(signature, &[])),
                     *selector,
                     "{signature}"
                 );

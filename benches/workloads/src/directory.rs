@@ -27,7 +27,8 @@ pub struct GeneratedBlock {
     pub receipts: Vec<ReceiptEnvelope>,
 }
 
-/// Writes the block as a directory, which is made if need be; files of an older block in it are replaced.
+/// Writes the block as a directory, which is made if need be; files of an older block in it are
+/// replaced.
 ///
 /// # Errors
 /// A file that cannot be written.

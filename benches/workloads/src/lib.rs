@@ -1,9 +1,10 @@
 //! Generators of blocks in the block-directory format.
 //!
-//! A generated block is a real block to every command that reads block directories: its transactions are signed, its
-//! header is true (gas used, receipts root, logs bloom, requests hash, transactions root, state root), and its pre-state
-//! is everything the block reads. It is a mainnet block under Osaka rules with contracts of our own, whose sources and
-//! compiled artifacts are in `contracts/`.
+//! A generated block is a real block to every command that reads block directories: its
+//! transactions are signed, its header is true (gas used, receipts root, logs bloom, requests hash,
+//! transactions root, state root), and its pre-state is everything the block reads. It is a mainnet
+//! block under Osaka rules with contracts of our own, whose sources and compiled artifacts are in
+//! `contracts/`.
 //!
 //! ```
 //! use gatewei_workloads::{Params, generate};
@@ -13,9 +14,11 @@
 //! # Ok::<(), gatewei_workloads::WorkloadError>(())
 //! ```
 //!
-//! **A new kind of traffic is one file** in `src/traffic/`, with a [`Kind`] in it, and one line in [`KINDS`].
+//! **A new kind of traffic is one file** in `src/traffic/`, with a [`Kind`] in it, and one line in
+//! [`KINDS`].
 //!
-//! Everything is a function of the kind and the [`Params`]: the same parameters give the same bytes on every machine.
+//! Everything is a function of the kind and the [`Params`]: the same parameters give the same bytes
+//! on every machine.
 
 mod artifact;
 mod call;
@@ -39,7 +42,8 @@ use seal::{BLOCK_NUMBER, TIMESTAMP};
 use traffic::Stream;
 use world::World;
 
-/// Transactions that one block may hold: keeps the sum of the gas limits and the files within reason.
+/// Transactions that one block may hold: keeps the sum of the gas limits and the files within
+/// reason.
 pub const MAX_TXS: usize = 200_000;
 
 /// What a block is made of.
@@ -49,8 +53,9 @@ pub struct Params {
     pub txs: usize,
     /// Seed of every choice: keys, addresses, amounts, order.
     pub seed: u64,
-    /// Share of the transactions, 0 to 1, that go to the kind's hot spot ([`Kind::hot_spot`]); `None` takes
-    /// [`Kind::contention`]. It is exact: of n transactions ⌊n · contention⌋ are hot, evenly spread.
+    /// Share of the transactions, 0 to 1, that go to the kind's hot spot ([`Kind::hot_spot`]);
+    /// `None` takes [`Kind::contention`]. It is exact: of n transactions ⌊n · contention⌋ are hot,
+    /// evenly spread.
     pub contention: Option<f64>,
 }
 
@@ -67,8 +72,8 @@ impl Default for Params {
 /// Generates one block of traffic of the kind with this name.
 ///
 /// # Errors
-/// An unknown kind, parameters out of range, or a transaction that the sequential execution rejects (a defect of the
-/// generator: it names the transaction).
+/// An unknown kind, parameters out of range, or a transaction that the sequential execution rejects
+/// (a defect of the generator: it names the transaction).
 pub fn generate(name: &str, params: &Params) -> Result<GeneratedBlock, WorkloadError> {
     let kind = kind(name).ok_or_else(|| WorkloadError::UnknownKind {
         name: name.to_owned(),

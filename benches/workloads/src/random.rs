@@ -1,7 +1,7 @@
 //! The source of all choices: SplitMix64.
 //!
-//! A generator of our own, because a block must not change when a library changes its algorithm. Not for secrets: the keys
-//! it makes are public by design.
+//! A generator of our own, because a block must not change when a library changes its algorithm.
+//! Not for secrets: the keys it makes are public by design.
 
 use alloy_primitives::{Address, B256};
 

@@ -1,4 +1,5 @@
-//! The header: the block is executed sequentially by revm and alloy-evm, and what comes out is written into it.
+//! The header: the block is executed sequentially by revm and alloy-evm, and what comes out is
+//! written into it.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -29,7 +30,8 @@ use revm::{
 
 use crate::{GeneratedBlock, PreState, WorkloadError, random::Random, state_root};
 
-/// Number of every generated block: on mainnet, under Osaka rules with the second increase of blobs.
+/// Number of every generated block: on mainnet, under Osaka rules with the second increase of
+/// blobs.
 pub(crate) const BLOCK_NUMBER: u64 = 24_700_000;
 /// Its timestamp in seconds.
 pub(crate) const TIMESTAMP: u64 = 1_774_021_019;
@@ -118,7 +120,8 @@ pub(crate) fn seal(
     })
 }
 
-/// The block before: its state root is that of the pre-state, and it used half of its gas, so that the base fee stays.
+/// The block before: its state root is that of the pre-state, and it used half of its gas, so that
+/// the base fee stays.
 fn parent(pre_state: &PreState, gas_limit: u64, random: &mut Random) -> Header {
     Header {
         parent_hash: random.word(),

@@ -36,8 +36,8 @@ impl Keyed {
         }
     }
 
-    /// Signs the call with the next nonce. One in eight is a legacy transaction (EIP-155), one in eight of the others
-    /// carries an access list (EIP-2930), all others are EIP-1559.
+    /// Signs the call with the next nonce. One in eight is a legacy transaction (EIP-155), one in
+    /// eight of the others carries an access list (EIP-2930), all others are EIP-1559.
     pub(crate) fn sign(
         &mut self,
         call: Call,

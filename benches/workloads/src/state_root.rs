@@ -1,6 +1,6 @@
 //! Roots of the state trie: a generated world is whole, so its roots are true.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{B256, U256};
 use alloy_trie::{KECCAK_EMPTY, TrieAccount, root};
 use revm::database::BundleState;
 
@@ -20,7 +20,7 @@ pub(crate) fn apply(state: &PreState, changes: &BundleState) -> PreState {
             state.remove(address);
             continue;
         };
-        let account: &mut PreAccount = state.entry(Address::from(*address)).or_default();
+        let account: &mut PreAccount = state.entry(*address).or_default();
         account.balance = info.balance;
         account.nonce = info.nonce;
         if let Some(code) = &info.code {

@@ -89,8 +89,8 @@ impl World {
         Ok(world)
     }
 
-    /// The predeployed contracts that the block's system calls run: their rings hold values, as on mainnet, so that a call
-    /// overwrites a slot instead of creating it.
+    /// The predeployed contracts that the block's system calls run: their rings hold values, as on
+    /// mainnet, so that a call overwrites a slot instead of creating it.
     fn system_contracts(&mut self, number: u64) {
         let history_slot = (number - 1) % eip2935::HISTORY_SERVE_WINDOW as u64;
         let beacon_slot = self.timestamp % eip4788_ring();

@@ -90,8 +90,8 @@ struct Account {
     storage: BTreeMap<B256, B256>,
 }
 
-/// Runs the files through plain revm, without this crate's types and without alloy-evm: gas, logs and receipts root must be
-/// those of the header.
+/// Runs the files through plain revm, without this crate's types and without alloy-evm: gas, logs
+/// and receipts root must be those of the header.
 #[test]
 fn plain_revm_agrees_with_the_header() {
     for kind in KINDS {

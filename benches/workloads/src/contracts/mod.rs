@@ -1,5 +1,5 @@
-//! The workloads' contracts: their storage before the block, and calls to them. The layouts are those that the sources in
-//! `contracts/` state.
+//! The workloads' contracts: their storage before the block, and calls to them. The layouts are
+//! those that the sources in `contracts/` state.
 
 mod pool;
 mod token;

@@ -17,7 +17,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Deploys a pool with the same reserve of both tokens, owned by nobody in particular. `reserve` is below 2^112.
+    /// Deploys a pool with the same reserve of both tokens, owned by nobody in particular.
+    /// `reserve` is below 2^112.
     pub fn deploy(world: &mut World, tokens: [Token; 2], reserve: U256) -> Self {
         let address = world.deploy("Pool");
         for (slot, token) in tokens.iter().enumerate() {
@@ -57,7 +58,8 @@ impl Router {
         }
     }
 
-    /// `swap`: sells `amount` of `token` along `pools`, for the sender itself; takes whatever at least `least` comes out.
+    /// `swap`: sells `amount` of `token` along `pools`, for the sender itself; takes whatever at
+    /// least `least` comes out.
     pub fn swap(
         &self,
         world: &World,

@@ -16,7 +16,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Gas limit of a call that moves tokens once: two cold slots, one of them new, and the event need less.
+    /// Gas limit of a call that moves tokens once: two cold slots, one of them new, and the event
+    /// need less.
     const MOVE_GAS: u64 = 120_000;
     /// Gas that each recipient of an airdrop adds at most.
     const RECIPIENT_GAS: u64 = 30_000;

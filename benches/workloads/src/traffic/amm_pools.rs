@@ -61,8 +61,8 @@ impl Swaps {
 }
 
 impl Traffic for Swaps {
-    /// A hot swap goes through the first pool of the hot market alone, in either direction; the others take the markets in
-    /// turn.
+    /// A hot swap goes through the first pool of the hot market alone, in either direction; the
+    /// others take the markets in turn.
     fn next(&mut self, world: &mut World, hot: bool) -> Call {
         self.drawn += 1;
         let market = if hot {

@@ -60,8 +60,9 @@ pub(super) fn transfer(world: &mut World, token: Token, to: Address) -> Call {
     token.transfer(world, from, to, value)
 }
 
-/// A movement among new holders: mostly a transfer, one in eight spends an allowance, one in sixteen gives one. Half of the
-/// recipients hold the token already, so that both prices of SSTORE occur.
+/// A movement among new holders: mostly a transfer, one in eight spends an allowance, one in
+/// sixteen gives one. Half of the recipients hold the token already, so that both prices of SSTORE
+/// occur.
 pub(super) fn any_movement(world: &mut World, token: Token) -> Call {
     let to = world.random.address();
     if world.random.one_in(2) {

@@ -53,7 +53,8 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 
 /// Makes one transaction after the other.
 trait Traffic {
-    /// The next transaction; a `hot` one goes to the hot spot. What it needs before the block it writes into the world.
+    /// The next transaction; a `hot` one goes to the hot spot. What it needs before the block it
+    /// writes into the world.
     fn next(&mut self, world: &mut World, hot: bool) -> Call;
 }
 
@@ -80,7 +81,8 @@ impl Stream {
         }
     }
 
-    /// The next transaction. Hot ones are evenly spread, so that after n transactions ⌊n · contention⌋ were hot.
+    /// The next transaction. Hot ones are evenly spread, so that after n transactions ⌊n ·
+    /// contention⌋ were hot.
     pub(crate) fn next(&mut self, world: &mut World) -> Call {
         let hot_before = (self.drawn as f64 * self.contention).floor();
         self.drawn += 1;
