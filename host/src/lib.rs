@@ -1,1 +1,23 @@
 //! Parallel EVM block execution on CPU threads and FPGA lanes.
+//!
+//! A [`Block`] goes in, an [`Outcome`] comes out: receipts, requests and state changes, bit for bit those of sequential
+//! revm, whichever [`Executor`] ran it.
+
+pub mod block;
+pub mod changes;
+mod checks;
+mod compare;
+mod digest;
+mod executor;
+mod outcome;
+mod sequential;
+mod statistics;
+
+pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
+pub use checks::{Checks, Mismatch};
+pub use compare::{Difference, first_difference};
+pub use digest::digest;
+pub use executor::{ExecutionError, Executor, Fault};
+pub use outcome::{Outcome, Receipt, Receipts};
+pub use sequential::Sequential;
+pub use statistics::{CardStatistics, Statistics};

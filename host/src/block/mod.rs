@@ -1,0 +1,223 @@
+//! Blocks and the directories they come from: header, transactions with their senders, and the state before.
+//!
+//! A block directory has `block.json` (as `eth_getBlockByNumber(n, true)` gives it), `prestate.json` (all state that the
+//! block reads), `block_hashes.json` (ancestors for BLOCKHASH) and perhaps `bal.json` (an EIP-7928 block access list) and
+//! `witness.json` (of which the parent's header is read).
+
+mod error;
+mod fork;
+mod json;
+mod prestate;
+mod search;
+mod state_root;
+mod transaction;
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use alloy_consensus::{Header, TxEnvelope, transaction::Recovered};
+use alloy_eips::eip4895::Withdrawal;
+use alloy_evm::{EvmEnv, ToTxEnv as _, eth::EthBlockExecutionCtx};
+use alloy_primitives::B256;
+use rayon::prelude::*;
+use revm::{context::TxEnv, primitives::hardfork::SpecId};
+use serde::Deserialize;
+
+pub use error::LoadError;
+pub use fork::{Chain, Fork, MAINNET, UnknownFork};
+pub use prestate::{PreAccount, PreState, PreStateError};
+pub use search::find;
+pub use state_root::state_root;
+
+use transaction::JsonTransaction;
+
+/// A block, ready to run: nothing is left to be parsed, recovered or looked up in files.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The directory it came from; empty for a block made in memory.
+    pub source: PathBuf,
+    /// Its header.
+    pub header: Header,
+    /// Its transactions with their senders.
+    pub transactions: Vec<Recovered<TxEnvelope>>,
+    /// The same transactions as revm takes them, authorities (EIP-7702) recovered.
+    pub tx_envs: Vec<TxEnv>,
+    /// Withdrawals (EIP-4895); `None` before Shanghai.
+    pub withdrawals: Option<Vec<Withdrawal>>,
+    /// Its fork.
+    pub fork: Fork,
+    /// The schedule of its chain.
+    pub chain: Arc<Chain>,
+    /// Configuration and block environment for revm.
+    pub environment: EvmEnv<SpecId>,
+    /// The state before it.
+    pub pre_state: Arc<PreState>,
+    /// Its block access list, if there is a file of it.
+    pub access_list: Option<PathBuf>,
+    /// State root of its parent, if a witness tells it.
+    pub parent_state_root: Option<B256>,
+    /// How much of block processing is wanted.
+    pub scope: Scope,
+}
+
+/// How much of block processing an executor does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it, as a node does: system calls, transactions, requests, withdrawals, rewards.
+    #[default]
+    Whole,
+    /// The transactions alone, as the public state tests want it. Fees are paid as ever.
+    Transactions,
+}
+
+/// The parts of `block.json` that are not in the header.
+#[derive(Deserialize)]
+struct JsonBody {
+    transactions: Vec<JsonTransaction>,
+    withdrawals: Option<Vec<Withdrawal>>,
+}
+
+impl Block {
+    /// Reads a block directory and recovers the senders, on all threads of rayon's pool.
+    ///
+    /// # Errors
+    /// A file that is missing, truncated or malformed; a field that the block's fork needs and that is missing; a
+    /// transaction whose signature, sender or hash do not fit; a fork after Osaka.
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        let path = directory.join("block.json");
+        let text = json::text(&path)?;
+        let header: Header = json::parse(&path, &text)?;
+        let chain = Arc::new(Chain::mainnet());
+        let environment = chain.environment(&header);
+        let spec = environment.cfg_env.spec;
+        let Some(fork) = Fork::new(spec) else {
+            return Err(LoadError::UnknownFork {
+                path,
+                block: header.number,
+                timestamp: header.timestamp,
+                spec: spec.into(),
+            });
+        };
+        let body: JsonBody = json::parse(&path, &text)?;
+        if let Some(field) = missing_field(&header, &body, spec) {
+            return Err(LoadError::MissingField {
+                path,
+                block: header.number,
+                fork: fork.name(),
+                field,
+            });
+        }
+        let transactions = recover(&path, header.number, spec, body.transactions)?;
+        let pre_state = PreState::load(directory)?;
+        let access_list = Some(directory.join("bal.json")).filter(|path| path.is_file());
+        Ok(Self {
+            source: directory.to_owned(),
+            tx_envs: transactions.par_iter().map(|tx| tx.to_tx_env()).collect(),
+            transactions,
+            withdrawals: body.withdrawals,
+            fork,
+            chain,
+            environment,
+            pre_state: Arc::new(pre_state),
+            access_list,
+            scope: Scope::Whole,
+            parent_state_root: state_root::parent_state_root(directory, header.parent_hash)?,
+            header,
+        })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    /// The rules it runs under.
+    pub fn spec(&self) -> SpecId {
+        self.fork.spec()
+    }
+
+    /// Where messages say it is: its `block.json`.
+    pub fn path(&self) -> PathBuf {
+        self.source.join("block.json")
+    }
+
+    /// What alloy-evm's block executor wants to know besides the environment.
+    ///
+    /// A block directory has the hashes of a block's uncles but not their headers, so that their rewards, and the
+    /// miner's for including them, are left out; no header field that is checked depends on them.
+    pub fn context(&self) -> EthBlockExecutionCtx<'_> {
+        EthBlockExecutionCtx {
+            parent_hash: self.header.parent_hash,
+            parent_beacon_block_root: self.header.parent_beacon_block_root,
+            ommers: &[],
+            withdrawals: self.withdrawals.as_deref().map(Cow::Borrowed),
+            extra_data: self.header.extra_data.clone(),
+            tx_count_hint: Some(self.transactions.len()),
+            slot_number: None,
+        }
+    }
+
+    /// Hash of a transaction; zero when there is none with this index.
+    pub fn tx_hash(&self, index: usize) -> B256 {
+        self.transactions
+            .get(index)
+            .map_or(B256::ZERO, |tx| *tx.tx_hash())
+    }
+}
+
+fn recover(
+    path: &Path,
+    block: u64,
+    spec: SpecId,
+    transactions: Vec<JsonTransaction>,
+) -> Result<Vec<Recovered<TxEnvelope>>, LoadError> {
+    let recovered: Vec<_> = transactions
+        .into_par_iter()
+        .map(|tx| tx.recover(spec))
+        .collect();
+    // Not collected into a result above: of several faults, the first one is reported.
+    let named = recovered.into_iter().enumerate().map(|(index, tx)| {
+        tx.map_err(|fault| LoadError::Transaction {
+            path: path.to_owned(),
+            block,
+            index,
+            field: fault.field,
+            reason: fault.reason,
+        })
+    });
+    named.collect()
+}
+
+/// Name of a field that the fork's blocks have and this one lacks.
+fn missing_field(header: &Header, body: &JsonBody, spec: SpecId) -> Option<&'static str> {
+    let fields = [
+        (
+            SpecId::LONDON,
+            "baseFeePerGas",
+            header.base_fee_per_gas.is_some(),
+        ),
+        (SpecId::SHANGHAI, "withdrawals", body.withdrawals.is_some()),
+        (
+            SpecId::CANCUN,
+            "excessBlobGas",
+            header.excess_blob_gas.is_some(),
+        ),
+        (
+            SpecId::CANCUN,
+            "parentBeaconBlockRoot",
+            header.parent_beacon_block_root.is_some(),
+        ),
+        (
+            SpecId::PRAGUE,
+            "requestsHash",
+            header.requests_hash.is_some(),
+        ),
+    ];
+    fields
+        .into_iter()
+        .find(|(since, _, present)| spec.is_enabled_in(*since) && !present)
+        .map(|(_, field, _)| field)
+}

@@ -1,0 +1,223 @@
+//! The state before a block: everything that the block reads.
+
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{
+    Address, B256, Bytes, KECCAK256_EMPTY, U64, U256, keccak256,
+    map::{AddressMap, B256Map, HashMap, U256Map},
+};
+use revm::{
+    DatabaseRef, bytecode::Bytecode, database_interface::DBErrorMarker, state::AccountInfo,
+};
+use serde::Deserialize;
+
+use super::{LoadError, json};
+
+/// An account before the block.
+#[derive(Clone, Debug, Default)]
+pub struct PreAccount {
+    /// Balance in wei, nonce, code with its hash. The code is here, so that reading an account is one look-up.
+    pub info: AccountInfo,
+    /// Slots; those that are not here are zero.
+    pub storage: U256Map<U256>,
+}
+
+/// The state before a block, in memory: shared by all threads, never written.
+///
+/// An account that is not in it does not exist; a slot that is not in it is zero. A block hash that is not in it is an
+/// error, because every ancestor has one.
+#[derive(Clone, Debug, Default)]
+pub struct PreState {
+    accounts: AddressMap<PreAccount>,
+    codes: B256Map<Bytecode>,
+    block_hashes: HashMap<u64, B256>,
+}
+
+/// Something that execution needs and the block directory lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreStateError {
+    /// The hash of an ancestor.
+    #[error("`block_hashes.json` lacks the hash of block {number}, which BLOCKHASH asks for")]
+    BlockHash {
+        /// Number of the ancestor.
+        number: u64,
+    },
+    /// A code by its hash.
+    #[error("`prestate.json` lacks the code with hash {hash}")]
+    Code {
+        /// Keccak-256 of the code.
+        hash: B256,
+    },
+}
+
+impl DBErrorMarker for PreStateError {}
+
+impl PreState {
+    /// An empty state.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an account in, in place of the one that was there.
+    pub fn insert(
+        &mut self,
+        address: Address,
+        balance: U256,
+        nonce: u64,
+        code: Bytes,
+        storage: impl IntoIterator<Item = (U256, U256)>,
+    ) {
+        let (code_hash, code) = if code.is_empty() {
+            (KECCAK256_EMPTY, Bytecode::default())
+        } else {
+            let hash = keccak256(&code);
+            let code = self
+                .codes
+                .entry(hash)
+                .or_insert_with(|| Bytecode::new_raw(code));
+            (hash, code.clone())
+        };
+        let info = AccountInfo::new(balance, nonce, code_hash, code);
+        let storage = storage.into_iter().collect();
+        self.accounts.insert(address, PreAccount { info, storage });
+    }
+
+    /// Puts the hash of an ancestor in.
+    pub fn insert_block_hash(&mut self, number: u64, hash: B256) {
+        self.block_hashes.insert(number, hash);
+    }
+
+    /// The account at an address.
+    pub fn account(&self, address: &Address) -> Option<&PreAccount> {
+        self.accounts.get(address)
+    }
+
+    /// All accounts, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = (&Address, &PreAccount)> {
+        self.accounts.iter()
+    }
+
+    /// Number of accounts.
+    pub fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether there is no account.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// Reads `prestate.json` and `block_hashes.json` of a block directory.
+    ///
+    /// # Errors
+    /// A file that is missing or malformed, an account whose code is missing or not what its hash says.
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        let path = directory.join("prestate.json");
+        let accounts: AddressMap<JsonAccount> = json::read(&path)?;
+        let mut state = Self::new();
+        let mut by_hash = Vec::new();
+        for (address, account) in accounts {
+            let nonce = account.nonce.to();
+            match (account.code, account.code_hash) {
+                (None, Some(hash)) if hash != KECCAK256_EMPTY && !hash.is_zero() => {
+                    by_hash.push((address, hash));
+                }
+                (Some(code), Some(given)) if !code.is_empty() => {
+                    let hashed = keccak256(&code);
+                    if hashed != given {
+                        return Err(code_hash(path, address, hashed, given));
+                    }
+                    state.insert(address, account.balance, nonce, code, account.storage);
+                    continue;
+                }
+                (Some(code), None) => {
+                    state.insert(address, account.balance, nonce, code, account.storage);
+                    continue;
+                }
+                (Some(_), Some(given)) if given != KECCAK256_EMPTY && !given.is_zero() => {
+                    return Err(code_hash(path, address, KECCAK256_EMPTY, given));
+                }
+                _ => {}
+            }
+            state.insert(
+                address,
+                account.balance,
+                nonce,
+                Bytes::new(),
+                account.storage,
+            );
+        }
+        // An account may leave its code out when another account has it.
+        for (address, hash) in by_hash {
+            let code = state.codes.get(&hash).cloned();
+            match (state.accounts.get_mut(&address), code) {
+                (Some(account), Some(code)) => {
+                    account.info.code_hash = hash;
+                    account.info.code = Some(code);
+                }
+                _ => {
+                    return Err(LoadError::MissingCode {
+                        path,
+                        address,
+                        hash,
+                    });
+                }
+            }
+        }
+        let path = directory.join("block_hashes.json");
+        state.block_hashes = json::read(&path)?;
+        Ok(state)
+    }
+}
+
+fn code_hash(path: PathBuf, address: Address, hashed: B256, given: B256) -> LoadError {
+    LoadError::CodeHash {
+        path,
+        address,
+        hashed,
+        given,
+    }
+}
+
+/// An account as `prestate.json` has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonAccount {
+    balance: U256,
+    nonce: U64,
+    code: Option<Bytes>,
+    code_hash: Option<B256>,
+    #[serde(default)]
+    storage: HashMap<U256, U256>,
+}
+
+impl DatabaseRef for PreState {
+    type Error = PreStateError;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, PreStateError> {
+        Ok(self
+            .accounts
+            .get(&address)
+            .map(|account| account.info.clone()))
+    }
+
+    fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, PreStateError> {
+        if hash == KECCAK256_EMPTY {
+            return Ok(Bytecode::default());
+        }
+        let code = self.codes.get(&hash).cloned();
+        code.ok_or(PreStateError::Code { hash })
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, PreStateError> {
+        let account = self.accounts.get(&address);
+        Ok(account
+            .and_then(|account| account.storage.get(&slot).copied())
+            .unwrap_or_default())
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, PreStateError> {
+        let hash = self.block_hashes.get(&number).copied();
+        hash.ok_or(PreStateError::BlockHash { number })
+    }
+}

@@ -1,0 +1,110 @@
+//! What an execution did, in numbers.
+
+use std::collections::BTreeMap;
+
+/// Counts of one execution of a block.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statistics {
+    /// Transactions executed, repetitions included.
+    pub executions: u64,
+    /// Executions that were thrown away and repeated because something they had read changed.
+    pub reexecutions: u64,
+    /// What the card did; all zero without a card.
+    pub card: CardStatistics,
+}
+
+/// Counts of the card's part of an execution.
+///
+/// Gas here is gas of *first frames* (the message call or creation that a transaction starts, with all calls inside it),
+/// before refunds, of committed executions only, without precompiles' gas and without gas burnt by exceptional halts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CardStatistics {
+    /// Transactions whose first frame ran on the card to its end.
+    pub txs: u64,
+    /// Gas used by those transactions, as in their receipts.
+    pub gas: u64,
+    /// Gas of all first frames of the block.
+    pub evm_gas: u64,
+    /// Gas of the first frames that ran on the card.
+    pub offloaded_gas: u64,
+    /// Opcodes of all first frames of the block.
+    pub evm_ops: u64,
+    /// Opcodes of the first frames that ran on the card.
+    pub offloaded_ops: u64,
+    /// First frames that ended on the CPU, by reason.
+    pub fallbacks: BTreeMap<String, u64>,
+    /// Clock cycles in which the card had work.
+    pub cycles: u64,
+    /// Those of them in which every context waited for the host.
+    pub wait_cycles: u64,
+    /// Opcodes that the card retired, as revm counts them.
+    pub retired: u64,
+    /// Requests that the host answered.
+    pub requests: u64,
+}
+
+impl CardStatistics {
+    /// The card's share of the first frames' gas, 0 to 1; 0 when there was none.
+    pub fn offloaded_share(&self) -> f64 {
+        share(self.offloaded_gas, self.evm_gas)
+    }
+
+    /// The card's share of the first frames' opcodes, 0 to 1; 0 when there were none.
+    pub fn offloaded_ops_share(&self) -> f64 {
+        share(self.offloaded_ops, self.evm_ops)
+    }
+
+    /// Clock cycles per retired opcode, without those in which everything waited for the host; 0 when none retired.
+    pub fn cpi(&self) -> f64 {
+        share(self.cycles.saturating_sub(self.wait_cycles), self.retired)
+    }
+
+    /// Adds the counts of another execution.
+    pub fn add(&mut self, other: &Self) {
+        self.txs += other.txs;
+        self.gas += other.gas;
+        self.evm_gas += other.evm_gas;
+        self.offloaded_gas += other.offloaded_gas;
+        self.evm_ops += other.evm_ops;
+        self.offloaded_ops += other.offloaded_ops;
+        for (reason, count) in &other.fallbacks {
+            *self.fallbacks.entry(reason.clone()).or_default() += count;
+        }
+        self.cycles += other.cycles;
+        self.wait_cycles += other.wait_cycles;
+        self.retired += other.retired;
+        self.requests += other.requests;
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_nothing_are_zero_and_counts_add_up() {
+        assert_eq!(CardStatistics::default().cpi(), 0.0);
+        let one = CardStatistics {
+            evm_gas: 100,
+            offloaded_gas: 75,
+            cycles: 50,
+            wait_cycles: 10,
+            retired: 10,
+            fallbacks: BTreeMap::from([("call".to_owned(), 2)]),
+            ..CardStatistics::default()
+        };
+        let mut sum = one.clone();
+        sum.add(&one);
+        assert_eq!(sum.offloaded_share(), 0.75);
+        assert_eq!(sum.cpi(), 4.0);
+        assert_eq!(sum.fallbacks["call"], 4);
+    }
+}
