@@ -322,3 +322,26 @@ pub fn opcode(byte: u8) -> Option<&'static Opcode> {
 pub fn name(byte: u8) -> &'static str {
     opcode(byte).map_or("UNDEFINED", |op| op.name)
 }
+
+/// Byte of a mnemonic of [`TABLE`], for constants.
+///
+/// # Panics
+/// When the table has no such mnemonic: in a constant, that is an error of the compiler.
+pub const fn byte(name: &str) -> u8 {
+    let mut i = 0;
+    while i < TABLE.len() {
+        if same(TABLE[i].name.as_bytes(), name.as_bytes()) {
+            return TABLE[i].byte;
+        }
+        i += 1;
+    }
+    panic!("no opcode of this name in the table");
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
