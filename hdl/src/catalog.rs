@@ -1,5 +1,6 @@
 //! Every block that is linted, synthesised and co-simulated on its own, and the card.
 
+use crate::arith::{Alu, Shift};
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
@@ -32,6 +33,8 @@ pub fn blocks() -> Vec<Entry> {
         entry!("rom", Rom::<8, 40>::new(rom_pattern())),
         entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),
         entry!("mul", Mul::<64, 128>::default()),
+        entry!("alu", Alu::default()),
+        entry!("shift", Shift::default()),
     ]
 }
 
