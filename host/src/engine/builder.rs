@@ -2,7 +2,10 @@
 
 use std::{num::NonZeroUsize, thread};
 
-use super::{session::Session, worker};
+use super::{
+    session::Session,
+    worker::{self, StopOnPanic},
+};
 use crate::{Block, ExecutionError, Executor, Outcome};
 
 /// Executes blocks on several threads. It keeps nothing between blocks, so that any number of
@@ -50,6 +53,20 @@ impl Engine {
     /// # Errors
     /// As [`Executor::execute`]: the same error that sequential execution gives.
     pub fn execute(&self, block: &Block) -> Result<Outcome, ExecutionError> {
+        self.execute_with(block, worker::run)
+    }
+
+    /// Executes a block with a worker of another kind on the caller's thread, such as one that drives
+    /// a card, beside CPU workers on the engine's other threads.
+    ///
+    /// # Errors
+    /// As [`Executor::execute`]. If the worker leaves early, the CPU workers complete the block; if
+    /// there are none, the block ends with an internal fault.
+    pub fn execute_with(
+        &self,
+        block: &Block,
+        worker: impl FnOnce(&Session<'_>),
+    ) -> Result<Outcome, ExecutionError> {
         let session = Session::new(block)?;
         let helpers = self
             .threads
@@ -60,7 +77,8 @@ impl Engine {
             for _ in 0..helpers {
                 scope.spawn(|| worker::run(&session));
             }
-            worker::run(&session);
+            let _guard = StopOnPanic(&session);
+            worker(&session);
         });
         session.finish()
     }

@@ -28,7 +28,7 @@ use super::{
     view::ViewError,
 };
 use crate::{
-    Block, ExecutionError, Outcome, PreState, Receipt, Receipts, Scope, Statistics,
+    Block, CardStatistics, ExecutionError, Outcome, PreState, Receipt, Receipts, Scope, Statistics,
     sequential::place,
 };
 
@@ -54,6 +54,7 @@ pub(crate) struct Committer<'b> {
     regular_gas_used: u64,
     state_gas_used: u64,
     blob_gas_used: u64,
+    card: CardStatistics,
     error: Option<ExecutionError>,
 }
 
@@ -72,6 +73,7 @@ impl<'b> Committer<'b> {
             regular_gas_used: 0,
             state_gas_used: 0,
             blob_gas_used: 0,
+            card: CardStatistics::default(),
             error: None,
         };
         if block.scope == Scope::Whole {
@@ -144,6 +146,9 @@ impl<'b> Committer<'b> {
             }
         }
         self.apply(tx, output);
+        if let Some(card) = ran.card {
+            self.card.add(&card);
+        }
         for (address, wiped) in increased {
             let info = self
                 .state
@@ -263,7 +268,7 @@ impl<'b> Committer<'b> {
         let statistics = Statistics {
             executions: counters.executions,
             reexecutions: counters.reexecutions,
-            ..Statistics::default()
+            card: self.card,
         };
         Ok(Outcome {
             result,

@@ -197,6 +197,15 @@ impl Scheduler {
         self.wake(&state);
     }
 
+    /// The attempt was given up for no fault of its own: another worker may have the transaction.
+    pub fn abandoned(&self, attempt: Attempt) {
+        let mut state = self.state.lock();
+        state.entries[attempt.tx].incarnation += 1;
+        state.make_ready(attempt.tx);
+        // The caller may be about to leave: somebody else must hear of it.
+        self.changed.notify_one();
+    }
+
     /// What stands under the cursor. For the holder of [`Task::Commit`] only.
     pub fn cursor(&self) -> Cursor {
         let state = self.state.lock();

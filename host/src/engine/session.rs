@@ -29,7 +29,7 @@ use super::{
     view::{View, ViewError},
     writes::writes,
 };
-use crate::{Block, ExecutionError, Outcome, PreState, PreStateError};
+use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError};
 
 /// Database of a worker's EVM.
 pub type WorkerView<'s> = View<'s, PreState>;
@@ -42,6 +42,7 @@ pub type WorkerResult = Result<ResultAndState, EVMError<ViewError<PreStateError>
 pub(crate) struct Ran {
     pub result: WorkerResult,
     pub reads: ReadSet,
+    pub card: Option<Box<CardStatistics>>,
 }
 
 #[derive(Default)]
@@ -126,7 +127,14 @@ impl<'b> Session<'b> {
 
     /// Takes the result of the attempt that the EVM is aimed at. The worker then asks for work
     /// again, at once or when the next of its executions in flight ends.
-    pub fn submit(&self, evm: &mut WorkerEvm<'_>, result: WorkerResult) {
+    ///
+    /// `card` is what this attempt adds to the card's statistics of the block, if it is committed.
+    pub fn submit(
+        &self,
+        evm: &mut WorkerEvm<'_>,
+        result: WorkerResult,
+        card: Option<Box<CardStatistics>>,
+    ) {
         let view = &mut evm.ctx.journaled_state.database;
         let attempt = view.attempt();
         let mut reads = std::mem::take(&mut view.reads);
@@ -142,9 +150,19 @@ impl<'b> Session<'b> {
         {
             let mut slot = self.slots[attempt.tx].lock();
             slot.written = self.memory.publish(attempt.tx + 1, &changes, &slot.written);
-            slot.ran = Some(Ran { result, reads });
+            slot.ran = Some(Ran {
+                result,
+                reads,
+                card,
+            });
         }
         self.scheduler.executed(attempt);
+    }
+
+    /// Gives an attempt back unfinished, such as one that a card has lost. A worker that leaves
+    /// before [`Task::Done`] does this for everything it has in flight.
+    pub fn abandon(&self, attempt: Attempt) {
+        self.scheduler.abandoned(attempt);
     }
 
     /// Validates and commits transactions in order, as far as they have run. Only after
@@ -174,6 +192,11 @@ impl<'b> Session<'b> {
         }
         drop(committer);
         self.scheduler.commit_ended();
+    }
+
+    /// Gives the block up without a reason of its own: a worker has come to grief.
+    pub(crate) fn stop(&self) {
+        self.scheduler.stop();
     }
 
     /// Gives the block up; [`Session::finish`] then returns `error`, unless there was one before.

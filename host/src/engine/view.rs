@@ -83,6 +83,16 @@ impl<'a, DB: DatabaseRef> View<'a, DB> {
         self.attempt
     }
 
+    /// A slot as it is now, without recording a read: for a prediction. `None` where it is about to
+    /// be written again, or the database fails.
+    pub fn peek_storage(&self, address: Address, key: U256) -> Option<U256> {
+        match self.memory.slot(address, key, self.reader()) {
+            SlotView::Value(value) => Some(value),
+            SlotView::Estimate(_) => None,
+            SlotView::Base => self.base.storage_ref(address, key).ok(),
+        }
+    }
+
     /// Versions below this one are visible: version 0 is the pre-execution system calls' and
     /// transaction `i` writes version `i + 1`.
     fn reader(&self) -> usize {
