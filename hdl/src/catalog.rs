@@ -1,6 +1,6 @@
 //! Every block that is linted, synthesised and co-simulated on its own, and the card.
 
-use crate::arith::{Alu, Shift};
+use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
@@ -35,6 +35,8 @@ pub fn blocks() -> Vec<Entry> {
         entry!("mul", Mul::<64, 128>::default()),
         entry!("alu", Alu::default()),
         entry!("shift", Shift::default()),
+        entry!("arith", Arith::default()),
+        entry!("expand", Expand::default()),
     ]
 }
 

@@ -22,8 +22,14 @@ pub enum Fork {
 
 impl Fork {
     /// The forks that the lane covers.
-    pub const COVERED: [Fork; 6] =
-        [Fork::London, Fork::Paris, Fork::Shanghai, Fork::Cancun, Fork::Prague, Fork::Osaka];
+    pub const COVERED: [Fork; 6] = [
+        Fork::London,
+        Fork::Paris,
+        Fork::Shanghai,
+        Fork::Cancun,
+        Fork::Prague,
+        Fork::Osaka,
+    ];
 
     /// Opcodes active in this fork: bit `b` of the little-endian word is opcode `b`.
     pub fn opcodes(self) -> crate::Word {
@@ -315,7 +321,10 @@ pub const TABLE: &[Opcode] = table! {
 
 /// The opcode of a byte, or none where it is undefined.
 pub fn opcode(byte: u8) -> Option<&'static Opcode> {
-    TABLE.binary_search_by_key(&byte, |op| op.byte).ok().map(|i| &TABLE[i])
+    TABLE
+        .binary_search_by_key(&byte, |op| op.byte)
+        .ok()
+        .map(|i| &TABLE[i])
 }
 
 /// Mnemonic of a byte; `"UNDEFINED"` where it has none.

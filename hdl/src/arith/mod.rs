@@ -8,12 +8,26 @@
 //! |---|---|---|
 //! | [`Alu`] | ADD SUB LT GT SLT SGT EQ ISZERO AND OR XOR NOT | combinational |
 //! | [`Shift`] | BYTE SHL SHR SAR SIGNEXTEND CLZ | 1 |
+//! | [`Arith`] | MUL DIV SDIV MOD SMOD ADDMOD MULMOD EXP | 2 to some thousand |
+//! | [`Expand`] | memory expansion of all opcodes that touch memory | 1, or 3 when memory grows |
 
 mod alu;
+mod divide;
+mod expand;
+mod length;
+mod multiply;
+mod power;
 mod shift;
+mod unit;
 
 pub use alu::Alu;
+pub use divide::Divide;
+pub use expand::Expand;
+pub use length::ByteLength;
+pub use multiply::Multiply;
+pub use power::Power;
 pub use shift::Shift;
+pub use unit::Arith;
 
 use gatewei_abi::opcode;
 use rust_hdl_core::prelude::*;
@@ -31,6 +45,7 @@ macro_rules! opcodes {
 opcodes! {
     ADD SUB LT GT SLT SGT EQ ISZERO AND OR XOR NOT
     BYTE SHL SHR SAR SIGNEXTEND CLZ
+    MUL DIV SDIV MOD SMOD ADDMOD MULMOD EXP
 }
 
 /// A block with some fields given and the others at their default: a struct with constants cannot derive
