@@ -1,6 +1,8 @@
 //! Every block that is linted, synthesised and co-simulated on its own, and the card.
 
-use crate::arith::{Alu, Arith, Expand, Shift};
+use crate::card::{
+    Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, QueueEngine, RegisterFile, Shell,
+};
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
@@ -33,12 +35,21 @@ pub fn blocks() -> Vec<Entry> {
         entry!("rom", Rom::<8, 40>::new(rom_pattern())),
         entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),
         entry!("mul", Mul::<64, 128>::default()),
-        entry!("alu", Alu::default()),
-        entry!("shift", Shift::default()),
-        entry!("arith", Arith::default()),
-        entry!("expand", Expand::default()),
+        entry!("lane_queue", LaneQueue::default()),
+        entry!("regs", RegisterFile::<2>::new(IDENTITY)),
+        entry!("queue", QueueEngine::<2>::default()),
+        entry!("dma", Dma::<2>::default()),
+        entry!("shell", Shell::<2>::new(IDENTITY)),
+        entry!("card", Card::<1, 1>::default()),
+        entry!("card2", Card::<2, 1>::default()),
     ]
 }
+
+/// What the card's parts on show tell of themselves.
+const IDENTITY: Identity = Identity {
+    engines: 1,
+    clock_khz: DEFAULT_CLOCK_KHZ,
+};
 
 /// Contents of the ROMs on show: the square of the address, but zero in the last quarter.
 fn rom_pattern<const W: usize>() -> Vec<rust_hdl_core::prelude::Bits<W>> {

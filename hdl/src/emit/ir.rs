@@ -208,13 +208,11 @@ pub(super) enum Stmt {
         then: Vec<Stmt>,
         otherwise: Vec<Stmt>,
     },
-    /// Patterns of the width of `test`; `default` takes every other value, of which `last` is the one that
-    /// has a name.
+    /// Patterns of the width of `test`; `default` takes every other value.
     Case {
         test: Expr,
         arms: Vec<(Expr, Vec<Stmt>)>,
         default: Vec<Stmt>,
-        last: Option<Expr>,
     },
 }
 
@@ -253,7 +251,6 @@ impl Stmt {
                 test,
                 arms,
                 default,
-                ..
             } => {
                 test.reads(see);
                 arms.iter()

@@ -213,7 +213,6 @@ impl<'a> Printer<'a> {
                     test,
                     arms,
                     default,
-                    last,
                 } => {
                     let _ = writeln!(out, "{pad}case ({})", self.expr(test));
                     let fallback = default.iter().any(|s| touches(s, only));
@@ -227,14 +226,7 @@ impl<'a> Printer<'a> {
                         }
                     }
                     if fallback {
-                        let name = match last {
-                            Some(Expr {
-                                kind: Kind::Label(label, _),
-                                ..
-                            }) => format!(" // {label}"),
-                            _ => String::new(),
-                        };
-                        let _ = writeln!(out, "{pad}    default: begin{name}");
+                        let _ = writeln!(out, "{pad}    default: begin");
                         self.statements(default, only, depth + 2, out);
                         let _ = writeln!(out, "{pad}    end");
                     } else {

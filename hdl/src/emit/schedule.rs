@@ -168,7 +168,6 @@ impl Graph {
                 test,
                 arms,
                 default,
-                ..
             } => {
                 let depth = tests.len();
                 test.reads(&mut |read| tests.push(read));

@@ -1,0 +1,303 @@
+//! The card.
+
+use rust_hdl_core::prelude::*;
+
+use super::{Identity, MAX_LANES, Shell, array};
+
+/// Clock that a card reports when its board says nothing else, in kHz: that of the simulated card.
+pub const DEFAULT_CLOCK_KHZ: u32 = 100_000;
+
+/// The whole card: [`Shell`] and `LANES` lanes, wired. Outside it has one AXI4-Lite
+/// slave (registers), one AXI4 master (host memory), an interrupt, and each lane's retire trace, which a
+/// board leaves open.
+#[derive(LogicBlock)]
+pub struct Card<const LANES: usize, const ENGINES: usize> {
+    /// Clock of everything.
+    pub clock: Signal<In, Clock>,
+    /// Power-on reset, synchronous.
+    pub reset: Signal<In, Bit>,
+
+    /// AXI4-Lite AW channel: byte address.
+    pub s_axil_awaddr: Signal<In, Bits<12>>,
+    /// AXI4-Lite AW channel.
+    pub s_axil_awvalid: Signal<In, Bit>,
+    /// AXI4-Lite AW channel.
+    pub s_axil_awready: Signal<Out, Bit>,
+    /// AXI4-Lite W channel: data.
+    pub s_axil_wdata: Signal<In, Bits<32>>,
+    /// AXI4-Lite W channel: byte strobes.
+    pub s_axil_wstrb: Signal<In, Bits<4>>,
+    /// AXI4-Lite W channel.
+    pub s_axil_wvalid: Signal<In, Bit>,
+    /// AXI4-Lite W channel.
+    pub s_axil_wready: Signal<Out, Bit>,
+    /// AXI4-Lite B channel: OKAY.
+    pub s_axil_bresp: Signal<Out, Bits<2>>,
+    /// AXI4-Lite B channel.
+    pub s_axil_bvalid: Signal<Out, Bit>,
+    /// AXI4-Lite B channel.
+    pub s_axil_bready: Signal<In, Bit>,
+    /// AXI4-Lite AR channel: byte address.
+    pub s_axil_araddr: Signal<In, Bits<12>>,
+    /// AXI4-Lite AR channel.
+    pub s_axil_arvalid: Signal<In, Bit>,
+    /// AXI4-Lite AR channel.
+    pub s_axil_arready: Signal<Out, Bit>,
+    /// AXI4-Lite R channel: data.
+    pub s_axil_rdata: Signal<Out, Bits<32>>,
+    /// AXI4-Lite R channel: OKAY.
+    pub s_axil_rresp: Signal<Out, Bits<2>>,
+    /// AXI4-Lite R channel.
+    pub s_axil_rvalid: Signal<Out, Bit>,
+    /// AXI4-Lite R channel.
+    pub s_axil_rready: Signal<In, Bit>,
+    /// AXI4 AR channel.
+    pub m_axi_arvalid: Signal<Out, Bit>,
+    /// AXI4 AR channel.
+    pub m_axi_arready: Signal<In, Bit>,
+    /// Requester: lane index, or 15 for the queue engine.
+    pub m_axi_arid: Signal<Out, Bits<4>>,
+    /// Bus address.
+    pub m_axi_araddr: Signal<Out, Bits<64>>,
+    /// Beats less one.
+    pub m_axi_arlen: Signal<Out, Bits<8>>,
+    /// log2 of the bytes of a beat.
+    pub m_axi_arsize: Signal<Out, Bits<3>>,
+    /// INCR.
+    pub m_axi_arburst: Signal<Out, Bits<2>>,
+    /// AXI4 R channel.
+    pub m_axi_rvalid: Signal<In, Bit>,
+    /// AXI4 R channel.
+    pub m_axi_rready: Signal<Out, Bit>,
+    /// Requester.
+    pub m_axi_rid: Signal<In, Bits<4>>,
+    /// Beat.
+    pub m_axi_rdata: Signal<In, Bits<256>>,
+    /// 0 is OKAY, everything else an error.
+    pub m_axi_rresp: Signal<In, Bits<2>>,
+    /// Last beat of the burst.
+    pub m_axi_rlast: Signal<In, Bit>,
+    /// AXI4 AW channel.
+    pub m_axi_awvalid: Signal<Out, Bit>,
+    /// AXI4 AW channel.
+    pub m_axi_awready: Signal<In, Bit>,
+    /// Requester: lane index, or 15 for the queue engine.
+    pub m_axi_awid: Signal<Out, Bits<4>>,
+    /// Bus address.
+    pub m_axi_awaddr: Signal<Out, Bits<64>>,
+    /// Beats less one.
+    pub m_axi_awlen: Signal<Out, Bits<8>>,
+    /// log2 of the bytes of a beat.
+    pub m_axi_awsize: Signal<Out, Bits<3>>,
+    /// INCR.
+    pub m_axi_awburst: Signal<Out, Bits<2>>,
+    /// AXI4 W channel.
+    pub m_axi_wvalid: Signal<Out, Bit>,
+    /// AXI4 W channel.
+    pub m_axi_wready: Signal<In, Bit>,
+    /// Beat.
+    pub m_axi_wdata: Signal<Out, Bits<256>>,
+    /// Byte strobes.
+    pub m_axi_wstrb: Signal<Out, Bits<32>>,
+    /// Last beat of the burst.
+    pub m_axi_wlast: Signal<Out, Bit>,
+    /// AXI4 B channel.
+    pub m_axi_bvalid: Signal<In, Bit>,
+    /// AXI4 B channel: always ready.
+    pub m_axi_bready: Signal<Out, Bit>,
+    /// Requester.
+    pub m_axi_bid: Signal<In, Bits<4>>,
+    /// 0 is OKAY, everything else an error.
+    pub m_axi_bresp: Signal<In, Bits<2>>,
+    /// Pulse: raise an interrupt.
+    pub msix_valid: Signal<Out, Bit>,
+    /// Its vector.
+    pub msix_vector: Signal<Out, Bits<16>>,
+
+    /// Trace: pulse, an opcode retires (it begins, as an inspector's `step`).
+    pub trace_retire: [Signal<Out, Bit>; LANES],
+    /// Trace: program counter.
+    pub trace_pc: [Signal<Out, Bits<32>>; LANES],
+    /// Trace: opcode.
+    pub trace_op: [Signal<Out, Bits<8>>; LANES],
+    /// Trace: gas before the opcode.
+    pub trace_gas: [Signal<Out, Bits<64>>; LANES],
+    /// Trace: words on the stack.
+    pub trace_depth: [Signal<Out, Bits<11>>; LANES],
+    /// Trace: top of the stack, 0 when empty.
+    pub trace_top: [Signal<Out, Bits<256>>; LANES],
+    /// Trace: memory size in words.
+    pub trace_memory: [Signal<Out, Bits<32>>; LANES],
+    /// Trace: command id of the running message.
+    pub trace_id: [Signal<Out, Bits<32>>; LANES],
+
+    shell: Shell<LANES>,
+}
+
+impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
+    /// A card whose lanes run at `clock_khz`.
+    pub fn new(clock_khz: u32) -> Self {
+        const { assert!(LANES >= 1 && LANES <= MAX_LANES && ENGINES >= 1 && ENGINES <= 255) };
+        let identity = Identity {
+            engines: ENGINES as u8,
+            clock_khz,
+        };
+        Self {
+            clock: Default::default(),
+            reset: Default::default(),
+            s_axil_awaddr: Default::default(),
+            s_axil_awvalid: Default::default(),
+            s_axil_awready: Default::default(),
+            s_axil_wdata: Default::default(),
+            s_axil_wstrb: Default::default(),
+            s_axil_wvalid: Default::default(),
+            s_axil_wready: Default::default(),
+            s_axil_bresp: Default::default(),
+            s_axil_bvalid: Default::default(),
+            s_axil_bready: Default::default(),
+            s_axil_araddr: Default::default(),
+            s_axil_arvalid: Default::default(),
+            s_axil_arready: Default::default(),
+            s_axil_rdata: Default::default(),
+            s_axil_rresp: Default::default(),
+            s_axil_rvalid: Default::default(),
+            s_axil_rready: Default::default(),
+            m_axi_arvalid: Default::default(),
+            m_axi_arready: Default::default(),
+            m_axi_arid: Default::default(),
+            m_axi_araddr: Default::default(),
+            m_axi_arlen: Default::default(),
+            m_axi_arsize: Default::default(),
+            m_axi_arburst: Default::default(),
+            m_axi_rvalid: Default::default(),
+            m_axi_rready: Default::default(),
+            m_axi_rid: Default::default(),
+            m_axi_rdata: Default::default(),
+            m_axi_rresp: Default::default(),
+            m_axi_rlast: Default::default(),
+            m_axi_awvalid: Default::default(),
+            m_axi_awready: Default::default(),
+            m_axi_awid: Default::default(),
+            m_axi_awaddr: Default::default(),
+            m_axi_awlen: Default::default(),
+            m_axi_awsize: Default::default(),
+            m_axi_awburst: Default::default(),
+            m_axi_wvalid: Default::default(),
+            m_axi_wready: Default::default(),
+            m_axi_wdata: Default::default(),
+            m_axi_wstrb: Default::default(),
+            m_axi_wlast: Default::default(),
+            m_axi_bvalid: Default::default(),
+            m_axi_bready: Default::default(),
+            m_axi_bid: Default::default(),
+            m_axi_bresp: Default::default(),
+            msix_valid: Default::default(),
+            msix_vector: Default::default(),
+            trace_retire: array(),
+            trace_pc: array(),
+            trace_op: array(),
+            trace_gas: array(),
+            trace_depth: array(),
+            trace_top: array(),
+            trace_memory: array(),
+            trace_id: array(),
+            shell: Shell::new(identity),
+        }
+    }
+}
+
+impl<const LANES: usize, const ENGINES: usize> Default for Card<LANES, ENGINES> {
+    fn default() -> Self {
+        Self::new(DEFAULT_CLOCK_KHZ)
+    }
+}
+
+impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.shell.clock.next = self.clock.val();
+        self.shell.reset.next = self.reset.val();
+        self.shell.s_axil_awaddr.next = self.s_axil_awaddr.val();
+        self.shell.s_axil_awvalid.next = self.s_axil_awvalid.val();
+        self.s_axil_awready.next = self.shell.s_axil_awready.val();
+        self.shell.s_axil_wdata.next = self.s_axil_wdata.val();
+        self.shell.s_axil_wstrb.next = self.s_axil_wstrb.val();
+        self.shell.s_axil_wvalid.next = self.s_axil_wvalid.val();
+        self.s_axil_wready.next = self.shell.s_axil_wready.val();
+        self.s_axil_bresp.next = self.shell.s_axil_bresp.val();
+        self.s_axil_bvalid.next = self.shell.s_axil_bvalid.val();
+        self.shell.s_axil_bready.next = self.s_axil_bready.val();
+        self.shell.s_axil_araddr.next = self.s_axil_araddr.val();
+        self.shell.s_axil_arvalid.next = self.s_axil_arvalid.val();
+        self.s_axil_arready.next = self.shell.s_axil_arready.val();
+        self.s_axil_rdata.next = self.shell.s_axil_rdata.val();
+        self.s_axil_rresp.next = self.shell.s_axil_rresp.val();
+        self.s_axil_rvalid.next = self.shell.s_axil_rvalid.val();
+        self.shell.s_axil_rready.next = self.s_axil_rready.val();
+        self.m_axi_arvalid.next = self.shell.m_axi_arvalid.val();
+        self.shell.m_axi_arready.next = self.m_axi_arready.val();
+        self.m_axi_arid.next = self.shell.m_axi_arid.val();
+        self.m_axi_araddr.next = self.shell.m_axi_araddr.val();
+        self.m_axi_arlen.next = self.shell.m_axi_arlen.val();
+        self.m_axi_arsize.next = self.shell.m_axi_arsize.val();
+        self.m_axi_arburst.next = self.shell.m_axi_arburst.val();
+        self.shell.m_axi_rvalid.next = self.m_axi_rvalid.val();
+        self.m_axi_rready.next = self.shell.m_axi_rready.val();
+        self.shell.m_axi_rid.next = self.m_axi_rid.val();
+        self.shell.m_axi_rdata.next = self.m_axi_rdata.val();
+        self.shell.m_axi_rresp.next = self.m_axi_rresp.val();
+        self.shell.m_axi_rlast.next = self.m_axi_rlast.val();
+        self.m_axi_awvalid.next = self.shell.m_axi_awvalid.val();
+        self.shell.m_axi_awready.next = self.m_axi_awready.val();
+        self.m_axi_awid.next = self.shell.m_axi_awid.val();
+        self.m_axi_awaddr.next = self.shell.m_axi_awaddr.val();
+        self.m_axi_awlen.next = self.shell.m_axi_awlen.val();
+        self.m_axi_awsize.next = self.shell.m_axi_awsize.val();
+        self.m_axi_awburst.next = self.shell.m_axi_awburst.val();
+        self.m_axi_wvalid.next = self.shell.m_axi_wvalid.val();
+        self.shell.m_axi_wready.next = self.m_axi_wready.val();
+        self.m_axi_wdata.next = self.shell.m_axi_wdata.val();
+        self.m_axi_wstrb.next = self.shell.m_axi_wstrb.val();
+        self.m_axi_wlast.next = self.shell.m_axi_wlast.val();
+        self.shell.m_axi_bvalid.next = self.m_axi_bvalid.val();
+        self.m_axi_bready.next = self.shell.m_axi_bready.val();
+        self.shell.m_axi_bid.next = self.m_axi_bid.val();
+        self.shell.m_axi_bresp.next = self.m_axi_bresp.val();
+        self.msix_valid.next = self.shell.msix_valid.val();
+        self.msix_vector.next = self.shell.msix_vector.val();
+        for i in 0..LANES {
+            self.shell.cmd_ready[i].next = false;
+            self.shell.reply_taken[i].next = false;
+            self.shell.cpl_valid[i].next = false;
+            self.shell.cpl_kind[i].next = 0.into();
+            self.shell.cpl_code[i].next = 0.into();
+            self.shell.cpl_tag[i].next = 0.into();
+            self.shell.cpl_key[i].next = 0.into();
+            self.shell.cpl_id[i].next = 0.into();
+            self.shell.rd_valid[i].next = false;
+            self.shell.rd_addr[i].next = 0.into();
+            self.shell.rd_beats[i].next = 0.into();
+            self.shell.rdat_ready[i].next = false;
+            self.shell.wr_valid[i].next = false;
+            self.shell.wr_addr[i].next = 0.into();
+            self.shell.wr_data[i].next = 0.into();
+            self.shell.wr_clear[i].next = false;
+            self.shell.busy[i].next = false;
+            self.shell.waiting[i].next = false;
+            self.shell.stall_keccak[i].next = false;
+            self.shell.stall_dma[i].next = false;
+            self.shell.stall_arith[i].next = false;
+            self.shell.retire[i].next = false;
+            self.shell.retire_pc[i].next = 0.into();
+            self.shell.running_id[i].next = 0.into();
+            self.trace_retire[i].next = false;
+            self.trace_pc[i].next = 0.into();
+            self.trace_op[i].next = 0.into();
+            self.trace_gas[i].next = 0.into();
+            self.trace_depth[i].next = 0.into();
+            self.trace_top[i].next = 0.into();
+            self.trace_memory[i].next = 0.into();
+            self.trace_id[i].next = 0.into();
+        }
+    }
+}
