@@ -1,5 +1,6 @@
 //! Every block that is linted, synthesised and co-simulated on its own, and the card.
 
+use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::card::{
     Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, QueueEngine, RegisterFile, Shell,
 };
@@ -35,6 +36,10 @@ pub fn blocks() -> Vec<Entry> {
         entry!("rom", Rom::<8, 40>::new(rom_pattern())),
         entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),
         entry!("mul", Mul::<64, 128>::default()),
+        entry!("alu", Alu::default()),
+        entry!("shift", Shift::default()),
+        entry!("arith", Arith::default()),
+        entry!("expand", Expand::default()),
         entry!("lane_queue", LaneQueue::default()),
         entry!("regs", RegisterFile::<2>::new(IDENTITY)),
         entry!("queue", QueueEngine::<2>::default()),

@@ -5,6 +5,7 @@
 //! width-exact Verilog; [`catalog`] lists every block that is linted, synthesised and simulated on
 //! its own; [`prim`] holds the only hand-written Verilog: memories and the multiplier.
 
+pub mod arith;
 pub mod card;
 pub mod catalog;
 pub mod emit;

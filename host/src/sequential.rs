@@ -72,7 +72,7 @@ impl Executor for Sequential {
 }
 
 /// Gives an error of alloy-evm's executor its place in the block.
-fn place(block: &Block, index: usize, error: BlockExecutionError) -> ExecutionError {
+pub(crate) fn place(block: &Block, index: usize, error: BlockExecutionError) -> ExecutionError {
     match &error {
         BlockExecutionError::Validation(BlockValidationError::InvalidTx { error, .. }) => {
             if let Some(invalid) = error.as_invalid_tx_err() {

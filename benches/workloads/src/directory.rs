@@ -1,4 +1,5 @@
-//! A generated block and its directory: `block.json`, `prestate.json`, `block_hashes.json`.
+//! A generated block and its directory: `block.json`, `prestate.json`, `block_hashes.json`,
+//! `witness.json`.
 
 use std::{
     collections::BTreeMap,
@@ -7,8 +8,8 @@ use std::{
     path::Path,
 };
 
-use alloy_consensus::ReceiptEnvelope;
-use alloy_primitives::B256;
+use alloy_consensus::{Header, ReceiptEnvelope};
+use alloy_primitives::{B256, Bytes};
 use alloy_rpc_types_eth::Block;
 use serde::Serialize;
 
@@ -23,8 +24,18 @@ pub struct GeneratedBlock {
     pub pre_state: PreState,
     /// Hashes of the ancestors that it needs, by number.
     pub block_hashes: BTreeMap<u64, B256>,
+    /// Header of the parent. Its state root is that of the pre-state, which is the whole state: so the
+    /// state root after the block can be checked.
+    pub parent: Header,
     /// Receipts of the sequential execution, whose root is in the header.
     pub receipts: Vec<ReceiptEnvelope>,
+}
+
+/// The part of an execution witness (`debug_executionWitness`) that a whole pre-state leaves to tell:
+/// RLP headers of ancestors.
+#[derive(Serialize)]
+struct Witness {
+    headers: Vec<Bytes>,
 }
 
 /// Writes the block as a directory, which is made if need be; files of an older block in it are
@@ -39,7 +50,9 @@ pub fn write(block: &GeneratedBlock, dir: &Path) -> Result<(), WorkloadError> {
     })?;
     file(dir, "block.json", &block.block)?;
     file(dir, "prestate.json", &block.pre_state)?;
-    file(dir, "block_hashes.json", &block.block_hashes)
+    file(dir, "block_hashes.json", &block.block_hashes)?;
+    let headers = vec![alloy_rlp::encode(&block.parent).into()];
+    file(dir, "witness.json", &Witness { headers })
 }
 
 fn file(dir: &Path, name: &'static str, value: &impl Serialize) -> Result<(), WorkloadError> {

@@ -65,7 +65,7 @@ pub(crate) fn seal(
         withdrawals_root: Some(proofs::calculate_withdrawals_root(&withdrawals)),
         mix_hash: random.word(),
         parent_beacon_block_root: Some(random.word()),
-        ..parent
+        ..parent.clone()
     };
 
     let factory = EthBlockExecutorFactory::new(
@@ -116,6 +116,7 @@ pub(crate) fn seal(
         block: rpc_block(header, transactions, withdrawals),
         pre_state,
         block_hashes: BTreeMap::from([(BLOCK_NUMBER - 1, parent_hash)]),
+        parent,
         receipts: result.receipts,
     })
 }

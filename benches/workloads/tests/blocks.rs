@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_consensus::{Transaction as _, proofs, transaction::SignerRecoverable as _};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rpc_types_eth::{Block, Transaction};
 use gatewei_workloads::{GeneratedBlock, KINDS, Params, WorkloadError, generate, write};
 use revm::{
@@ -38,7 +38,12 @@ fn folder(name: &str) -> PathBuf {
 fn bytes(block: &GeneratedBlock, name: &str) -> BTreeMap<String, Vec<u8>> {
     let dir = folder(name);
     write(block, &dir).expect("the directory can be written");
-    let files = ["block.json", "prestate.json", "block_hashes.json"];
+    let files = [
+        "block.json",
+        "prestate.json",
+        "block_hashes.json",
+        "witness.json",
+    ];
     let read = files.map(|file| {
         (
             file.to_owned(),
@@ -79,6 +84,12 @@ fn every_transaction_succeeds() {
     }
 }
 
+/// `witness.json` as its readers see it.
+#[derive(Deserialize)]
+struct Witness {
+    headers: Vec<Bytes>,
+}
+
 /// An account as a reader of `prestate.json` sees it.
 #[derive(Deserialize)]
 struct Account {
@@ -106,6 +117,9 @@ fn plain_revm_agrees_with_the_header() {
         let header = &block.header;
         assert_eq!(header.inner.hash_slow(), header.hash, "{}", kind.name);
         assert_eq!(hashes[&(header.number - 1)], header.parent_hash);
+        let witness: Witness =
+            serde_json::from_slice(&files["witness.json"]).expect("witness.json has headers");
+        assert_eq!(keccak256(&witness.headers[0]), header.parent_hash);
         let transactions = block
             .transactions
             .as_transactions()

@@ -13,15 +13,27 @@ pub fn reference() -> String {
         "# Reference of the card's interface\n\nGenerated from `hdl/abi`; `gatewei-hdl docs` writes it.\n",
     );
     out += "\n## Registers\n\n32-bit, over AXI4-Lite. Offsets are relative to the block.\n";
-    block(&mut out, &format!("Card, at {:#05x}", regs::CARD), regs::card::TABLE);
     block(
         &mut out,
-        &format!("Queue pair q, at {:#05x} + q · {:#04x}", regs::QUEUES, regs::QUEUE_STRIDE),
+        &format!("Card, at {:#05x}", regs::CARD),
+        regs::card::TABLE,
+    );
+    block(
+        &mut out,
+        &format!(
+            "Queue pair q, at {:#05x} + q · {:#04x}",
+            regs::QUEUES,
+            regs::QUEUE_STRIDE
+        ),
         regs::queue::TABLE,
     );
     block(
         &mut out,
-        &format!("Lane l, at {:#05x} + l · {:#04x}", regs::LANES, regs::LANE_STRIDE),
+        &format!(
+            "Lane l, at {:#05x} + l · {:#04x}",
+            regs::LANES,
+            regs::LANE_STRIDE
+        ),
         regs::lane::TABLE,
     );
     out += "\n## Frame status\n\n| code | name | meaning |\n|---|---|---|\n";
@@ -44,8 +56,15 @@ pub fn reference() -> String {
 }
 
 fn block(out: &mut String, title: &str, table: &[Register]) {
-    *out += &format!("\n### {title}\n\n| offset | register | access | meaning |\n|---|---|---|---|\n");
+    *out +=
+        &format!("\n### {title}\n\n| offset | register | access | meaning |\n|---|---|---|---|\n");
     for r in table {
-        *out += &format!("| {:#04x} | `{}` | {:?} | {} |\n", r.offset, r.name, r.access, r.doc.trim());
+        *out += &format!(
+            "| {:#04x} | `{}` | {:?} | {} |\n",
+            r.offset,
+            r.name,
+            r.access,
+            r.doc.trim()
+        );
     }
 }

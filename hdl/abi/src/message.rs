@@ -242,7 +242,9 @@ impl Message<'_> {
             chunk.copy_from_slice(&field.to_le_bytes());
         }
         for (chunk, field) in
-            env[header::GAS].chunks_exact_mut(8).zip([self.gas, self.code, self.code_tag, 0])
+            env[header::GAS]
+                .chunks_exact_mut(8)
+                .zip([self.gas, self.code, self.code_tag, 0])
         {
             chunk.copy_from_slice(&field.to_le_bytes());
         }

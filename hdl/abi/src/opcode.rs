@@ -22,8 +22,14 @@ pub enum Fork {
 
 impl Fork {
     /// The forks that the lane covers.
-    pub const COVERED: [Fork; 6] =
-        [Fork::London, Fork::Paris, Fork::Shanghai, Fork::Cancun, Fork::Prague, Fork::Osaka];
+    pub const COVERED: [Fork; 6] = [
+        Fork::London,
+        Fork::Paris,
+        Fork::Shanghai,
+        Fork::Cancun,
+        Fork::Prague,
+        Fork::Osaka,
+    ];
 
     /// Opcodes active in this fork: bit `b` of the little-endian word is opcode `b`.
     pub fn opcodes(self) -> crate::Word {
@@ -315,10 +321,36 @@ pub const TABLE: &[Opcode] = table! {
 
 /// The opcode of a byte, or none where it is undefined.
 pub fn opcode(byte: u8) -> Option<&'static Opcode> {
-    TABLE.binary_search_by_key(&byte, |op| op.byte).ok().map(|i| &TABLE[i])
+    TABLE
+        .binary_search_by_key(&byte, |op| op.byte)
+        .ok()
+        .map(|i| &TABLE[i])
 }
 
 /// Mnemonic of a byte; `"UNDEFINED"` where it has none.
 pub fn name(byte: u8) -> &'static str {
     opcode(byte).map_or("UNDEFINED", |op| op.name)
+}
+
+/// Byte of a mnemonic of [`TABLE`], for constants.
+///
+/// # Panics
+/// When the table has no such mnemonic: in a constant, that is an error of the compiler.
+pub const fn byte(name: &str) -> u8 {
+    let mut i = 0;
+    while i < TABLE.len() {
+        if same(TABLE[i].name.as_bytes(), name.as_bytes()) {
+            return TABLE[i].byte;
+        }
+        i += 1;
+    }
+    panic!("no opcode of this name in the table");
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
 }

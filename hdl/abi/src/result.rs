@@ -21,7 +21,9 @@ pub const HEADER_BYTES: usize = HEADER_BEATS * BEAT;
 pub const SLOT_BEATS: usize = 3;
 
 /// Header of a result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Header {
     /// Gas left, raw at the frame's end (meaningless after a halt).
@@ -71,7 +73,9 @@ pub mod account {
 }
 
 /// First beat of a log record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct LogHead {
     /// Bytes of data.
@@ -83,7 +87,9 @@ pub struct LogHead {
 }
 
 /// First beat of a slot record. Records stand in the order of the message's slots, then of first touch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct SlotHead {
     /// Bits of [`slot`].

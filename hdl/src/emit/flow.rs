@@ -77,6 +77,7 @@ fn prune(stmt: &mut Stmt, keep: &dyn Fn(NetId) -> bool) {
                     test: Expr::literal(0u8.into(), 1),
                     arms: vec![],
                     default: vec![],
+                    last: None,
                 };
             }
         }
@@ -267,6 +268,7 @@ impl Flow<'_> {
                     test,
                     arms,
                     default,
+                    ..
                 } => {
                     self.reads(test, stmt, assigned, after)?;
                     let mut bodies: Vec<&Vec<Stmt>> = arms.iter().map(|(_, body)| body).collect();

@@ -257,7 +257,7 @@ impl Scope<'_> {
                 Typed::Number(n) if matches!(self.infer(r)?, Typed::Exact(_)) => {
                     self.number(n, LITERAL_BITS, l)?
                 }
-                Typed::Exact(x) => self.fold(x),
+                Typed::Exact(x) => x,
                 Typed::Number(n) => {
                     let amount = self.position(r)?.unwrap_or_default();
                     return Ok(Typed::Number(if matches!(op, Op::Shl) {
@@ -268,11 +268,14 @@ impl Scope<'_> {
                 }
                 Typed::Resizable(_) => return Err(self.unsized_error(l)),
             };
-            return Ok(Typed::Exact(shift(
-                left,
-                matches!(op, Op::Shl),
-                self.position(r)?,
-            )));
+            let amount = self.position(r)?;
+            // A shift by a known amount slices its operand, which a named constant does not allow.
+            let left = if amount.is_ok() {
+                self.fold(left)
+            } else {
+                left
+            };
+            return Ok(Typed::Exact(shift(left, matches!(op, Op::Shl), amount)));
         }
         let (left, right) = (self.infer(l)?, self.infer(r)?);
         if let (Typed::Number(a), Typed::Number(b)) = (&left, &right) {

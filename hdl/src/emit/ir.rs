@@ -208,11 +208,13 @@ pub(super) enum Stmt {
         then: Vec<Stmt>,
         otherwise: Vec<Stmt>,
     },
-    /// Patterns of the width of `test`; `default` takes every other value.
+    /// Patterns of the width of `test`; `default` takes every other value, of which `last` is the one that
+    /// has a name.
     Case {
         test: Expr,
         arms: Vec<(Expr, Vec<Stmt>)>,
         default: Vec<Stmt>,
+        last: Option<Expr>,
     },
 }
 
@@ -251,6 +253,7 @@ impl Stmt {
                 test,
                 arms,
                 default,
+                ..
             } => {
                 test.reads(see);
                 arms.iter()

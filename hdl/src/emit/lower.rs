@@ -160,14 +160,17 @@ impl Scope<'_> {
             arms.push((pattern, self.body(&case.block)?));
         }
         // Rust's match is exhaustive: without a wildcard, the last arm takes the codes that no variant has.
-        let default = match default {
-            Some(body) => body,
-            None => arms.pop().map(|(_, body)| body).unwrap_or_default(),
+        let (default, last) = match default {
+            Some(body) => (body, None),
+            None => arms
+                .pop()
+                .map_or((Vec::new(), None), |(last, body)| (body, Some(last))),
         };
         out.push(Stmt::Case {
             test,
             arms,
             default,
+            last,
         });
         Ok(())
     }

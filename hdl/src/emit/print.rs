@@ -213,6 +213,7 @@ impl<'a> Printer<'a> {
                     test,
                     arms,
                     default,
+                    last,
                 } => {
                     let _ = writeln!(out, "{pad}case ({})", self.expr(test));
                     let fallback = default.iter().any(|s| touches(s, only));
@@ -226,7 +227,14 @@ impl<'a> Printer<'a> {
                         }
                     }
                     if fallback {
-                        let _ = writeln!(out, "{pad}    default: begin");
+                        let name = match last {
+                            Some(Expr {
+                                kind: Kind::Label(label, _),
+                                ..
+                            }) => format!(" // {label}"),
+                            _ => String::new(),
+                        };
+                        let _ = writeln!(out, "{pad}    default: begin{name}");
                         self.statements(default, only, depth + 2, out);
                         let _ = writeln!(out, "{pad}    end");
                     } else {

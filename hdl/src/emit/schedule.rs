@@ -168,6 +168,7 @@ impl Graph {
                 test,
                 arms,
                 default,
+                ..
             } => {
                 let depth = tests.len();
                 test.reads(&mut |read| tests.push(read));

@@ -93,7 +93,8 @@ fn cells(stat: &Value) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Memories of the flattened source: name and bits.
+/// Memories of the flattened source: name and bits. A table written as a `case` is one to yosys too, under
+/// a name of its own making; such a table may stay in logic.
 fn memories(source: &Value) -> BTreeMap<String, usize> {
     let modules = source["modules"].as_object();
     let cells = modules
@@ -102,7 +103,9 @@ fn memories(source: &Value) -> BTreeMap<String, usize> {
         .filter_map(|(_, m)| m["cells"].as_object())
         .flatten();
     cells
-        .filter(|(_, cell)| cell["type"].as_str().is_some_and(|t| t.starts_with("$mem")))
+        .filter(|(name, cell)| {
+            !name.starts_with('$') && cell["type"].as_str().is_some_and(|t| t.starts_with("$mem"))
+        })
         .map(|(name, cell)| {
             let parameter = |key: &str| {
                 let bits = cell["parameters"][key].as_str().unwrap_or_default();

@@ -1,0 +1,180 @@
+//! Divider of 256-bit words: radix 4, restoring, with whole bytes skipped where the quotient has zeros.
+
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::dff::DFF;
+use rust_hdl_widgets::dff_setup;
+
+use super::length::ByteLength;
+use crate::arith::block;
+
+/// What the divider does in a cycle.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum DivideState {
+    /// Waits for `start`; the result stands.
+    Idle,
+    /// Counts the leading bytes to skip.
+    Prepare,
+    /// Shifts eight bytes, one byte or two bits of the dividend into the remainder.
+    Run,
+    /// Shows `done`.
+    Finish,
+}
+
+/// `n` / `d` and `n` mod `d` for `d` ≠ 0.
+///
+/// The dividend may be longer than a word: `keep` puts the remainder of the division before in front of `n`,
+/// and `carry` a single one. Both must be below `d`.
+///
+/// With lengths in bytes ln and ld, of the 32 bytes of `n` those that cannot make a quotient digit are shifted by
+/// without one: s = 32 − ln + min(ld − 1, ln), or none after `keep` or `carry`. From `start` to `done` it takes
+/// 2 + ⌊s/8⌋ + s mod 8 + 4 · (32 − s) cycles: 130 at worst.
+#[derive(LogicBlock)]
+pub struct Divide {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Abandons a division.
+    pub reset: Signal<In, Bit>,
+    /// Takes `n`, `keep` and `carry`; allowed in the cycle of `done`.
+    pub start: Signal<In, Bit>,
+    /// The dividend is remainder · 2^256 + `n`.
+    pub keep: Signal<In, Bit>,
+    /// The dividend is 2^256 + `n`. Not together with `keep`.
+    pub carry: Signal<In, Bit>,
+    /// Dividend.
+    pub n: Signal<In, Bits<256>>,
+    /// Divisor, not zero; stays from `start` to `done`.
+    pub d: Signal<In, Bits<256>>,
+    /// One cycle, from which on the result stands until the next `start`.
+    pub done: Signal<Out, Bit>,
+    /// The quotient's low 256 bits.
+    pub quotient: Signal<Out, Bits<256>>,
+    /// The remainder.
+    pub remainder: Signal<Out, Bits<256>>,
+
+    state: DFF<DivideState>,
+    // The dividend leaves at the top, quotient digits enter at the bottom.
+    low: DFF<Bits<256>>,
+    high: DFF<Bits<256>>,
+    triple: DFF<Bits<259>>,
+    // Bytes to shift without a digit, and bit pairs to shift in all.
+    skip: DFF<Bits<6>>,
+    left: DFF<Bits<8>>,
+    whole: DFF<Bit>,
+
+    n_length: ByteLength,
+    d_length: ByteLength,
+    preload: Signal<Local, Bits<6>>,
+    spent: Signal<Local, Bits<8>>,
+    single: Signal<Local, Bits<259>>,
+    double: Signal<Local, Bits<259>>,
+    partial: Signal<Local, Bits<259>>,
+    less1: Signal<Local, Bits<259>>,
+    less2: Signal<Local, Bits<259>>,
+    less3: Signal<Local, Bits<259>>,
+    digit: Signal<Local, Bits<2>>,
+    rest: Signal<Local, Bits<256>>,
+}
+
+impl Default for Divide {
+    fn default() -> Self {
+        block! {
+            ; clock reset start keep carry n d done quotient remainder state low high triple skip left whole n_length
+            d_length preload spent single double partial less1 less2 less3 digit rest
+        }
+    }
+}
+
+impl Logic for Divide {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, state, low, high, triple, skip, left, whole);
+
+        // How far the dividend moves before the first digit that can be other than zero.
+        self.n_length.x.next = self.low.q.val();
+        self.d_length.x.next = self.d.val();
+        self.preload.next = self.d_length.bytes.val() - 1;
+        if self.n_length.bytes.val() < self.preload.val() {
+            self.preload.next = self.n_length.bytes.val();
+        }
+
+        // One digit: the remainder, four times larger, less the largest multiple of the divisor that fits.
+        self.single.next = bit_cast::<259, 256>(self.d.val());
+        self.double.next = self.single.val() << 1;
+        self.partial.next = (bit_cast::<259, 256>(self.high.q.val()) << 2)
+            | bit_cast::<259, 2>(self.low.q.val().get_bits::<2>(254));
+        self.less1.next = self.partial.val() - self.single.val();
+        self.less2.next = self.partial.val() - self.double.val();
+        self.less3.next = self.partial.val() - self.triple.q.val();
+        if !self.less3.val().get_bit(258) {
+            self.digit.next = 3.into();
+            self.rest.next = self.less3.val().get_bits::<256>(0);
+        } else if !self.less2.val().get_bit(258) {
+            self.digit.next = 2.into();
+            self.rest.next = self.less2.val().get_bits::<256>(0);
+        } else if !self.less1.val().get_bit(258) {
+            self.digit.next = 1.into();
+            self.rest.next = self.less1.val().get_bits::<256>(0);
+        } else {
+            self.digit.next = 0.into();
+            self.rest.next = self.partial.val().get_bits::<256>(0);
+        }
+
+        self.spent.next = 1.into();
+        match self.state.q.val() {
+            DivideState::Idle => {}
+            DivideState::Prepare => {
+                self.state.d.next = DivideState::Run;
+                self.skip.d.next = 0.into();
+                if self.whole.q.val() {
+                    self.skip.d.next = 32 - self.n_length.bytes.val() + self.preload.val();
+                }
+            }
+            DivideState::Run => {
+                if self.skip.q.val() >= 8 {
+                    self.spent.next = 32.into();
+                    self.skip.d.next = self.skip.q.val() - 8;
+                    self.high.d.next = (self.high.q.val() << 64)
+                        | bit_cast::<256, 64>(self.low.q.val().get_bits::<64>(192));
+                    self.low.d.next = self.low.q.val() << 64;
+                } else if self.skip.q.val().any() {
+                    self.spent.next = 4.into();
+                    self.skip.d.next = self.skip.q.val() - 1;
+                    self.high.d.next = (self.high.q.val() << 8)
+                        | bit_cast::<256, 8>(self.low.q.val().get_bits::<8>(248));
+                    self.low.d.next = self.low.q.val() << 8;
+                } else {
+                    self.high.d.next = self.rest.val();
+                    self.low.d.next =
+                        (self.low.q.val() << 2) | bit_cast::<256, 2>(self.digit.val());
+                }
+                self.left.d.next = self.left.q.val() - self.spent.val();
+                if self.left.q.val() == self.spent.val() {
+                    self.state.d.next = DivideState::Finish;
+                }
+            }
+            DivideState::Finish => {
+                self.state.d.next = DivideState::Idle;
+            }
+        }
+        if self.start.val() {
+            self.state.d.next = DivideState::Prepare;
+            self.left.d.next = 128.into();
+            self.low.d.next = self.n.val();
+            self.triple.d.next = self.single.val() + self.double.val();
+            self.whole.d.next = !self.keep.val() && !self.carry.val();
+            if !self.keep.val() {
+                self.high.d.next = 0.into();
+                if self.carry.val() {
+                    self.high.d.next = 1.into();
+                }
+            }
+        }
+        if self.reset.val() {
+            self.state.d.next = DivideState::Idle;
+        }
+
+        self.done.next = self.state.q.val() == DivideState::Finish;
+        self.quotient.next = self.low.q.val();
+        self.remainder.next = self.high.q.val();
+    }
+}

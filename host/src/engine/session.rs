@@ -1,0 +1,242 @@
+//! One block in execution: what all workers of it share, and how a worker pulls its work.
+//!
+//! A worker loops over [`Session::wait`] (or [`Session::poll`], if it has executions in flight
+//! that it must look after):
+//!
+//! * [`Task::Execute`]: aim an EVM of its own at the attempt with [`Session::aim`], execute
+//!   [`Session::transaction`], and hand the result to [`Session::submit`], whatever it is. A
+//!   worker may hold any number of attempts, each on an EVM of its own, and submit them in any
+//!   order.
+//! * [`Task::Commit`]: call [`Session::commit`].
+//! * [`Task::Done`]: leave, dropping what is in flight.
+
+use parking_lot::Mutex;
+use revm::{
+    MainBuilder, MainnetEvm,
+    context::{
+        TxEnv,
+        result::{EVMError, ResultAndState},
+    },
+    handler::MainnetContext,
+};
+
+use super::{
+    commit::Committer,
+    mv_memory::{Locations, MvMemory},
+    observe,
+    reads::ReadSet,
+    scheduler::{Attempt, Counters, Cursor, Scheduler, Task},
+    view::{View, ViewError},
+    writes::writes,
+};
+use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError};
+
+/// Database of a worker's EVM.
+pub type WorkerView<'s> = View<'s, PreState>;
+/// A worker's EVM: revm's mainnet EVM, with opcodes that report what they depend on.
+pub type WorkerEvm<'s> = MainnetEvm<MainnetContext<WorkerView<'s>>>;
+/// What a worker hands in: what `transact` and `finalize` give, or what the split handler does.
+pub type WorkerResult = Result<ResultAndState, EVMError<ViewError<PreStateError>>>;
+
+/// An attempt that ran to its end.
+pub(crate) struct Ran {
+    pub result: WorkerResult,
+    pub reads: ReadSet,
+    pub card: Option<Box<CardStatistics>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    ran: Option<Ran>,
+    /// Where the latest attempt wrote.
+    written: Locations,
+    /// Treat every read as a dependency: a lazy balance went out of range.
+    exact: bool,
+}
+
+/// One block in execution.
+pub struct Session<'b> {
+    block: &'b Block,
+    scheduler: Scheduler,
+    memory: MvMemory,
+    slots: Vec<Mutex<Slot>>,
+    committer: Mutex<Committer<'b>>,
+}
+
+impl<'b> Session<'b> {
+    /// Starts a block: applies its pre-execution system calls.
+    ///
+    /// # Errors
+    /// A system call that fails.
+    pub fn new(block: &'b Block) -> Result<Self, ExecutionError> {
+        let memory = MvMemory::new();
+        let committer = Committer::begin(block, &memory)?;
+        Ok(Self {
+            block,
+            scheduler: Scheduler::new(&previous_of_sender(&block.tx_envs)),
+            memory,
+            slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
+            committer: Mutex::new(committer),
+        })
+    }
+
+    /// The block.
+    pub fn block(&self) -> &'b Block {
+        self.block
+    }
+
+    /// The transaction of an attempt, as revm takes it.
+    pub fn transaction(&self, attempt: Attempt) -> &'b TxEnv {
+        &self.block.tx_envs[attempt.tx]
+    }
+
+    /// A new EVM for a worker. Costs some 40 µs: make as many as there will be attempts in flight
+    /// and use them again.
+    pub fn evm(&self) -> WorkerEvm<'_> {
+        let environment = &self.block.environment;
+        let view = View::new(&*self.block.pre_state, &self.memory);
+        let mut evm = MainnetContext::new(view, environment.cfg_env.spec)
+            .with_cfg(environment.cfg_env.clone())
+            .with_block(environment.block_env.clone())
+            .build_mainnet();
+        observe::install(&mut evm.instruction);
+        evm
+    }
+
+    /// Points the EVM's database at an attempt. The EVM must not hold an execution.
+    pub fn aim(&self, evm: &mut WorkerEvm<'_>, attempt: Attempt) {
+        let tx = self.transaction(attempt);
+        // The address of a creation comes from a nonce, and an authorisation checks one (EIP-7702).
+        let all_nonces = tx.kind.is_create() || !tx.authorization_list.is_empty();
+        let exact = self.slots[attempt.tx].lock().exact;
+        evm.ctx
+            .journaled_state
+            .database
+            .aim(attempt, tx.caller, all_nonces, exact);
+    }
+
+    /// The next task, or [`Task::Wait`] at once.
+    pub fn poll(&self) -> Task {
+        self.scheduler.poll()
+    }
+
+    /// The next task; sleeps until there is one.
+    pub fn wait(&self) -> Task {
+        self.scheduler.wait()
+    }
+
+    /// Takes the result of the attempt that the EVM is aimed at. The worker then asks for work
+    /// again, at once or when the next of its executions in flight ends.
+    ///
+    /// `card` is what this attempt adds to the card's statistics of the block, if it is committed.
+    pub fn submit(
+        &self,
+        evm: &mut WorkerEvm<'_>,
+        result: WorkerResult,
+        card: Option<Box<CardStatistics>>,
+    ) {
+        let view = &mut evm.ctx.journaled_state.database;
+        let attempt = view.attempt();
+        let mut reads = std::mem::take(&mut view.reads);
+        if let Err(EVMError::Database(ViewError::Blocked(on))) = result {
+            // What the previous attempt wrote stays an estimate.
+            self.scheduler.blocked(attempt, on);
+            return;
+        }
+        let changes = match &result {
+            Ok(outcome) => writes(&outcome.state, &mut reads),
+            Err(_) => Default::default(),
+        };
+        {
+            let mut slot = self.slots[attempt.tx].lock();
+            slot.written = self.memory.publish(attempt.tx + 1, &changes, &slot.written);
+            slot.ran = Some(Ran {
+                result,
+                reads,
+                card,
+            });
+        }
+        self.scheduler.executed(attempt);
+    }
+
+    /// Gives an attempt back unfinished, such as one that a card has lost. A worker that leaves
+    /// before [`Task::Done`] does this for everything it has in flight.
+    pub fn abandon(&self, attempt: Attempt) {
+        self.scheduler.abandoned(attempt);
+    }
+
+    /// Validates and commits transactions in order, as far as they have run. Only after
+    /// [`Task::Commit`].
+    pub fn commit(&self) {
+        let mut committer = self.committer.lock();
+        while let Cursor::Ready(tx) = self.scheduler.cursor() {
+            let mut slot = self.slots[tx].lock();
+            let Some(ran) = slot.ran.take() else {
+                committer.fail(ExecutionError::internal(
+                    self.block,
+                    "an executed transaction has no result",
+                ));
+                self.scheduler.stop();
+                break;
+            };
+            match committer.commit(tx, ran, &self.memory) {
+                Committed::Yes => self.scheduler.committed(tx),
+                Committed::Stale { exact } => {
+                    slot.exact |= exact;
+                    self.memory.estimate(tx + 1, &slot.written);
+                    drop(slot);
+                    self.scheduler.rejected(tx);
+                }
+                Committed::Failed => self.scheduler.stop(),
+            }
+        }
+        drop(committer);
+        self.scheduler.commit_ended();
+    }
+
+    /// Gives the block up without a reason of its own: a worker has come to grief.
+    pub(crate) fn stop(&self) {
+        self.scheduler.stop();
+    }
+
+    /// Gives the block up; [`Session::finish`] then returns `error`, unless there was one before.
+    pub fn fail(&self, error: ExecutionError) {
+        self.committer.lock().fail(error);
+        self.scheduler.stop();
+    }
+
+    /// Counters of the schedule so far.
+    pub fn counters(&self) -> Counters {
+        self.scheduler.counters()
+    }
+
+    /// Ends the block after its last transaction: requests, withdrawals, rewards.
+    ///
+    /// # Errors
+    /// The first invalid transaction, something the pre-state lacks, a failing system call, or a
+    /// session whose workers left before the block was complete.
+    pub fn finish(self) -> Result<Outcome, ExecutionError> {
+        let counters = self.scheduler.counters();
+        self.committer.into_inner().finish(counters)
+    }
+}
+
+/// What became of the transaction under the cursor.
+pub(crate) enum Committed {
+    Yes,
+    /// It read what is not so: it must run again, with every read a dependency if `exact`.
+    Stale {
+        exact: bool,
+    },
+    /// The block ends here with an error, which the committer keeps.
+    Failed,
+}
+
+/// For every transaction the one before it by the same sender, on whose nonce it depends.
+fn previous_of_sender(txs: &[TxEnv]) -> Vec<Option<usize>> {
+    let mut last = alloy_primitives::map::AddressMap::default();
+    txs.iter()
+        .enumerate()
+        .map(|(index, tx)| last.insert(tx.caller, index))
+        .collect()
+}

@@ -1,0 +1,131 @@
+//! Emits every block of the catalog as Verilog, verilates it, compiles the C++ and writes the table by
+//! which Rust finds models and ports (`models.rs` in `OUT_DIR`).
+//!
+//! Verilator and C++ take minutes, so their products are kept in `<target>/verilated/`, under a hash of
+//! everything they depend on. A change of one block rebuilds that block alone, and profiles and features
+//! share what is equal.
+
+#[path = "build/compile.rs"]
+mod compile;
+#[path = "build/shim.rs"]
+mod shim;
+#[path = "build/verilator.rs"]
+mod verilator;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs};
+
+use compile::Cache;
+use gatewei_hdl::catalog::Entry;
+use verilator::Verilator;
+
+/// What the build script fails with: a sentence for the terminal.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() {
+    if let Err(failure) = build() {
+        // Cargo shows what a failing build script prints; a panic message would bury it.
+        eprintln!("error: {failure}");
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Result<(), Failure> {
+    for path in ["build.rs", "build"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let wave = env::var_os("CARGO_FEATURE_WAVE").is_some();
+    let verilator = Verilator::find(&out, wave)?;
+    let cache = Cache::new(&out, verilator)?;
+
+    let entries = selected();
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, shim::Model)>> = Mutex::new(Vec::new());
+    let failed: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let jobs = env::var("NUM_JOBS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
+    std::thread::scope(|scope| {
+        // The runtime is one job among the blocks'.
+        scope.spawn(|| {
+            if let Err(e) = cache.runtime() {
+                lock(&failed).push(e.to_string());
+            }
+        });
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                // The largest blocks stand last in the catalog: begin with them.
+                while let Some(i) = entries
+                    .len()
+                    .checked_sub(1 + next.fetch_add(1, Ordering::Relaxed))
+                {
+                    match block(&cache, entries[i]) {
+                        Ok(model) => lock(&done).push((i, model)),
+                        Err(e) => lock(&failed).push(format!("block `{}`: {e}", entries[i].name)),
+                    }
+                }
+            });
+        }
+    });
+    let failed = lock(&failed);
+    if !failed.is_empty() {
+        return Err(failed.join("\nerror: ").into());
+    }
+    let mut models = std::mem::take(&mut *lock(&done));
+    models.sort_by_key(|(i, _)| *i);
+    let models: Vec<_> = models.into_iter().map(|(_, model)| model).collect();
+    fs::write(out.join("models.rs"), shim::table(&models, wave))?;
+    link(&cache, &out, &models, wave)
+}
+
+/// The blocks to build: the cards, and with feature `blocks` everything else of the catalog.
+fn selected() -> Vec<Entry> {
+    let all = env::var_os("CARGO_FEATURE_BLOCKS").is_some();
+    let mut entries = gatewei_hdl::catalog::blocks();
+    entries.retain(|entry| all || entry.name.starts_with("card"));
+    entries
+}
+
+/// Emits, verilates and compiles one block.
+fn block(cache: &Cache, entry: Entry) -> Result<shim::Model, Failure> {
+    let design = (entry.design)()?;
+    let model = shim::Model::new(&design);
+    cache.block(&model, &design.verilog)?;
+    Ok(model)
+}
+
+/// Copies the libraries out of the cache, which others may clean, and tells the linker.
+fn link(cache: &Cache, out: &Path, models: &[shim::Model], wave: bool) -> Result<(), Failure> {
+    let dir = out.join("lib");
+    fs::create_dir_all(&dir)?;
+    println!("cargo:rustc-link-search=native={}", dir.display());
+    // Users before what they use.
+    let names = models
+        .iter()
+        .map(|m| m.prefix())
+        .chain([compile::RUNTIME.to_owned()]);
+    for name in names {
+        let file = format!("lib{name}.a");
+        fs::copy(cache.library(&name)?, dir.join(&file))?;
+        println!("cargo:rustc-link-lib=static={name}");
+    }
+    if wave {
+        // The trace writer compresses; these come as static libraries with their crates.
+        println!("cargo:rustc-link-lib=static=z");
+        println!("cargo:rustc-link-lib=static=lz4");
+    }
+    println!("cargo:rustc-link-lib=stdc++");
+    println!("cargo:rustc-link-lib=pthread");
+    Ok(())
+}
+
+/// Locks; a panic of another job is reported where it happened.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

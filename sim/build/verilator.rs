@@ -1,0 +1,98 @@
+//! Finds and runs Verilator.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Failure;
+
+/// Flags of every run. Every warning is on and an error, as in the lint: what is waived, the emitted file
+/// itself waives. Two-state logic, so unknown values are plain zeros.
+const FLAGS: &[&str] = &[
+    "-Wall",
+    "--cc",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--noassert",
+    "--no-timing",
+    "--output-split",
+    "12000",
+];
+
+/// An installed Verilator.
+pub struct Verilator {
+    /// `VERILATOR_ROOT`: holds `bin/verilator_bin` and `include/`.
+    pub root: PathBuf,
+    /// What it calls itself: part of the cache keys.
+    pub version: String,
+    /// Whether models can write waves.
+    pub wave: bool,
+}
+
+impl Verilator {
+    /// The one that the environment names, else the checkout's own.
+    pub fn find(out: &Path, wave: bool) -> Result<Self, Failure> {
+        println!("cargo:rerun-if-env-changed=VERILATOR_ROOT");
+        let root = gatewei_hdl::tools::verilator_root()
+            .map_err(|e| format!("{e}, or build without feature `sim`"))?;
+        let root = root.canonicalize()?;
+        println!(
+            "cargo:rerun-if-changed={}",
+            root.join("bin/verilator_bin").display()
+        );
+        let mut found = Self {
+            root,
+            version: String::new(),
+            wave,
+        };
+        let output = found.command(out).arg("--version").output()?;
+        found.version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(found)
+    }
+
+    /// All flags, for one block.
+    pub fn flags(&self, prefix: &str, top: &str) -> Vec<String> {
+        let mut flags: Vec<String> = FLAGS.iter().map(|f| (*f).to_owned()).collect();
+        flags.extend([
+            "--top-module".into(),
+            top.into(),
+            "--prefix".into(),
+            prefix.into(),
+        ]);
+        if self.wave {
+            flags.push("--trace-fst".into());
+        }
+        flags
+    }
+
+    /// Verilates `verilog` into `dir`; warnings are errors.
+    pub fn run(&self, dir: &Path, prefix: &str, top: &str, verilog: &str) -> Result<(), Failure> {
+        let source = dir.join(format!("{top}.v"));
+        fs::write(&source, verilog)?;
+        let output = self
+            .command(dir)
+            .args(self.flags(prefix, top))
+            .arg("--Mdir")
+            .arg(dir)
+            .arg(&source)
+            .output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "Verilator refuses {}:\n{}",
+            source.display(),
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into())
+    }
+
+    fn command(&self, dir: &Path) -> Command {
+        let mut command = Command::new(self.root.join("bin/verilator_bin"));
+        command.env("VERILATOR_ROOT", &self.root).current_dir(dir);
+        command
+    }
+}
