@@ -6,6 +6,8 @@ use crate::card::{
 };
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
+use rust_hdl_core::prelude::Bits;
+
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.
@@ -33,8 +35,8 @@ pub fn blocks() -> Vec<Entry> {
         entry!("widths", Widths::default()),
         entry!("handshake", Handshake::default()),
         entry!("ram", Ram::<10, 64>::default()),
-        entry!("rom", Rom::<8, 40>::new(rom_pattern())),
-        entry!("lookup_rom", LookupRom::<8, 40>::new(rom_pattern())),
+        entry!("rom", Rom::<8, Bits<40>>::new(rom_pattern())),
+        entry!("lookup_rom", LookupRom::<8, Bits<40>>::new(rom_pattern())),
         entry!("mul", Mul::<64, 128>::default()),
         entry!("alu", Alu::default()),
         entry!("shift", Shift::default()),
@@ -57,6 +59,6 @@ const IDENTITY: Identity = Identity {
 };
 
 /// Contents of the ROMs on show: the square of the address, but zero in the last quarter.
-fn rom_pattern<const W: usize>() -> Vec<rust_hdl_core::prelude::Bits<W>> {
+fn rom_pattern<const W: usize>() -> Vec<Bits<W>> {
     (0..192u64).map(|a| (a * a).into()).collect()
 }

@@ -1,11 +1,12 @@
 //! Sizes of the card's on-chip memories and of its buffers in host memory.
 
-/// Longest code (deployed or init code) the lane holds, in bytes (EIP-3860: 49,152).
-pub const CODE_BYTES: usize = 1 << CODE_BITS;
+/// Longest code (deployed or init code) the lane holds, in bytes (EIP-3860: 49,152). Two rows of
+/// zeros stand behind it, so that a PUSH at the end reads zeros.
+pub const CODE_BYTES: usize = (1 << CODE_BITS) - 64;
 /// Address bits of the code memory.
 pub const CODE_BITS: usize = 16;
-/// Longest calldata the lane holds, in bytes.
-pub const CALLDATA_BYTES: usize = 1 << CALLDATA_BITS;
+/// Longest calldata the lane holds, in bytes. A row of zeros stands behind it.
+pub const CALLDATA_BYTES: usize = (1 << CALLDATA_BITS) - 32;
 /// Address bits of the calldata memory.
 pub const CALLDATA_BITS: usize = 16;
 /// EVM memory on the chip, in bytes.

@@ -1,0 +1,1571 @@
+//! The lane's datapath: the blocks, and what connects them under the control word.
+
+use gatewei_abi::status::{Status, Trap};
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+use super::bytes::{ByteRam, Reverse};
+use super::cost::Cost;
+use super::decode::{self, Ahead, Decoded};
+use super::gas::GasMeter;
+use super::microcode::word::*;
+use super::microcode::{self};
+use super::mover::Mover;
+use super::reader::Reader;
+use super::sequencer::Sequencer;
+use super::slots::Slots;
+use super::stack::Stack;
+use crate::arith::{Alu, Arith, Expand, Shift};
+use crate::prim::{LookupRom, Ram};
+
+/// First beat of a result's header (`gatewei_abi::result::Header`).
+#[derive(Copy, Clone, PartialEq, Debug, Default, LogicStruct)]
+pub struct Header0 {
+    gas_left: Bits<64>,
+    refund: Bits<64>,
+    cycles: Bits<64>,
+    wait_cycles: Bits<64>,
+}
+
+/// Second beat of a result's header.
+#[derive(Copy, Clone, PartialEq, Debug, Default, LogicStruct)]
+pub struct Header1 {
+    retired: Bits<32>,
+    memory_words: Bits<32>,
+    logs: Bits<32>,
+    logs_end: Bits<32>,
+    slots: Bits<32>,
+    slots_offset: Bits<32>,
+    output_bytes: Bits<32>,
+    output_offset: Bits<32>,
+}
+
+/// Third beat of a result's header.
+#[derive(Copy, Clone, PartialEq, Debug, Default, LogicStruct)]
+pub struct Header2 {
+    account_used: Bits<32>,
+    requests: Bits<32>,
+    reserved: Bits<192>,
+}
+
+macro_rules! lane {
+    ($(
+        $(#[$m:meta])* $v:vis $name:ident: $ty:ty $(= $init:expr)?;
+    )*) => {
+        /// One EVM lane with one context.
+        #[derive(LogicBlock)]
+        pub struct Lane { $( $(#[$m])* $v $name: $ty, )* }
+
+        impl Default for Lane {
+            fn default() -> Self {
+                let program = microcode::program();
+                Self::with(&program)
+            }
+        }
+
+        impl Lane {
+            fn with(program: &microcode::Program) -> Self {
+                Self { $( $name: lane!(@init program $ty $(= $init)?), )* }
+            }
+        }
+    };
+    (@init $program:ident $ty:ty) => { <$ty>::default() };
+    (@init $program:ident $ty:ty = $init:expr) => { $init($program) };
+}
+
+lane! {
+    /// Clock.
+    pub clock: Signal<In, Clock>;
+    /// Reset.
+    pub reset: Signal<In, Bit>;
+
+    /// A command waits.
+    pub cmd_valid: Signal<In, Bit>;
+    /// It is taken.
+    pub cmd_ready: Signal<Out, Bit>;
+    /// Command id.
+    pub cmd_id: Signal<In, Bits<32>>;
+    /// Bus address of the message.
+    pub cmd_address: Signal<In, Bits<64>>;
+    /// Bus address of the result buffer.
+    pub cmd_result: Signal<In, Bits<64>>;
+    /// Bytes of the result buffer.
+    pub cmd_capacity: Signal<In, Bits<32>>;
+    /// Abandon the message with this id, if it runs (a pulse).
+    pub cancel_valid: Signal<In, Bit>;
+    /// Id of the message to abandon.
+    pub cancel_id: Signal<In, Bits<32>>;
+
+    /// The host answers.
+    pub reply_valid: Signal<In, Bit>;
+    /// It cannot.
+    pub reply_failed: Signal<In, Bit>;
+    /// Tag of the request answered.
+    pub reply_tag: Signal<In, Bits<32>>;
+    /// The answer.
+    pub reply_value: Signal<In, Bits<256>>;
+    /// The answer was awaited and is taken in this cycle.
+    pub reply_taken: Signal<Out, Bit>;
+
+    /// A completion is offered.
+    pub cpl_valid: Signal<Out, Bit>;
+    /// It is taken.
+    pub cpl_ready: Signal<In, Bit>;
+    /// Kind (`gatewei_abi::command::kind`).
+    pub cpl_kind: Signal<Out, Bits<8>>;
+    /// Code.
+    pub cpl_code: Signal<Out, Bits<8>>;
+    /// Tag.
+    pub cpl_tag: Signal<Out, Bits<32>>;
+    /// Key.
+    pub cpl_key: Signal<Out, Bits<256>>;
+    /// Command id.
+    pub cpl_id: Signal<Out, Bits<32>>;
+
+    /// A read burst is asked for.
+    pub rd_valid: Signal<Out, Bit>;
+    /// The request is taken.
+    pub rd_ready: Signal<In, Bit>;
+    /// Bus address.
+    pub rd_addr: Signal<Out, Bits<64>>;
+    /// Beats, 1 to 16.
+    pub rd_beats: Signal<Out, Bits<8>>;
+    /// A beat stands.
+    pub rdat_valid: Signal<In, Bit>;
+    /// It is taken.
+    pub rdat_ready: Signal<Out, Bit>;
+    /// The beat.
+    pub rdat_data: Signal<In, Bits<256>>;
+    /// The read failed; the beat is meaningless.
+    pub rdat_error: Signal<In, Bit>;
+
+    /// A beat is written.
+    pub wr_valid: Signal<Out, Bit>;
+    /// It is taken.
+    pub wr_ready: Signal<In, Bit>;
+    /// Bus address.
+    pub wr_addr: Signal<Out, Bits<64>>;
+    /// The beat.
+    pub wr_data: Signal<Out, Bits<256>>;
+    /// No write is outstanding.
+    pub wr_idle: Signal<In, Bit>;
+    /// A write failed since `wr_clear`.
+    pub wr_error: Signal<In, Bit>;
+    /// Forgets failed writes.
+    pub wr_clear: Signal<Out, Bit>;
+
+    /// A chunk for Keccak.
+    pub kec_valid: Signal<Out, Bit>;
+    /// It is taken.
+    pub kec_ready: Signal<In, Bit>;
+    /// The chunk, first byte most significant.
+    pub kec_data: Signal<Out, Bits<256>>;
+    /// Bytes of the chunk.
+    pub kec_bytes: Signal<Out, Bits<6>>;
+    /// It is the message's last.
+    pub kec_last: Signal<Out, Bit>;
+    /// The digest stands (a pulse).
+    pub kec_done: Signal<In, Bit>;
+    /// The digest, as an EVM word.
+    pub kec_digest: Signal<In, Bits<256>>;
+
+    /// An opcode retires: its state before.
+    pub retire: Signal<Out, Bit>;
+    /// Program counter.
+    pub retire_pc: Signal<Out, Bits<32>>;
+    /// Opcode.
+    pub retire_op: Signal<Out, Bits<8>>;
+    /// Gas left.
+    pub retire_gas: Signal<Out, Bits<64>>;
+    /// Words on the stack.
+    pub retire_depth: Signal<Out, Bits<11>>;
+    /// Top of the stack, zero when it is empty.
+    pub retire_top: Signal<Out, Bits<256>>;
+    /// EVM memory in words.
+    pub retire_memory: Signal<Out, Bits<32>>;
+
+    /// A message runs.
+    pub busy: Signal<Out, Bit>;
+    /// Its id.
+    pub running_id: Signal<Out, Bits<32>>;
+    /// It awaits the host.
+    pub waiting: Signal<Out, Bit>;
+    /// It awaits a Keccak engine.
+    pub stall_keccak: Signal<Out, Bit>;
+    /// It awaits a DMA transfer.
+    pub stall_dma: Signal<Out, Bit>;
+    /// It awaits the arithmetic unit.
+    pub stall_arith: Signal<Out, Bit>;
+
+    seq: Sequencer = Sequencer::new;
+    decoder: LookupRom<8, Decoded> = |p| LookupRom::new(decode::table(p));
+    code: ByteRam;
+    jumps: Ram<8, 256>;
+    calldata: ByteRam;
+    memory: ByteRam;
+    env: Ram<6, 256>;
+    stack: Stack;
+    slots: Slots;
+    mover: Mover;
+    reader: Reader;
+    meter: GasMeter;
+    cost: Cost;
+    alu: Alu;
+    shift: Shift;
+    arith: Arith;
+    expand: Expand;
+    beat_reverse: Reverse;
+    out_reverse: Reverse;
+
+    // The message.
+    running: DFF<Bit>;
+    id: DFF<Bits<32>>;
+    message: DFF<Bits<64>>;
+    result: DFF<Bits<64>>;
+    capacity: DFF<Bits<32>>;
+    control: DFF<Bits<256>>;
+    frame: DFF<Bits<256>>;
+    opcodes: DFF<Bits<256>>;
+    schedule: DFF<Bits<256>>;
+    code_address: DFF<Bits<64>>;
+    kept_tag: DFF<Bits<64>>;
+    balance_known: DFF<Bit>;
+    balance_used: DFF<Bit>;
+    cancelled: DFF<Bit>;
+    dma_failed: DFF<Bit>;
+    reply_bad: DFF<Bit>;
+    status: DFF<Bits<8>>;
+    trap_code: DFF<Bits<8>>;
+    sequence: DFF<Bits<24>>;
+
+    // The frame.
+    pc: DFF<Bits<16>>;
+    op: DFF<Bits<8>>;
+    ir: DFF<Decoded>;
+    jumped: DFF<Bit>;
+    jump_wild: DFF<Bit>;
+    words: DFF<Bits<32>>;
+    t: DFF<Bits<256>>;
+    u: DFF<Bits<256>>;
+    digest: DFF<Bits<256>>;
+    digest_there: DFF<Bit>;
+    expand_there: DFF<Bit>;
+    p: DFF<Bits<32>>;
+    q: DFF<Bits<32>>;
+    n: DFF<Bits<32>>;
+    counter: DFF<Bits<11>>;
+    moving: DFF<Move>;
+    slot_mode: DFF<SlotMode>;
+
+    // The result.
+    out: DFF<Bits<32>>;
+    logs: DFF<Bits<32>>;
+    logs_end: DFF<Bits<32>>;
+    output_bytes: DFF<Bits<32>>;
+    output_offset: DFF<Bits<32>>;
+    slots_offset: DFF<Bits<32>>;
+    cycles: DFF<Bits<64>>;
+    wait_cycles: DFF<Bits<64>>;
+    retired: DFF<Bits<32>>;
+    requests: DFF<Bits<32>>;
+
+    // The control word, field by field.
+    word: Signal<Local, Word>;
+    cond: Signal<Local, Cond>;
+    kind: Signal<Local, Seq>;
+    source: Signal<Local, Source>;
+    latch: Signal<Local, Latch>;
+    unit: Signal<Local, Unit>;
+    gas_op: Signal<Local, GasOp>;
+    slot_cmd: Signal<Local, SlotCmd>;
+    mode: Signal<Local, SlotMode>;
+    pointers: Signal<Local, Pointers>;
+    move_start: Signal<Local, Move>;
+    store: Signal<Local, Store>;
+    post: Signal<Local, Post>;
+    count: Signal<Local, Count>;
+    act: Signal<Local, Act>;
+    alu_mode: Signal<Local, AluMode>;
+    ahead: Signal<Local, Ahead>;
+    move_now: Signal<Local, Move>;
+    decoded: Signal<Local, Decoded>;
+    instr: Signal<Local, Decoded>;
+    fire: Signal<Local, Bit>;
+    go: Signal<Local, Bit>;
+    holds: Signal<Local, Bit>;
+    check: Signal<Local, Bit>;
+    checked: Signal<Local, Bit>;
+    dispatching: Signal<Local, Bit>;
+    halts: Signal<Local, Bit>;
+    traps: Signal<Local, Bit>;
+    fault: Signal<Local, Bits<8>>;
+    trap_reason: Signal<Local, Bits<8>>;
+    enabled: Signal<Local, Bit>;
+
+    // Operands and intermediate results.
+    top: Signal<Local, Bits<256>>;
+    second: Signal<Local, Bits<256>>;
+    third: Signal<Local, Bits<256>>;
+    depth: Signal<Local, Bits<11>>;
+    bus: Signal<Local, Bits<256>>;
+    pops: Signal<Local, Bits<11>>;
+    length: Signal<Local, Bits<256>>;
+    copies: Signal<Local, Bit>;
+    opcode: Signal<Local, Bits<8>>;
+    operand16: Signal<Local, Bits<16>>;
+    next_pc: Signal<Local, Bits<16>>;
+    operand_at: Signal<Local, Bits<16>>;
+    jump_taken: Signal<Local, Bit>;
+    wild: Signal<Local, Bit>;
+    destination: Signal<Local, Bit>;
+    immediate_shift: Signal<Local, Bits<9>>;
+    immediate_mask: Signal<Local, Bits<256>>;
+    immediate: Signal<Local, Bits<256>>;
+    duplicate: Signal<Local, Bits<256>>;
+    ones: Signal<Local, Bits<256>>;
+    zeros: Signal<Local, Bits<256>>;
+    memory_bytes: Signal<Local, Bits<37>>;
+    word_end: Signal<Local, Bits<17>>;
+    small_offset: Signal<Local, Bit>;
+    word_inside: Signal<Local, Bit>;
+    byte_inside: Signal<Local, Bit>;
+    calldata_word: Signal<Local, Bits<256>>;
+    calldata_inside: Signal<Local, Bit>;
+    code_bytes: Signal<Local, Bits<32>>;
+    calldata_bytes: Signal<Local, Bits<32>>;
+    code_rounded: Signal<Local, Bits<32>>;
+    calldata_rounded: Signal<Local, Bits<32>>;
+    code_groups: Signal<Local, Bits<32>>;
+    slots_warm: Signal<Local, Bits<32>>;
+    slots_cold: Signal<Local, Bits<32>>;
+    slots_named: Signal<Local, Bits<32>>;
+    slots_all: Signal<Local, Bits<32>>;
+    blobs: Signal<Local, Bits<32>>;
+    message_beats: Signal<Local, Bits<32>>;
+    code_beats: Signal<Local, Bits<32>>;
+    flags: Signal<Local, Bits<32>>;
+    code_tag: Signal<Local, Bits<64>>;
+    chunk_raw: Signal<Local, Bits<256>>;
+    chunk: Signal<Local, Bits<256>>;
+    chunk_shift: Signal<Local, Bits<9>>;
+    chunk_masked: Signal<Local, Bits<256>>;
+    from_beats: Signal<Local, Bit>;
+    to_memory: Signal<Local, Bit>;
+    to_calldata: Signal<Local, Bit>;
+    to_code: Signal<Local, Bit>;
+    to_jumps: Signal<Local, Bit>;
+    to_env: Signal<Local, Bit>;
+    to_out: Signal<Local, Bit>;
+    to_keccak: Signal<Local, Bit>;
+    reads_memory: Signal<Local, Bit>;
+    reads_calldata: Signal<Local, Bit>;
+    reads_code: Signal<Local, Bit>;
+    move_bytes: Signal<Local, Bits<6>>;
+    takes: Signal<Local, Bit>;
+    env_at: Signal<Local, Bits<6>>;
+    blob_at: Signal<Local, Bits<6>>;
+    blob_inside: Signal<Local, Bit>;
+    expand_done: Signal<Local, Bit>;
+    expand_grows: Signal<Local, Bit>;
+    growth: Signal<Local, Bits<32>>;
+    slot_flags: Signal<Local, Bits<5>>;
+    slot_hit: Signal<Local, Bit>;
+    new_flags: Signal<Local, Bits<5>>;
+    awaiting: Signal<Local, Bit>;
+    tag: Signal<Local, Bits<32>>;
+    answered: Signal<Local, Bit>;
+    emitting: Signal<Local, Bit>;
+    room_end: Signal<Local, Bits<33>>;
+    slot_record_bytes: Signal<Local, Bits<32>>;
+    header0: Signal<Local, Header0>;
+    header1: Signal<Local, Header1>;
+    header2: Signal<Local, Header2>;
+    gas_after: Signal<Local, Bits<64>>;
+    static_gas: Signal<Local, Bits<64>>;
+    charges: Signal<Local, Bit>;
+    topics_need: Signal<Local, Bits<11>>;
+    above: Signal<Local, Bits<5>>;
+
+    // Codes that cross a wire.
+    returned: Constant<Bits<8>> = |_| code(Status::Return as u8);
+    reverted: Constant<Bits<8>> = |_| code(Status::Revert as u8);
+    out_of_gas: Constant<Bits<8>> = |_| code(Status::OutOfGas as u8);
+    memory_out_of_gas: Constant<Bits<8>> = |_| code(Status::MemoryOutOfGas as u8);
+    not_found: Constant<Bits<8>> = |_| code(Status::OpcodeNotFound as u8);
+    not_activated: Constant<Bits<8>> = |_| code(Status::NotActivated as u8);
+    invalid_jump: Constant<Bits<8>> = |_| code(Status::InvalidJump as u8);
+    underflow: Constant<Bits<8>> = |_| code(Status::StackUnderflow as u8);
+    overflow: Constant<Bits<8>> = |_| code(Status::StackOverflow as u8);
+    static_violation: Constant<Bits<8>> = |_| code(Status::StaticViolation as u8);
+    trap_opcode: Constant<Bits<8>> = |_| code(Trap::Opcode as u8);
+    trap_cancelled: Constant<Bits<8>> = |_| code(Trap::Cancelled as u8);
+    kind_done: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::DONE);
+    kind_request: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::REQUEST);
+    kind_trap: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::TRAP);
+    ask_storage: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::STORAGE);
+    ask_balance: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BALANCE);
+    ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
+    ask_code: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CODE);
+    op_sub: Constant<Bits<8>> = |_| code(0x03);
+    op_lt: Constant<Bits<8>> = |_| code(0x10);
+    op_jumpi: Constant<Bits<8>> = |_| code(0x57);
+    version: Constant<Bits<32>> = |_| number(gatewei_abi::ABI_VERSION as u64);
+    header_words: Constant<Bits<32>> = |_| number(gatewei_abi::message::header::WORDS as u64);
+    most_slots: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);
+    most_blobs: Constant<Bits<32>> = |_| number((gatewei_abi::layout::ENV_WORDS - gatewei_abi::message::header::WORDS) as u64);
+    most_code: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CODE_BYTES as u64);
+    most_calldata: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CALLDATA_BYTES as u64);
+    most_words: Constant<Bits<32>> = |_| number(gatewei_abi::layout::MEMORY_BYTES as u64 / 32);
+    result_start: Constant<Bits<32>> = |_| number(gatewei_abi::result::HEADER_BYTES as u64);
+    balance_at: Constant<Bits<6>> = |_| Constant::new((gatewei_abi::message::header::BALANCE as u64).into());
+    used_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::USED, flag::WARM]);
+    used_warm_written: Constant<Bits<5>> = |_| flag_bits(&[flag::USED, flag::WARM, flag::WRITTEN]);
+    transient_entry: Constant<Bits<5>> = |_| flag_bits(&[flag::TRANSIENT, flag::KNOWN, flag::USED, flag::WRITTEN]);
+    answer_entry: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN, flag::USED, flag::WARM]);
+    known_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN, flag::WARM]);
+    known_cold: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN]);
+    named: Constant<Bits<5>> = |_| flag_bits(&[flag::WARM]);
+    flag_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::WARM]);
+    flag_known: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN]);
+}
+
+use gatewei_abi::result::slot as flag;
+
+fn code(value: u8) -> Constant<Bits<8>> {
+    Constant::new(u64::from(value).into())
+}
+
+fn number(value: u64) -> Constant<Bits<32>> {
+    Constant::new(value.into())
+}
+
+fn flag_bits(flags: &[u32]) -> Constant<Bits<5>> {
+    Constant::new(u64::from(flags.iter().fold(0, |all, f| all | f)).into())
+}
+
+impl Logic for Lane {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, running, id, message, result, capacity, control, frame, opcodes, schedule,
+            code_address, kept_tag, balance_known, balance_used, cancelled, dma_failed, reply_bad,
+            status, trap_code, sequence, pc, op, ir, jumped, jump_wild, words, t, u, digest,
+            digest_there, expand_there, p, q, n, counter, moving, slot_mode, out, logs, logs_end,
+            output_bytes, output_offset, slots_offset, cycles, wait_cycles, retired, requests
+        );
+        clock!(
+            self, clock, seq, code, jumps, calldata, memory, env, stack, slots, mover, reader,
+            meter, shift, arith, expand
+        );
+        self.seq.reset.next = self.reset.val();
+        self.slots.reset.next = self.reset.val();
+        self.mover.reset.next = self.reset.val();
+        self.reader.reset.next = self.reset.val();
+        self.arith.reset.next = self.reset.val();
+
+        // The control word.
+        self.word.next = self.seq.word.val();
+        self.kind.next = self.word.val().seq;
+        self.cond.next = self.word.val().cond;
+        self.source.next = self.word.val().source;
+        self.latch.next = self.word.val().latch;
+        self.unit.next = self.word.val().unit;
+        self.gas_op.next = self.word.val().gas;
+        self.slot_cmd.next = self.word.val().slot;
+        self.pointers.next = self.word.val().pointers;
+        self.move_start.next = self.word.val().mover;
+        self.store.next = self.word.val().store;
+        self.post.next = self.word.val().post;
+        self.count.next = self.word.val().count;
+        self.act.next = self.word.val().act;
+        self.alu_mode.next = self.word.val().alu;
+        self.check.next = self.word.val().check;
+        self.fire.next = self.seq.fire.val();
+        self.dispatching.next = self.kind.val() == Seq::Dispatch;
+        self.ones.next = !self.zeros.val();
+        self.zeros.next = 0.into();
+
+        // The message's fields.
+        self.code_bytes.next = self.control.q.val().get_bits::<32>(0);
+        self.calldata_bytes.next = self.control.q.val().get_bits::<32>(32);
+        self.slots_warm.next = self.control.q.val().get_bits::<32>(64);
+        self.slots_cold.next = self.control.q.val().get_bits::<32>(96);
+        self.slots_named.next = self.control.q.val().get_bits::<32>(128);
+        self.blobs.next = self.control.q.val().get_bits::<32>(160);
+        self.flags.next = self.control.q.val().get_bits::<32>(192);
+        self.code_tag.next = self.frame.q.val().get_bits::<64>(128);
+        self.code_rounded.next = (self.code_bytes.val() + 31) & 0xffff_ffe0_u64;
+        self.calldata_rounded.next = (self.calldata_bytes.val() + 31) & 0xffff_ffe0_u64;
+        self.code_groups.next = (self.code_bytes.val() + 255) >> 8;
+        self.slots_all.next =
+            (self.slots_warm.val() + self.slots_cold.val()) + self.slots_named.val();
+        self.message_beats.next = ((self.blobs.val() + self.slots_named.val())
+            + ((self.slots_warm.val() + self.slots_cold.val()) << 1))
+            + (self.calldata_rounded.val() >> 5);
+        self.code_beats.next = self.code_groups.val() + (self.code_rounded.val() >> 5);
+
+        // Operands.
+        self.top.next = self.stack.top.val();
+        self.second.next = self.stack.second.val();
+        self.third.next = self.stack.third.val();
+        self.depth.next = self.stack.depth.val();
+        self.instr.next = self.ir.q.val();
+        self.copies.next = self.instr.val().pops == 3;
+        self.length.next = self.second.val();
+        if self.copies.val() {
+            self.length.next = self.third.val();
+        }
+
+        // Fetch: the code memory's word begins with the opcode in the dispatching cycle, and ends with
+        // the operand in the cycle after it.
+        self.opcode.next = self.code.rdata.val().get_bits::<8>(248);
+        self.decoder.addr.next = self.opcode.val();
+        self.decoded.next = self.decoder.data.val();
+        self.seq.entry.next = self.decoded.val().entry;
+        self.operand_at.next =
+            (self.pc.q.val() + bit_cast::<16, 6>(self.decoded.val().operand)) - 31;
+        self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
+        self.wild.next = self.top.val().get_bits::<240>(16).any()
+            | (bit_cast::<32, 16>(self.top.val().get_bits::<16>(0)) >= self.code_bytes.val());
+        self.jump_taken.next = self.word.val().jump
+            & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
+        self.next_pc.next = (self.pc.q.val() + 1) + self.operand16.val();
+        if self.jump_taken.val() {
+            self.next_pc.next = self.top.val().get_bits::<16>(0);
+        }
+        if self.act.val() == Act::Start {
+            self.next_pc.next = 0.into();
+        }
+        self.code.raddr.next = self.pc.q.val();
+        self.jumps.raddr.next = self.next_pc.val().get_bits::<8>(8);
+        self.destination.next = self.jumps.rdata.val().get_bit(self.pc.q.val().get_bits::<8>(0).index());
+        self.immediate_shift.next = bit_cast::<9, 6>(self.instr.val().operand) << 3;
+        self.immediate_mask.next = self.ones.val() << self.immediate_shift.val();
+        self.immediate.next = self.code.rdata.val() & !self.immediate_mask.val();
+        if self.dispatching.val() {
+            self.code.raddr.next = self.operand_at.val();
+            self.op.d.next = self.opcode.val();
+            self.ir.d.next = self.decoded.val();
+            self.jumped.d.next = false;
+        }
+
+        // The stack reads ahead while the opcode is fetched.
+        self.ahead.next = self.decoded.val().ahead;
+        self.above.next = self.decoded.val().n;
+        self.stack.ahead.next = 2.into();
+        if self.dispatching.val() {
+            match self.ahead.val() {
+                Ahead::Third => {}
+                Ahead::Dup => {
+                    self.stack.ahead.next = self.above.val() - 1;
+                }
+                Ahead::Swap => {
+                    self.stack.ahead.next = self.above.val();
+                }
+            }
+        }
+        self.stack.distance.next = self.instr.val().n;
+        self.duplicate.next = self.third.val();
+        if self.instr.val().n == 1 {
+            self.duplicate.next = self.top.val();
+        }
+        if self.instr.val().n == 2 {
+            self.duplicate.next = self.second.val();
+        }
+
+        // The check of an opcode's first word, in revm's order.
+        self.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
+        self.static_gas.next = bit_cast::<64, 16>(self.instr.val().gas);
+        self.pops.next = bit_cast::<11, 5>(self.instr.val().pops);
+        self.halts.next = false;
+        self.traps.next = false;
+        self.fault.next = self.out_of_gas.val();
+        self.trap_reason.next = self.trap_opcode.val();
+        self.checked.next = false;
+        if self.check.val() {
+            self.halts.next = true;
+            if (self.instr.val().defined & self.enabled.val()) & self.instr.val().trap {
+                self.halts.next = false;
+                self.traps.next = true;
+            } else if self.meter.short.val() {
+                self.fault.next = self.out_of_gas.val();
+            } else if !self.instr.val().defined {
+                self.fault.next = self.not_found.val();
+            } else if !self.enabled.val() {
+                self.fault.next = self.not_activated.val();
+            } else if self.instr.val().writes & self.flags.val().get_bit(0) {
+                self.fault.next = self.static_violation.val();
+            } else if self.depth.val() < self.pops.val() {
+                self.fault.next = self.underflow.val();
+            } else if self.instr.val().grows & self.depth.val().get_bit(10) {
+                self.fault.next = self.overflow.val();
+            } else {
+                self.halts.next = false;
+                self.checked.next = true;
+            }
+        }
+        self.charges.next = (self.gas_op.val() == GasOp::Expand)
+            | (self.gas_op.val() == GasOp::CopyWords)
+            | (self.gas_op.val() == GasOp::HashWords)
+            | (self.gas_op.val() == GasOp::Log)
+            | (self.gas_op.val() == GasOp::Exp)
+            | (self.gas_op.val() == GasOp::Charge);
+        if self.charges.val() & self.meter.short.val() {
+            self.halts.next = true;
+            self.fault.next = self.out_of_gas.val();
+            if self.gas_op.val() == GasOp::Expand {
+                self.fault.next = self.memory_out_of_gas.val();
+            }
+        }
+        if self.dispatching.val() {
+            if self.cancelled.q.val() {
+                self.traps.next = true;
+                self.trap_reason.next = self.trap_cancelled.val();
+            } else if self.jumped.q.val() & (self.jump_wild.q.val() | !self.destination.val()) {
+                self.halts.next = true;
+                self.fault.next = self.invalid_jump.val();
+            }
+        }
+        self.seq.halt.next = self.halts.val();
+        self.seq.trap.next = self.traps.val();
+        self.go.next = self.fire.val() & !(self.halts.val() | self.traps.val());
+        if self.halts.val() {
+            self.status.d.next = self.fault.val();
+        }
+        if self.traps.val() {
+            self.trap_code.d.next = self.trap_reason.val();
+        }
+
+        // Gas.
+        self.cost.op.next = self.gas_op.val();
+        self.cost.price.next = self.word.val().price;
+        self.cost.schedule.next = self.schedule.q.val();
+        self.cost.length.next = self.length.val().get_bits::<64>(0);
+        self.cost.exponent.next = self.second.val();
+        self.cost.topics.next = self.instr.val().n;
+        self.cost.expansion.next = self.expand.cost.val();
+        self.meter.limit.next = self.frame.q.val().get_bits::<64>(0);
+        self.meter.load.next = self.go.val() & (self.act.val() == Act::Start);
+        self.meter.cost.next = self.cost.cost.val();
+        self.meter.charge.next = self.go.val() & self.charges.val();
+        if self.check.val() {
+            self.meter.cost.next = self.static_gas.val();
+            self.meter.charge.next = self.checked.val();
+        }
+        self.meter.amount.next = self.cost.field.val();
+        self.meter.refund.next = self.go.val() & (self.gas_op.val() == GasOp::Refund);
+        self.meter.unrefund.next = self.go.val() & (self.gas_op.val() == GasOp::Unrefund);
+        self.gas_after.next = self.meter.after.val();
+
+        // Units.
+        self.alu.op.next = self.op.q.val();
+        self.alu.a.next = self.top.val();
+        self.alu.b.next = self.second.val();
+        match self.alu_mode.val() {
+            AluMode::Opcode => {}
+            AluMode::TSubTop => {
+                self.alu.op.next = self.op_sub.val();
+                self.alu.a.next = self.t.q.val();
+                self.alu.b.next = self.top.val();
+            }
+            AluMode::TLtTop => {
+                self.alu.op.next = self.op_lt.val();
+                self.alu.a.next = self.t.q.val();
+                self.alu.b.next = self.top.val();
+            }
+            AluMode::TopLtSecond => {
+                self.alu.op.next = self.op_lt.val();
+            }
+        }
+        self.shift.op.next = self.op.q.val();
+        self.shift.a.next = self.top.val();
+        self.shift.b.next = self.second.val();
+        self.shift.start.next = self.go.val() & (self.unit.val() == Unit::Shift);
+        self.arith.op.next = self.op.q.val();
+        self.arith.a.next = self.top.val();
+        self.arith.b.next = self.second.val();
+        self.arith.c.next = self.third.val();
+        self.arith.start.next = self.go.val() & (self.unit.val() == Unit::Arith);
+        self.expand.start.next = false;
+        self.expand.offset.next = self.top.val();
+        self.expand.length.next = self.length.val();
+        self.expand.words.next = self.words.q.val();
+        match self.unit.val() {
+            Unit::None => {}
+            Unit::Arith => {}
+            Unit::Shift => {}
+            Unit::ExpandWord => {
+                self.expand.start.next = self.go.val();
+                self.expand.length.next = 32.into();
+            }
+            Unit::ExpandByte => {
+                self.expand.start.next = self.go.val();
+                self.expand.length.next = 1.into();
+            }
+            Unit::ExpandRange => {
+                self.expand.start.next = self.go.val();
+            }
+            Unit::ExpandCopy => {
+                self.expand.start.next = self.go.val();
+            }
+            Unit::ExpandSource => {
+                self.expand.start.next = self.go.val();
+                self.expand.offset.next = self.second.val();
+            }
+        }
+        self.expand_done.next = self.expand.done.val() | self.expand_there.q.val();
+        if self.expand.done.val() {
+            self.expand_there.d.next = true;
+        }
+        if self.expand.start.val() {
+            self.expand_there.d.next = false;
+        }
+        self.expand_grows.next = self.expand.new_words.val() > self.words.q.val();
+        self.growth.next = self.expand.new_words.val() - self.words.q.val();
+
+        // Memory.
+        self.memory_bytes.next = bit_cast::<37, 32>(self.words.q.val()) << 5;
+        self.small_offset.next = !self.top.val().get_bits::<240>(16).any();
+        self.word_end.next = bit_cast::<17, 16>(self.top.val().get_bits::<16>(0)) + 32;
+        self.word_inside.next = self.small_offset.val()
+            & (bit_cast::<37, 17>(self.word_end.val()) <= self.memory_bytes.val());
+        self.byte_inside.next = self.small_offset.val()
+            & (bit_cast::<37, 16>(self.top.val().get_bits::<16>(0)) < self.memory_bytes.val());
+        self.calldata_inside.next = !self.top.val().get_bits::<224>(32).any()
+            & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
+        self.calldata_word.next = 0.into();
+        if self.calldata_inside.val() {
+            self.calldata_word.next = self.calldata.rdata.val();
+        }
+        self.blob_at.next =
+            self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
+        self.blob_inside.next = !self.top.val().get_bits::<224>(32).any()
+            & (self.top.val().get_bits::<32>(0) < self.blobs.val());
+        self.env_at.next = self.instr.val().env;
+        if self.dispatching.val() {
+            self.env_at.next = self.decoded.val().env;
+        }
+        if self.word.val().blob {
+            self.env_at.next = self.blob_at.val();
+        }
+        self.env.raddr.next = self.env_at.val();
+
+        // The slot table.
+        self.mode.next = self.slot_mode.q.val();
+        if self.slot_cmd.val() != SlotCmd::None {
+            self.mode.next = self.word.val().slot_mode;
+        }
+        self.slot_mode.d.next = self.mode.val();
+        self.slot_flags.next = self.slots.flags.val();
+        self.slot_hit.next = self.slots.hit.val();
+        self.slots.cmd.next = SlotCmd::None;
+        if self.go.val() {
+            self.slots.cmd.next = self.slot_cmd.val();
+        }
+        self.slots.key.next = self.top.val();
+        self.slots.transient.next = false;
+        self.slots.value.next = self.second.val();
+        self.slots.set_original.next = false;
+        self.slots.set_present.next = false;
+        self.new_flags.next = self.slot_flags.val();
+        match self.mode.val() {
+            SlotMode::Touch => {
+                self.new_flags.next = self.slot_flags.val() | self.used_warm.val();
+            }
+            SlotMode::Transient => {
+                self.slots.transient.next = true;
+                self.slots.set_present.next = true;
+                self.new_flags.next = self.transient_entry.val();
+            }
+            SlotMode::Store => {
+                self.slots.set_present.next = true;
+                self.new_flags.next = self.slot_flags.val() | self.used_warm_written.val();
+            }
+            SlotMode::Answer => {
+                self.slots.value.next = self.u.q.val();
+                self.slots.set_original.next = true;
+                self.slots.set_present.next = true;
+                self.new_flags.next = self.answer_entry.val();
+            }
+            SlotMode::MessageWarm => {
+                self.slots.key.next = self.t.q.val();
+                self.slots.value.next = self.rdat_data.val();
+                self.new_flags.next = self.known_warm.val();
+            }
+            SlotMode::MessageCold => {
+                self.slots.key.next = self.t.q.val();
+                self.slots.value.next = self.rdat_data.val();
+                self.new_flags.next = self.known_cold.val();
+            }
+            SlotMode::MessageNamed => {
+                self.slots.key.next = self.t.q.val();
+                self.new_flags.next = self.named.val();
+            }
+        }
+        self.slots.flags_in.next = self.new_flags.val();
+        self.slots.at.next = self.counter.q.val();
+
+        // The mover's ends.
+        self.move_now.next = self.moving.q.val();
+        self.from_beats.next = false;
+        self.to_memory.next = false;
+        self.to_calldata.next = false;
+        self.to_code.next = false;
+        self.to_jumps.next = false;
+        self.to_env.next = false;
+        self.to_out.next = false;
+        self.to_keccak.next = false;
+        self.reads_memory.next = false;
+        self.reads_calldata.next = false;
+        self.reads_code.next = false;
+        match self.move_now.val() {
+            Move::None => {}
+            Move::MemoryOut => {
+                self.reads_memory.next = true;
+                self.to_out.next = true;
+            }
+            Move::MemoryKeccak => {
+                self.reads_memory.next = true;
+                self.to_keccak.next = true;
+            }
+            Move::MemoryMemory => {
+                self.reads_memory.next = true;
+                self.to_memory.next = true;
+            }
+            Move::MemoryMemoryBack => {
+                self.reads_memory.next = true;
+                self.to_memory.next = true;
+            }
+            Move::CalldataMemory => {
+                self.reads_calldata.next = true;
+                self.to_memory.next = true;
+            }
+            Move::CodeMemory => {
+                self.reads_code.next = true;
+                self.to_memory.next = true;
+            }
+            Move::ZeroMemory => {
+                self.to_memory.next = true;
+            }
+            Move::ZeroCalldata => {
+                self.to_calldata.next = true;
+            }
+            Move::ZeroCode => {
+                self.to_code.next = true;
+            }
+            Move::BeatEnv => {
+                self.from_beats.next = true;
+                self.to_env.next = true;
+            }
+            Move::BeatCalldata => {
+                self.from_beats.next = true;
+                self.to_calldata.next = true;
+            }
+            Move::BeatJumps => {
+                self.from_beats.next = true;
+                self.to_jumps.next = true;
+            }
+            Move::BeatCode => {
+                self.from_beats.next = true;
+                self.to_code.next = true;
+            }
+        }
+        self.mover.start.next = self.go.val() & (self.move_start.val() != Move::None);
+        if self.mover.start.val() {
+            self.moving.d.next = self.move_start.val();
+        }
+        self.mover.back.next = self.move_start.val() == Move::MemoryMemoryBack;
+        self.mover.force.next = self.move_start.val() == Move::MemoryKeccak;
+        self.mover.from.next = self.p.q.val();
+        self.mover.to.next = self.q.q.val();
+        self.mover.length.next = self.n.q.val();
+        self.mover.src_valid.next = !self.from_beats.val() | self.rdat_valid.val();
+        self.mover.dst_ready.next = (!self.to_out.val() | self.wr_ready.val())
+            & (!self.to_keccak.val() | self.kec_ready.val());
+        self.beat_reverse.a.next = self.rdat_data.val();
+        self.chunk_raw.next = 0.into();
+        if self.reads_memory.val() {
+            self.chunk_raw.next = self.memory.rdata.val();
+        }
+        if self.reads_calldata.val() & (self.mover.at.val() < self.calldata_bytes.val()) {
+            self.chunk_raw.next = self.calldata.rdata.val();
+        }
+        if self.reads_code.val() & (self.mover.at.val() < self.code_bytes.val()) {
+            self.chunk_raw.next = self.code.rdata.val();
+        }
+        if self.from_beats.val() {
+            self.chunk_raw.next = self.beat_reverse.y.val();
+        }
+        self.chunk.next = self.chunk_raw.val();
+        self.move_bytes.next = self.mover.bytes.val();
+        if self.from_beats.val() {
+            self.move_bytes.next = 32.into();
+        }
+        self.chunk_shift.next = bit_cast::<9, 6>(self.mover.bytes.val()) << 3;
+        self.chunk_masked.next = self.chunk.val() & !(self.ones.val() >> self.chunk_shift.val());
+        self.takes.next = (self.from_beats.val() & self.mover.wanted.val()) | self.word.val().take;
+        self.rdat_ready.next = self.takes.val();
+        self.reader.took.next = self.takes.val() & self.rdat_valid.val();
+        if (self.takes.val() & self.rdat_valid.val()) & self.rdat_error.val() {
+            self.dma_failed.d.next = true;
+        }
+
+        self.memory.raddr.next = self.top.val().get_bits::<16>(0);
+        if self.reads_memory.val() & self.mover.busy.val() {
+            self.memory.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        }
+        self.memory.we.next = self.to_memory.val() & self.mover.valid.val();
+        self.memory.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
+        self.memory.wdata.next = self.chunk.val();
+        self.memory.wcount.next = self.move_bytes.val();
+        match self.store.val() {
+            Store::None => {}
+            Store::Word => {
+                self.memory.we.next = self.go.val();
+                self.memory.waddr.next = self.top.val().get_bits::<16>(0);
+                self.memory.wdata.next = self.second.val();
+                self.memory.wcount.next = 32.into();
+            }
+            Store::Byte => {
+                self.memory.we.next = self.go.val();
+                self.memory.waddr.next = self.top.val().get_bits::<16>(0);
+                self.memory.wdata.next = self.second.val() << 248;
+                self.memory.wcount.next = 1.into();
+            }
+        }
+        self.calldata.raddr.next = self.top.val().get_bits::<16>(0);
+        if self.reads_calldata.val() & self.mover.busy.val() {
+            self.calldata.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        }
+        self.calldata.we.next = self.to_calldata.val() & self.mover.valid.val();
+        self.calldata.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
+        self.calldata.wdata.next = self.chunk.val();
+        self.calldata.wcount.next = self.move_bytes.val();
+        if self.reads_code.val() & self.mover.busy.val() {
+            self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        }
+        self.code.we.next = self.to_code.val() & self.mover.valid.val();
+        self.code.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
+        self.code.wdata.next = self.chunk.val();
+        self.code.wcount.next = self.move_bytes.val();
+        self.jumps.we.next = self.to_jumps.val() & self.mover.valid.val();
+        self.jumps.waddr.next = self.mover.to_addr.val().get_bits::<8>(5);
+        self.jumps.wdata.next = self.rdat_data.val();
+        self.env.we.next = self.to_env.val() & self.mover.valid.val();
+        self.env.waddr.next = self.mover.to_addr.val().get_bits::<6>(5);
+        self.env.wdata.next = self.rdat_data.val();
+        // The first words of the header also steer the lane.
+        if self.env.we.val() {
+            match self.env.waddr.val().index() {
+                0 => {
+                    self.control.d.next = self.rdat_data.val();
+                    self.balance_known.d.next = self.rdat_data.val().get_bit(193);
+                }
+                1 => {
+                    self.frame.d.next = self.rdat_data.val();
+                    self.code_address.d.next = self.rdat_data.val().get_bits::<64>(64);
+                }
+                2 => {
+                    self.opcodes.d.next = self.rdat_data.val();
+                }
+                3 => {
+                    self.schedule.d.next = self.rdat_data.val();
+                }
+                _ => {}
+            }
+        }
+        self.kec_valid.next = self.to_keccak.val() & self.mover.valid.val();
+        self.kec_data.next = self.chunk.val();
+        self.kec_bytes.next = self.mover.bytes.val();
+        self.kec_last.next = self.mover.last.val();
+        if self.kec_done.val() {
+            self.digest.d.next = self.kec_digest.val();
+            self.digest_there.d.next = true;
+        }
+        if self.mover.start.val() {
+            self.digest_there.d.next = false;
+        }
+
+        // The result buffer.
+        self.emitting.next = self.word.val().emit;
+        self.out_reverse.a.next = self.chunk_masked.val();
+        self.wr_valid.next = self.emitting.val() | (self.to_out.val() & self.mover.valid.val());
+        self.wr_addr.next = self.result.q.val() + bit_cast::<64, 32>(self.out.q.val());
+        self.wr_data.next = self.out_reverse.y.val();
+        if self.emitting.val() {
+            self.wr_data.next = self.bus.val();
+        }
+        if self.wr_valid.val() & self.wr_ready.val() {
+            self.out.d.next = self.out.q.val() + 32;
+        }
+        self.room_end.next =
+            (bit_cast::<33, 32>(self.out.q.val()) + bit_cast::<33, 32>(self.n.q.val())) + 256;
+        self.slot_record_bytes.next = (bit_cast::<32, 11>(self.slots.count.val()) << 6)
+            + (bit_cast::<32, 11>(self.slots.count.val()) << 5);
+        self.header0.next.gas_left = self.meter.gas.val();
+        self.header0.next.refund = self.meter.refunds.val();
+        self.header0.next.cycles = self.cycles.q.val();
+        self.header0.next.wait_cycles = self.wait_cycles.q.val();
+        self.header1.next.retired = self.retired.q.val();
+        self.header1.next.memory_words = self.words.q.val();
+        self.header1.next.logs = self.logs.q.val();
+        self.header1.next.logs_end = self.logs_end.q.val();
+        self.header1.next.slots = bit_cast::<32, 11>(self.slots.count.val());
+        self.header1.next.slots_offset = self.slots_offset.q.val();
+        self.header1.next.output_bytes = self.output_bytes.q.val();
+        self.header1.next.output_offset = self.output_offset.q.val();
+        self.header2.next.account_used = 0.into();
+        if self.balance_used.q.val() {
+            self.header2.next.account_used = 1.into();
+        }
+        self.header2.next.requests = self.requests.q.val();
+        self.header2.next.reserved = 0.into();
+
+        // The result bus.
+        self.bus.next = 0.into();
+        match self.source.val() {
+            Source::Zero => {}
+            Source::Alu => {
+                self.bus.next = self.alu.y.val();
+            }
+            Source::Shift => {
+                self.bus.next = self.shift.y.val();
+            }
+            Source::Arith => {
+                self.bus.next = self.arith.y.val();
+            }
+            Source::Immediate => {
+                self.bus.next = self.immediate.val();
+            }
+            Source::Dup => {
+                self.bus.next = self.duplicate.val();
+            }
+            Source::Env => {
+                self.bus.next = self.env.rdata.val();
+            }
+            Source::Memory => {
+                self.bus.next = self.memory.rdata.val();
+            }
+            Source::Calldata => {
+                self.bus.next = self.calldata_word.val();
+            }
+            Source::T => {
+                self.bus.next = self.t.q.val();
+            }
+            Source::U => {
+                self.bus.next = self.u.q.val();
+            }
+            Source::Top => {
+                self.bus.next = self.top.val();
+            }
+            Source::Gas => {
+                self.bus.next = bit_cast::<256, 64>(self.gas_after.val());
+            }
+            Source::Pc => {
+                self.bus.next = bit_cast::<256, 16>(self.pc.q.val());
+            }
+            Source::MemorySize => {
+                self.bus.next = bit_cast::<256, 37>(self.memory_bytes.val());
+            }
+            Source::CodeSize => {
+                self.bus.next = bit_cast::<256, 32>(self.code_bytes.val());
+            }
+            Source::CalldataSize => {
+                self.bus.next = bit_cast::<256, 32>(self.calldata_bytes.val());
+            }
+            Source::Beat => {
+                self.bus.next = self.rdat_data.val();
+            }
+            Source::Reply => {
+                self.bus.next = self.reply_value.val();
+            }
+            Source::Digest => {
+                self.bus.next = self.digest.q.val();
+            }
+            Source::SlotKey => {
+                self.bus.next = self.slots.entry_key.val();
+            }
+            Source::SlotPresent => {
+                self.bus.next = self.slots.present.val();
+            }
+            Source::SlotHead => {
+                self.bus.next = bit_cast::<256, 5>(self.slot_flags.val());
+            }
+            Source::LogHead => {
+                self.bus.next = bit_cast::<256, 32>(self.n.q.val())
+                    | (bit_cast::<256, 5>(self.instr.val().n) << 32);
+            }
+            Source::Header0 => {
+                self.bus.next = self.header0.val().into();
+            }
+            Source::Header1 => {
+                self.bus.next = self.header1.val().into();
+            }
+            Source::Header2 => {
+                self.bus.next = self.header2.val().into();
+            }
+            Source::CodeTag => {
+                self.bus.next = bit_cast::<256, 64>(self.code_tag.val());
+            }
+        }
+        self.stack.result.next = self.bus.val();
+        self.stack.op.next = StackOp::None;
+        if self.go.val() {
+            self.stack.op.next = self.word.val().stack;
+        }
+        if self.go.val() & (self.latch.val() == Latch::T) {
+            self.t.d.next = self.bus.val();
+        }
+        if self.go.val() & (self.latch.val() == Latch::U) {
+            self.u.d.next = self.bus.val();
+        }
+
+        // The host's answers.
+        self.awaiting.next = (self.kind.val() == Seq::Wait) & (self.cond.val() == Cond::Reply);
+        self.tag.next = bit_cast::<32, 24>(self.sequence.q.val());
+        self.answered.next = (self.awaiting.val() & self.reply_valid.val())
+            & (self.reply_tag.val() == self.tag.val());
+        self.reply_taken.next = self.answered.val();
+        if self.answered.val() {
+            self.reply_bad.d.next = self.reply_failed.val();
+        }
+
+        // The completion port.
+        self.cpl_valid.next = true;
+        self.cpl_kind.next = self.kind_request.val();
+        self.cpl_code.next = 0.into();
+        self.cpl_tag.next = self.tag.val() + 1;
+        self.cpl_key.next = self.bus.val();
+        self.cpl_id.next = self.id.q.val();
+        match self.post.val() {
+            Post::None => {
+                self.cpl_valid.next = false;
+            }
+            Post::Storage => {
+                self.cpl_code.next = self.ask_storage.val();
+            }
+            Post::Balance => {
+                self.cpl_code.next = self.ask_balance.val();
+            }
+            Post::BlockHash => {
+                self.cpl_code.next = self.ask_block_hash.val();
+            }
+            Post::Code => {
+                self.cpl_code.next = self.ask_code.val();
+            }
+            Post::Done => {
+                self.cpl_kind.next = self.kind_done.val();
+                self.cpl_code.next = self.status.q.val();
+                self.cpl_tag.next = 0.into();
+            }
+            Post::Trap => {
+                self.cpl_kind.next = self.kind_trap.val();
+                self.cpl_code.next = self.trap_code.q.val();
+                self.cpl_tag.next = bit_cast::<32, 8>(self.op.q.val())
+                    | (bit_cast::<32, 16>(self.pc.q.val()) << 8);
+            }
+        }
+        // The tag of a request is the sequence number that it makes current.
+        if (self.cpl_valid.val() & self.cpl_ready.val())
+            & (self.cpl_kind.val() == self.kind_request.val())
+        {
+            self.sequence.d.next = self.sequence.q.val() + 1;
+            self.requests.d.next = self.requests.q.val() + 1;
+        }
+
+        // Pointers and the counter.
+        if self.go.val() {
+            match self.pointers.val() {
+                Pointers::None => {}
+                Pointers::Copy => {
+                    // An offset beyond the source reads zeros; keep it from wrapping.
+                    self.p.d.next = self.second.val().get_bits::<32>(0);
+                    if self.second.val().get_bits::<225>(31).any() {
+                        self.p.d.next = 0x8000_0000_u64.into();
+                    }
+                    self.q.d.next = self.top.val().get_bits::<32>(0);
+                    self.n.d.next = self.third.val().get_bits::<32>(0);
+                }
+                Pointers::Range => {
+                    self.p.d.next = self.top.val().get_bits::<32>(0);
+                    self.n.d.next = self.second.val().get_bits::<32>(0);
+                }
+                Pointers::Growth => {
+                    self.q.d.next = self.words.q.val() << 5;
+                    self.n.d.next = self.growth.val() << 5;
+                }
+                Pointers::Header => {
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.header_words.val() << 5;
+                }
+                Pointers::Blobs => {
+                    self.q.d.next = self.header_words.val() << 5;
+                    self.n.d.next = self.blobs.val() << 5;
+                }
+                Pointers::Calldata => {
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.calldata_bytes.val();
+                }
+                Pointers::Jumps => {
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.code_groups.val() << 5;
+                }
+                Pointers::Code => {
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.code_bytes.val();
+                }
+                Pointers::CalldataPad => {
+                    self.q.d.next = self.calldata_rounded.val();
+                    self.n.d.next = 32.into();
+                }
+                Pointers::CodePad => {
+                    self.q.d.next = self.code_rounded.val();
+                    self.n.d.next = 64.into();
+                }
+                Pointers::SlotRecords => {
+                    self.n.d.next = self.slot_record_bytes.val();
+                }
+            }
+            match self.count.val() {
+                Count::None => {}
+                Count::Zero => {
+                    self.counter.d.next = 0.into();
+                }
+                Count::Up => {
+                    self.counter.d.next = self.counter.q.val() + 1;
+                }
+                Count::Down => {
+                    self.counter.d.next = self.counter.q.val() - 1;
+                }
+                Count::Warm => {
+                    self.counter.d.next = self.slots_warm.val().get_bits::<11>(0);
+                }
+                Count::Cold => {
+                    self.counter.d.next = self.slots_cold.val().get_bits::<11>(0);
+                }
+                Count::Named => {
+                    self.counter.d.next = self.slots_named.val().get_bits::<11>(0);
+                }
+                Count::Topics => {
+                    self.counter.d.next = bit_cast::<11, 5>(self.instr.val().n);
+                }
+            }
+        }
+
+        // The end of an opcode: on to the next.
+        if self.go.val() & (self.kind.val() == Seq::Finish) {
+            self.pc.d.next = self.next_pc.val();
+            self.code.raddr.next = self.next_pc.val();
+            self.jumped.d.next = self.jump_taken.val();
+            self.jump_wild.d.next = self.wild.val();
+        }
+
+        // Other actions.
+        self.cmd_ready.next = false;
+        self.wr_clear.next = false;
+        self.reader.seek.next = false;
+        self.reader.start.next = false;
+        self.reader.address.next = self.message.q.val();
+        self.reader.beats.next = self.header_words.val().get_bits::<16>(0);
+        self.reader.rd_ready.next = self.rd_ready.val();
+        self.rd_valid.next = self.reader.rd_valid.val();
+        self.rd_addr.next = self.reader.rd_addr.val();
+        self.rd_beats.next = self.reader.rd_beats.val();
+        self.cycles.d.next = self.cycles.q.val() + 1;
+        if self.awaiting.val() {
+            self.wait_cycles.d.next = self.wait_cycles.q.val() + 1;
+        }
+        if self.cancel_valid.val() & (self.cancel_id.val() == self.id.q.val()) {
+            self.cancelled.d.next = self.running.q.val();
+        }
+        if self.go.val() {
+            match self.act.val() {
+                Act::None => {}
+                Act::Accept => {
+                    self.cmd_ready.next = true;
+                    self.wr_clear.next = true;
+                    self.running.d.next = true;
+                    self.id.d.next = self.cmd_id.val();
+                    self.message.d.next = self.cmd_address.val();
+                    self.result.d.next = self.cmd_result.val();
+                    self.capacity.d.next = self.cmd_capacity.val();
+                    self.cancelled.d.next =
+                        self.cancel_valid.val() & (self.cancel_id.val() == self.cmd_id.val());
+                    self.dma_failed.d.next = false;
+                    self.balance_used.d.next = false;
+                    self.words.d.next = 0.into();
+                    self.out.d.next = self.result_start.val();
+                    self.logs.d.next = 0.into();
+                    self.logs_end.d.next = self.result_start.val();
+                    self.output_bytes.d.next = 0.into();
+                    self.output_offset.d.next = 0.into();
+                    self.slots_offset.d.next = 0.into();
+                    self.cycles.d.next = 0.into();
+                    self.wait_cycles.d.next = 0.into();
+                    self.retired.d.next = 0.into();
+                    self.requests.d.next = 0.into();
+                    self.pc.d.next = 0.into();
+                    self.op.d.next = 0.into();
+                }
+                Act::ReadHeader => {
+                    self.reader.seek.next = true;
+                    self.reader.start.next = true;
+                }
+                Act::ReadRest => {
+                    self.reader.start.next = true;
+                    self.reader.beats.next = self.message_beats.val().get_bits::<16>(0);
+                }
+                Act::ReadCode => {
+                    self.reader.seek.next = true;
+                    self.reader.start.next = true;
+                    self.reader.address.next = self.code_address.q.val();
+                    self.reader.beats.next = self.code_beats.val().get_bits::<16>(0);
+                }
+                Act::CodeAddress => {
+                    self.code_address.d.next = self.u.q.val().get_bits::<64>(0);
+                }
+                Act::CodeForget => {
+                    self.kept_tag.d.next = 0.into();
+                }
+                Act::CodeKeep => {
+                    self.kept_tag.d.next = self.code_tag.val();
+                }
+                Act::MemoryGrown => {
+                    self.words.d.next = self.expand.new_words.val();
+                }
+                Act::LogDone => {
+                    self.logs.d.next = self.logs.q.val() + 1;
+                    self.logs_end.d.next = self.out.q.val();
+                }
+                Act::MarkOutput => {
+                    self.output_offset.d.next = self.out.q.val();
+                    if (self.status.q.val() == self.returned.val())
+                        | (self.status.q.val() == self.reverted.val())
+                    {
+                        self.output_bytes.d.next = self.n.q.val();
+                    }
+                }
+                Act::MarkSlots => {
+                    self.slots_offset.d.next = self.out.q.val();
+                }
+                Act::Rewind => {
+                    self.out.d.next = 0.into();
+                }
+                Act::BalanceUsed => {
+                    self.balance_used.d.next = true;
+                }
+                Act::BalanceFill => {
+                    self.balance_used.d.next = true;
+                    self.balance_known.d.next = true;
+                    self.env.we.next = true;
+                    self.env.waddr.next = self.balance_at.val();
+                    self.env.wdata.next = self.u.q.val();
+                }
+                Act::Status => {
+                    self.status.d.next = self.word.val().code;
+                }
+                Act::TrapReason => {
+                    self.trap_code.d.next = self.word.val().code;
+                }
+                Act::Start => {}
+                Act::Release => {
+                    self.running.d.next = false;
+                }
+            }
+        }
+
+        // Conditions.
+        self.topics_need.next = bit_cast::<11, 5>(self.instr.val().n) + 2;
+        self.holds.next = false;
+        match self.cond.val() {
+            Cond::True => {
+                self.holds.next = true;
+            }
+            Cond::Command => {
+                self.holds.next = self.cmd_valid.val();
+            }
+            Cond::Beat => {
+                self.holds.next = self.rdat_valid.val();
+            }
+            Cond::MoverIdle => {
+                self.holds.next = !self.mover.busy.val();
+            }
+            Cond::ExpandSlow => {
+                self.holds.next = !self.expand_done.val()
+                    | (!self.expand.ok.val() | self.expand_grows.val());
+            }
+            Cond::ExpandDone => {
+                self.holds.next = self.expand_done.val();
+            }
+            Cond::ExpandInvalid => {
+                self.holds.next = !self.expand.ok.val();
+            }
+            Cond::MemoryLimit => {
+                self.holds.next = self.expand.new_words.val() > self.most_words.val();
+            }
+            Cond::SlotReady => {
+                self.holds.next = self.slots.ready.val();
+            }
+            Cond::SlotHit => {
+                self.holds.next = self.slot_hit.val();
+            }
+            Cond::SlotWarm => {
+                self.holds.next =
+                    self.slot_hit.val() & (self.slot_flags.val() & self.flag_warm.val()).any();
+            }
+            Cond::SlotKnown => {
+                self.holds.next =
+                    self.slot_hit.val() & (self.slot_flags.val() & self.flag_known.val()).any();
+            }
+            Cond::SlotFull => {
+                self.holds.next = self.slots.full.val();
+            }
+            Cond::Reply => {
+                self.holds.next = self.answered.val() | self.cancelled.q.val();
+            }
+            Cond::ReplyFailed => {
+                self.holds.next = self.reply_bad.q.val();
+            }
+            Cond::Cancelled => {
+                self.holds.next = self.cancelled.q.val();
+            }
+            Cond::CompletionReady => {
+                self.holds.next = self.cpl_ready.val();
+            }
+            Cond::WriteReady => {
+                self.holds.next = self.wr_ready.val();
+            }
+            Cond::WriteIdle => {
+                self.holds.next = self.wr_idle.val();
+            }
+            Cond::DmaError => {
+                self.holds.next = self.dma_failed.q.val() | self.wr_error.val();
+            }
+            Cond::Digest => {
+                self.holds.next = self.digest_there.q.val();
+            }
+            Cond::ArithDone => {
+                self.holds.next = self.arith.done.val();
+            }
+            Cond::ShiftDone => {
+                self.holds.next = self.shift.done.val();
+            }
+            Cond::AluTrue => {
+                self.holds.next = self.alu.y.val().any();
+            }
+            Cond::UZero => {
+                self.holds.next = !self.u.q.val().any();
+            }
+            Cond::UAbove256 => {
+                self.holds.next = self.u.q.val() > 256;
+            }
+            Cond::LengthBig => {
+                self.holds.next = self.length.val().get_bits::<192>(64).any();
+            }
+            Cond::AnyReturnData => {
+                self.holds.next = self.second.val().any() | self.third.val().any();
+            }
+            Cond::WordInside => {
+                self.holds.next = self.word_inside.val();
+            }
+            Cond::ByteInside => {
+                self.holds.next = self.byte_inside.val();
+            }
+            Cond::TopicsShort => {
+                self.holds.next = self.depth.val() < self.topics_need.val();
+            }
+            Cond::NoRoom => {
+                self.holds.next =
+                    self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
+            }
+            Cond::CountZero => {
+                self.holds.next = !self.counter.q.val().any();
+            }
+            Cond::CountEnd => {
+                self.holds.next = self.counter.q.val() == self.slots.count.val();
+            }
+            Cond::CodeEmpty => {
+                self.holds.next = !self.code_bytes.val().any();
+            }
+            Cond::CodeResident => {
+                self.holds.next = self.code_tag.val().any()
+                    & (self.code_tag.val() == self.kept_tag.q.val());
+            }
+            Cond::CodeMissing => {
+                self.holds.next = !self.code_address.q.val().any();
+            }
+            Cond::CodeLong => {
+                self.holds.next = self.code_bytes.val() > self.most_code.val();
+            }
+            Cond::CalldataLong => {
+                self.holds.next = self.calldata_bytes.val() > self.most_calldata.val();
+            }
+            Cond::BadMessage => {
+                self.holds.next = ((self.control.q.val().get_bits::<32>(224) != self.version.val())
+                    | (self.slots_all.val() > self.most_slots.val()))
+                    | (((self.slots_warm.val() > self.most_slots.val())
+                        | (self.slots_cold.val() > self.most_slots.val()))
+                        | (self.blobs.val() > self.most_blobs.val()));
+            }
+            Cond::GasAtStipend => {
+                self.holds.next = self.meter.gas.val()
+                    <= bit_cast::<64, 32>(self.schedule.q.val().get_bits::<32>(192));
+            }
+            Cond::NewIsPresent => {
+                self.holds.next = self.second.val() == self.slots.present.val();
+            }
+            Cond::PresentIsOriginal => {
+                self.holds.next = self.slots.present.val() == self.slots.original.val();
+            }
+            Cond::OriginalZero => {
+                self.holds.next = !self.slots.original.val().any();
+            }
+            Cond::PresentZero => {
+                self.holds.next = !self.slots.present.val().any();
+            }
+            Cond::NewZero => {
+                self.holds.next = !self.second.val().any();
+            }
+            Cond::NewIsOriginal => {
+                self.holds.next = self.second.val() == self.slots.original.val();
+            }
+            Cond::BalanceKnown => {
+                self.holds.next = self.balance_known.q.val();
+            }
+            Cond::BlobInside => {
+                self.holds.next = self.blob_inside.val();
+            }
+        }
+        self.seq.cond.next = self.holds.val();
+
+        // Trace and status.
+        self.retire.next = self.check.val();
+        self.retire_pc.next = bit_cast::<32, 16>(self.pc.q.val());
+        self.retire_op.next = self.op.q.val();
+        self.retire_gas.next = self.meter.gas.val();
+        self.retire_depth.next = self.depth.val();
+        self.retire_top.next = 0.into();
+        if self.depth.val().any() {
+            self.retire_top.next = self.top.val();
+        }
+        self.retire_memory.next = self.words.q.val();
+        if self.check.val() {
+            self.retired.d.next = self.retired.q.val() + 1;
+        }
+        self.busy.next = self.running.q.val();
+        self.running_id.next = self.id.q.val();
+        self.waiting.next = self.awaiting.val();
+        self.stall_keccak.next = ((self.cond.val() == Cond::Digest) & !self.digest_there.q.val())
+            | (self.kec_valid.val() & !self.kec_ready.val());
+        self.stall_dma.next = (self.takes.val() & !self.rdat_valid.val())
+            | (self.wr_valid.val() & !self.wr_ready.val());
+        self.stall_arith.next = (self.cond.val() == Cond::ArithDone) & !self.arith.done.val();
+
+        if self.reset.val() {
+            self.running.d.next = false;
+            self.kept_tag.d.next = 0.into();
+            self.moving.d.next = Move::None;
+            self.sequence.d.next = 0.into();
+        }
+    }
+}

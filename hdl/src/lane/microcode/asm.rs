@@ -1,0 +1,230 @@
+//! The microassembler: steps with labels in, control words out.
+
+use std::collections::BTreeMap;
+
+use super::word::*;
+
+/// A word under construction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step {
+    word: Word,
+    target: Option<&'static str>,
+}
+
+/// A step that does nothing and goes on.
+pub fn step() -> Step {
+    Step::default()
+}
+
+/// The first step of an opcode.
+pub fn entry() -> Step {
+    let mut s = Step::default();
+    s.word.check = true;
+    s
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty, $doc:literal;)*) => {
+        $( #[doc = $doc] pub fn $name(mut self, value: $type) -> Self { self.word.$name = value; self } )*
+    };
+}
+
+impl Step {
+    setters! {
+        source: Source, "Result bus.";
+        latch: Latch, "Register that takes it.";
+        stack: StackOp, "Stack operation.";
+        alu: AluMode, "ALU operands.";
+        unit: Unit, "Unit to start.";
+        gas: GasOp, "Gas operation.";
+        slot: SlotCmd, "Slot command.";
+        slot_mode: SlotMode, "Operands of the slot command.";
+        pointers: Pointers, "Pointer load.";
+        mover: Move, "Move to start.";
+        store: Store, "Memory write.";
+        post: Post, "Completion.";
+        count: Count, "Counter operation.";
+        act: Act, "Other action.";
+    }
+
+    /// Gas operation on a field of the schedule.
+    pub fn price(mut self, gas: GasOp, price: Price) -> Self {
+        self.word.gas = gas;
+        self.word.price = price;
+        self
+    }
+
+    /// Jumps to the top of the stack.
+    pub fn jump(mut self) -> Self {
+        self.word.jump = true;
+        self
+    }
+
+    /// Writes `source` as a beat of the result, once the port takes it.
+    pub fn emit(mut self, source: Source) -> Self {
+        self.word.source = source;
+        self.word.emit = true;
+        self.wait(Cond::WriteReady)
+    }
+
+    /// Takes a beat, once there is one.
+    pub fn take(mut self) -> Self {
+        self.word.take = true;
+        self.wait(Cond::Beat)
+    }
+
+    /// The environment memory reads the blob hash of the top.
+    pub fn blob(mut self) -> Self {
+        self.word.blob = true;
+        self
+    }
+
+    /// An action with a status or trap code.
+    pub fn code(mut self, act: Act, code: u8) -> Self {
+        self.word.act = act;
+        self.word.code = u64::from(code).into();
+        self
+    }
+
+    /// Waits for the condition before it fires.
+    pub fn wait(mut self, cond: Cond) -> Self {
+        self.word.seq = Seq::Wait;
+        self.word.cond = cond;
+        self
+    }
+
+    /// Goes to `target` after this step.
+    pub fn goto(mut self, target: &'static str) -> Self {
+        self.word.seq = Seq::Jump;
+        self.target = Some(target);
+        self
+    }
+
+    /// Goes to `target` if the condition holds.
+    pub fn branch(mut self, cond: Cond, target: &'static str) -> Self {
+        self.word.seq = Seq::Branch;
+        self.word.cond = cond;
+        self.target = Some(target);
+        self
+    }
+
+    /// Goes to `target` unless the condition holds.
+    pub fn branch_unless(self, cond: Cond, target: &'static str) -> Self {
+        let mut s = self.branch(cond, target);
+        s.word.unless = true;
+        s
+    }
+
+    /// Calls `target` if the condition holds.
+    pub fn call(mut self, cond: Cond, target: &'static str) -> Self {
+        self.word.seq = Seq::Call;
+        self.word.cond = cond;
+        self.target = Some(target);
+        self
+    }
+
+    /// Calls `target` unless the condition holds.
+    pub fn call_unless(self, cond: Cond, target: &'static str) -> Self {
+        let mut s = self.call(cond, target);
+        s.word.unless = true;
+        s
+    }
+
+    /// Returns to the step after the call.
+    pub fn ret(mut self) -> Self {
+        self.word.seq = Seq::Return;
+        self
+    }
+
+    /// Ends the opcode.
+    pub fn finish(mut self) -> Self {
+        self.word.seq = Seq::Finish;
+        self.word.cond = Cond::True;
+        self
+    }
+
+    /// Ends the opcode if the condition holds, else goes to `target` without firing.
+    pub fn finish_if(mut self, cond: Cond, target: &'static str) -> Self {
+        self.word.seq = Seq::Finish;
+        self.word.cond = cond;
+        self.target = Some(target);
+        self
+    }
+
+    /// Goes to the routine of the fetched opcode.
+    pub fn dispatch(mut self) -> Self {
+        self.word.seq = Seq::Dispatch;
+        self
+    }
+}
+
+/// A microprogram under construction.
+#[derive(Default)]
+pub struct Assembler {
+    steps: Vec<Step>,
+    labels: BTreeMap<&'static str, usize>,
+}
+
+impl Assembler {
+    /// The next step has this name.
+    pub fn label(&mut self, name: &'static str) -> &mut Self {
+        let old = self.labels.insert(name, self.steps.len());
+        assert!(old.is_none(), "microcode label {name} stands twice");
+        self
+    }
+
+    /// Appends a step.
+    pub fn then(&mut self, step: Step) -> &mut Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// A routine: a label and its steps.
+    pub fn routine<const N: usize>(&mut self, name: &'static str, steps: [Step; N]) -> &mut Self {
+        self.label(name);
+        self.steps.extend(steps);
+        self
+    }
+
+    /// The finished program. Panics on a label that does not exist: the microcode is part of the card.
+    pub fn finish(&self) -> Program {
+        assert!(self.steps.len() <= 512, "microcode of {} words does not fit", self.steps.len());
+        let words = self
+            .steps
+            .iter()
+            .map(|s| {
+                let mut word = s.word;
+                if let Some(target) = s.target {
+                    let Some(at) = self.labels.get(target) else {
+                        panic!("microcode label {target} does not exist");
+                    };
+                    word.target = (*at as u64).into();
+                }
+                word
+            })
+            .collect();
+        Program { words, labels: self.labels.clone() }
+    }
+}
+
+/// A finished microprogram.
+pub struct Program {
+    /// The ROM's contents.
+    pub words: Vec<Word>,
+    labels: BTreeMap<&'static str, usize>,
+}
+
+impl Program {
+    /// Address of a label.
+    pub fn address(&self, label: &str) -> usize {
+        match self.labels.get(label) {
+            Some(at) => *at,
+            None => panic!("microcode label {label} does not exist"),
+        }
+    }
+
+    /// Labels by address: a listing's left column.
+    pub fn labels(&self) -> impl Iterator<Item = (&'static str, usize)> + '_ {
+        self.labels.iter().map(|(name, at)| (*name, *at))
+    }
+}

@@ -1,0 +1,178 @@
+//! Taking a message, and ending it.
+
+use gatewei_abi::status::{Status, Trap};
+
+use super::asm::{Assembler, step};
+use super::word::*;
+
+/// The routines. `idle` stands at address 0, where reset begins.
+pub fn routines(a: &mut Assembler) {
+    a.routine(
+        "idle",
+        [
+            step().wait(Cond::Command).act(Act::Accept).stack(StackOp::Clear).slot(SlotCmd::Clear),
+            // The header's words are needed before anything else is read.
+            step().act(Act::ReadHeader).pointers(Pointers::Header),
+            step().mover(Move::BeatEnv),
+            step().wait(Cond::MoverIdle),
+            step().branch(Cond::DmaError, "trap_dma"),
+            step().branch(Cond::BadMessage, "trap_message"),
+            step().branch(Cond::CodeLong, "trap_code"),
+            step().branch(Cond::CalldataLong, "trap_calldata"),
+            step().act(Act::ReadRest).pointers(Pointers::Blobs),
+            step().mover(Move::BeatEnv),
+            step().wait(Cond::MoverIdle),
+            step().wait(Cond::SlotReady).count(Count::Warm),
+        ],
+    );
+    a.routine(
+        "load_warm",
+        [
+            step().branch(Cond::CountZero, "load_cold_start"),
+            step().take().source(Source::Beat).latch(Latch::T),
+            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageWarm),
+            step().wait(Cond::SlotReady),
+            step().take().slot(SlotCmd::Add).slot_mode(SlotMode::MessageWarm).count(Count::Down),
+            step().wait(Cond::SlotReady),
+            step().goto("load_warm"),
+        ],
+    );
+    a.routine("load_cold_start", [step().count(Count::Cold)]);
+    a.routine(
+        "load_cold",
+        [
+            step().branch(Cond::CountZero, "load_named_start"),
+            step().take().source(Source::Beat).latch(Latch::T),
+            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageCold),
+            step().wait(Cond::SlotReady),
+            step().take().slot(SlotCmd::Add).slot_mode(SlotMode::MessageCold).count(Count::Down),
+            step().wait(Cond::SlotReady),
+            step().goto("load_cold"),
+        ],
+    );
+    a.routine("load_named_start", [step().count(Count::Named)]);
+    a.routine(
+        "load_named",
+        [
+            step().branch(Cond::CountZero, "load_calldata"),
+            step().take().source(Source::Beat).latch(Latch::T),
+            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageNamed),
+            step().wait(Cond::SlotReady),
+            step().slot(SlotCmd::Add).slot_mode(SlotMode::MessageNamed).count(Count::Down),
+            step().wait(Cond::SlotReady),
+            step().goto("load_named"),
+        ],
+    );
+    a.routine(
+        "load_calldata",
+        [
+            step().pointers(Pointers::Calldata),
+            step().mover(Move::BeatCalldata),
+            step().wait(Cond::MoverIdle).pointers(Pointers::CalldataPad),
+            step().mover(Move::ZeroCalldata),
+            step().wait(Cond::MoverIdle),
+            step().branch(Cond::DmaError, "trap_dma"),
+            step().branch(Cond::CodeEmpty, "no_code"),
+            step().branch(Cond::CodeResident, "start"),
+            step().act(Act::CodeForget).branch_unless(Cond::CodeMissing, "load_code"),
+            step().source(Source::CodeTag).post(Post::Code).wait(Cond::CompletionReady),
+            step().wait(Cond::Reply).source(Source::Reply).latch(Latch::U),
+            step().branch(Cond::Cancelled, "trap_cancelled"),
+            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().act(Act::CodeAddress),
+        ],
+    );
+    a.routine(
+        "load_code",
+        [
+            step().act(Act::ReadCode).pointers(Pointers::Jumps),
+            step().mover(Move::BeatJumps),
+            step().wait(Cond::MoverIdle).pointers(Pointers::Code),
+            step().mover(Move::BeatCode),
+            step().wait(Cond::MoverIdle),
+            step().branch(Cond::DmaError, "trap_dma"),
+            step().act(Act::CodeKeep),
+        ],
+    );
+    a.routine("pad_code", [
+        step().pointers(Pointers::CodePad),
+        step().mover(Move::ZeroCode),
+        step().wait(Cond::MoverIdle),
+    ]);
+    a.routine("start", [step().act(Act::Start).finish()]);
+    // An empty code is a zero row at address 0: it stops.
+    a.routine("no_code", [step().act(Act::CodeForget).pointers(Pointers::Code), step().goto("pad_code")]);
+    a.routine("fetch", [step().dispatch()]);
+
+    // The end: slots, then the header, then the completion.
+    a.routine("halt", [step().act(Act::MarkOutput)]);
+    a.routine(
+        "finish",
+        [
+            step().pointers(Pointers::SlotRecords).count(Count::Zero),
+            step().branch(Cond::NoRoom, "trap_result"),
+            step().act(Act::MarkSlots),
+        ],
+    );
+    a.routine(
+        "slots",
+        [
+            step().branch(Cond::CountEnd, "header"),
+            step().slot(SlotCmd::Read),
+            step().wait(Cond::SlotReady),
+            step().emit(Source::SlotHead),
+            step().emit(Source::SlotKey),
+            step().emit(Source::SlotPresent).count(Count::Up),
+            step().goto("slots"),
+        ],
+    );
+    a.routine(
+        "header",
+        [
+            step().act(Act::Rewind),
+            step().emit(Source::Header0),
+            step().emit(Source::Header1),
+            step().emit(Source::Header2),
+            step().emit(Source::Zero),
+            step().wait(Cond::WriteIdle),
+            step().branch(Cond::DmaError, "trap_dma"),
+            step().post(Post::Done).wait(Cond::CompletionReady).act(Act::Release),
+            step().goto("idle"),
+        ],
+    );
+    a.routine(
+        "trap",
+        [
+            step().act(Act::Rewind),
+            step().emit(Source::Header0),
+            step().emit(Source::Header1),
+            step().emit(Source::Header2),
+            step().emit(Source::Zero),
+            step().wait(Cond::WriteIdle),
+            step().post(Post::Trap).wait(Cond::CompletionReady).act(Act::Release),
+            step().goto("idle"),
+        ],
+    );
+    for (label, reason) in [
+        ("trap_memory", Trap::Memory),
+        ("trap_slots", Trap::Slots),
+        ("trap_result", Trap::Result),
+        ("trap_code", Trap::Code),
+        ("trap_calldata", Trap::Calldata),
+        ("trap_message", Trap::Message),
+        ("trap_host", Trap::Host),
+        ("trap_cancelled", Trap::Cancelled),
+        ("trap_dma", Trap::Dma),
+    ] {
+        a.routine(label, [step().code(Act::TrapReason, reason as u8).goto("trap")]);
+    }
+    for (label, status) in [
+        ("halt_invalid_operand", Status::InvalidOperand),
+        ("halt_memory", Status::MemoryOutOfGas),
+        ("halt_sentry", Status::ReentrancySentry),
+        ("halt_underflow", Status::StackUnderflow),
+        ("halt_offset", Status::OutOfOffset),
+    ] {
+        a.routine(label, [step().code(Act::Status, status as u8).goto("halt")]);
+    }
+}

@@ -1,0 +1,54 @@
+//! Opcodes of a few cycles: one word each where nothing has to be awaited.
+
+use gatewei_abi::status::Status;
+
+use super::asm::{Assembler, entry, step};
+use super::word::*;
+
+/// The routines.
+pub fn routines(a: &mut Assembler) {
+    let push = |source| [entry().source(source).stack(StackOp::Push).finish()];
+
+    a.routine("binary", [entry().source(Source::Alu).stack(StackOp::Binary).finish()]);
+    a.routine("unary", [entry().source(Source::Alu).stack(StackOp::Unary).finish()]);
+    a.routine("shift", [entry().unit(Unit::Shift)]);
+    a.label("shift_wait").then(
+        step().source(Source::Shift).stack(StackOp::Binary).finish_if(Cond::ShiftDone, "shift_wait"),
+    );
+    a.routine("clz", [entry().unit(Unit::Shift)]);
+    a.label("clz_wait").then(
+        step().source(Source::Shift).stack(StackOp::Unary).finish_if(Cond::ShiftDone, "clz_wait"),
+    );
+    // The gas of EXP depends on its exponent; a charge that fails suppresses the start.
+    a.routine("exp", [entry(), step().gas(GasOp::Exp).unit(Unit::Arith).goto("arith_wait")]);
+    a.routine("arith3", [entry().unit(Unit::Arith).stack(StackOp::Pop).goto("arith_wait")]);
+    a.routine("arith2", [entry().unit(Unit::Arith)]);
+    a.label("arith_wait").then(
+        step().source(Source::Arith).stack(StackOp::Binary).finish_if(Cond::ArithDone, "arith_wait"),
+    );
+
+    a.routine("env", push(Source::Env));
+    a.routine("calldatasize", push(Source::CalldataSize));
+    a.routine("codesize", push(Source::CodeSize));
+    // A first frame has made no call, so there is no return data.
+    a.routine("returndatasize", push(Source::Zero));
+    a.routine("pc", push(Source::Pc));
+    a.routine("msize", push(Source::MemorySize));
+    a.routine("gas", push(Source::Gas));
+    a.routine("push", push(Source::Immediate));
+    a.routine("dup", push(Source::Dup));
+    a.routine("swap", [entry().stack(StackOp::Swap).finish()]);
+    a.routine("pop", [entry().stack(StackOp::Pop).finish()]);
+    a.routine("jumpdest", [entry().finish()]);
+    a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
+    a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).finish()]);
+    a.routine("calldataload", [entry().source(Source::Calldata).stack(StackOp::Unary).finish()]);
+    a.routine("blobhash", [
+        entry().blob(),
+        step().source(Source::Env).stack(StackOp::Unary).finish_if(Cond::BlobInside, "zero"),
+    ]);
+    a.routine("zero", [step().source(Source::Zero).stack(StackOp::Unary).finish()]);
+
+    a.routine("stop", [entry(), step().code(Act::Status, Status::Stop as u8).goto("halt")]);
+    a.routine("invalid", [entry(), step().code(Act::Status, Status::InvalidOpcode as u8).goto("halt")]);
+}

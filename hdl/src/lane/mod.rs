@@ -1,0 +1,32 @@
+//! The EVM lane: runs one message from its first to its last opcode.
+//!
+//! A microcoded machine around a 256-bit datapath:
+//!
+//! ```text
+//!            ┌─ code (ByteRam) ─▶ decode ─▶ sequencer (microcode ROM) ─▶ one control word a cycle
+//!   host ────┤                                                            │
+//!   beats    ├─ environment ─┐                                            ▼
+//!            ├─ calldata ────┤   ┌─ ALU, shifter, arithmetic ─┐     gas meter, expansion,
+//!            └─ slot table ──┼──▶│ result bus ──▶ stack       │     mover, slot table
+//!   host ◀── result writer ◀─┴───┴─ memory (ByteRam), Keccak ─┘
+//! ```
+//!
+//! An opcode takes a fetch cycle, in which its byte is decoded and its operands are read ahead, and at
+//! least one cycle of its routine. The first word of a routine *checks*: static gas, fork, static
+//! frame, stack bounds, in revm's order. Whatever the lane lacks (a slot's value, a block hash, the
+//! code) it asks of the host and goes on when answered; what it leaves to the CPU is a trap.
+
+pub mod bytes;
+pub mod cost;
+pub mod decode;
+pub mod gas;
+pub mod microcode;
+pub mod mover;
+pub mod reader;
+pub mod sequencer;
+pub mod slots;
+pub mod stack;
+
+mod datapath;
+
+pub use datapath::Lane;

@@ -1,0 +1,135 @@
+//! The sequencer: reads the microcode, one word a cycle.
+
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+use super::microcode::Program;
+use super::microcode::word::{Seq, Word};
+use crate::prim::Rom;
+
+/// The sequencer.
+#[derive(LogicBlock)]
+pub struct Sequencer {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset: goes to `idle`.
+    pub reset: Signal<In, Bit>,
+    /// The word's condition holds (`unless` not yet applied).
+    pub cond: Signal<In, Bit>,
+    /// Routine of the fetched opcode.
+    pub entry: Signal<In, Bits<9>>,
+    /// The frame halts in this cycle.
+    pub halt: Signal<In, Bit>,
+    /// The message traps in this cycle.
+    pub trap: Signal<In, Bit>,
+    /// This cycle's word.
+    pub word: Signal<Out, Word>,
+    /// The word's actions fire (unless the frame halts or traps).
+    pub fire: Signal<Out, Bit>,
+    rom: Rom<9, Word>,
+    here: DFF<Bits<9>>,
+    back: DFF<Bits<9>>,
+    current: Signal<Local, Word>,
+    seq: Signal<Local, Seq>,
+    holds: Signal<Local, Bit>,
+    fires: Signal<Local, Bit>,
+    following: Signal<Local, Bits<9>>,
+    address: Signal<Local, Bits<9>>,
+    at_idle: Constant<Bits<9>>,
+    at_fetch: Constant<Bits<9>>,
+    at_halt: Constant<Bits<9>>,
+    at_trap: Constant<Bits<9>>,
+}
+
+impl Sequencer {
+    /// A sequencer for this program.
+    pub fn new(program: &Program) -> Self {
+        let at = |label| Constant::new((program.address(label) as u64).into());
+        Self {
+            clock: Default::default(),
+            reset: Default::default(),
+            cond: Default::default(),
+            entry: Default::default(),
+            halt: Default::default(),
+            trap: Default::default(),
+            word: Default::default(),
+            fire: Default::default(),
+            rom: Rom::new(program.words.clone()),
+            here: Default::default(),
+            back: Default::default(),
+            current: Default::default(),
+            seq: Default::default(),
+            holds: Default::default(),
+            fires: Default::default(),
+            following: Default::default(),
+            address: Default::default(),
+            at_idle: at("idle"),
+            at_fetch: at("fetch"),
+            at_halt: at("halt"),
+            at_trap: at("trap"),
+        }
+    }
+}
+
+impl Logic for Sequencer {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, here, back);
+        self.rom.clock.next = self.clock.val();
+        self.current.next = self.rom.data.val();
+        self.word.next = self.current.val();
+        self.seq.next = self.current.val().seq;
+        self.holds.next = self.cond.val() ^ self.current.val().unless;
+        self.following.next = self.here.q.val() + 1;
+        self.fires.next = true;
+        self.address.next = self.following.val();
+        match self.seq.val() {
+            Seq::Next => {}
+            Seq::Jump => {
+                self.address.next = self.current.val().target;
+            }
+            Seq::Branch => {
+                if self.holds.val() {
+                    self.address.next = self.current.val().target;
+                }
+            }
+            Seq::Wait => {
+                self.fires.next = self.holds.val();
+                if !self.holds.val() {
+                    self.address.next = self.here.q.val();
+                }
+            }
+            Seq::Finish => {
+                self.fires.next = self.holds.val();
+                self.address.next = self.current.val().target;
+                if self.holds.val() {
+                    self.address.next = self.at_fetch.val();
+                }
+            }
+            Seq::Call => {
+                if self.holds.val() {
+                    self.address.next = self.current.val().target;
+                    self.back.d.next = self.following.val();
+                }
+            }
+            Seq::Return => {
+                self.address.next = self.back.q.val();
+            }
+            Seq::Dispatch => {
+                self.address.next = self.entry.val();
+            }
+        }
+        if self.halt.val() {
+            self.address.next = self.at_halt.val();
+        }
+        if self.trap.val() {
+            self.address.next = self.at_trap.val();
+        }
+        if self.reset.val() {
+            self.address.next = self.at_idle.val();
+        }
+        self.fire.next = self.fires.val();
+        self.here.d.next = self.address.val();
+        self.rom.addr.next = self.address.val();
+    }
+}

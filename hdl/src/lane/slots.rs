@@ -1,0 +1,258 @@
+//! The slot table: every storage and transient slot that a message knows, with its original and its
+//! present value.
+//!
+//! Entries are dense, in order of arrival, so that entry `i` of a message's prediction is entry `i`
+//! of the result. A hash index with linear probing finds them; its cells carry an epoch, so that a new
+//! message forgets the old one in one cycle, and a sweep happens once in 255 messages.
+
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+use crate::prim::Ram;
+
+/// Commands to the slot table.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum SlotCmd {
+    /// Nothing.
+    None,
+    /// Forgets every entry.
+    Clear,
+    /// Looks `key` up: `hit`, and the entry's fields.
+    Find,
+    /// Adds an entry for `key` where the last `Find` missed.
+    Add,
+    /// Writes the current entry's flags, and `value` to what `set_original` and `set_present` say.
+    Put,
+    /// Makes entry `at` the current one.
+    Read,
+}
+
+/// States of the slot table.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum Probe {
+    /// The current entry's fields stand at the outputs.
+    Idle,
+    /// The index cell stands at the RAM's output.
+    Look,
+    /// The entry stands at the RAMs' outputs.
+    Compare,
+    /// The current entry is being read.
+    Fetch,
+    /// All index cells are being emptied.
+    Sweep,
+}
+
+/// The slot table: 1,024 entries.
+#[derive(LogicBlock, Default)]
+pub struct Slots {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset: sweeps the index.
+    pub reset: Signal<In, Bit>,
+    /// Command, taken when `ready`.
+    pub cmd: Signal<In, SlotCmd>,
+    /// Key of `Find` (held until `ready`) and `Add`.
+    pub key: Signal<In, Bits<256>>,
+    /// The key is one of transient storage.
+    pub transient: Signal<In, Bit>,
+    /// Value of `Add` and `Put`.
+    pub value: Signal<In, Bits<256>>,
+    /// Flags of `Add` and `Put` (bits of `gatewei_abi::result::slot`).
+    pub flags_in: Signal<In, Bits<5>>,
+    /// `Put` writes the original value.
+    pub set_original: Signal<In, Bit>,
+    /// `Put` writes the present value.
+    pub set_present: Signal<In, Bit>,
+    /// Entry of `Read`.
+    pub at: Signal<In, Bits<11>>,
+    /// The last command is done; its results stand at the outputs.
+    pub ready: Signal<Out, Bit>,
+    /// The last `Find` found the key (or an `Add` followed).
+    pub hit: Signal<Out, Bit>,
+    /// No entry is left.
+    pub full: Signal<Out, Bit>,
+    /// Entries.
+    pub count: Signal<Out, Bits<11>>,
+    /// Current entry's key.
+    pub entry_key: Signal<Out, Bits<256>>,
+    /// Current entry's value at the frame's start.
+    pub original: Signal<Out, Bits<256>>,
+    /// Current entry's value.
+    pub present: Signal<Out, Bits<256>>,
+    /// Current entry's flags.
+    pub flags: Signal<Out, Bits<5>>,
+
+    index: Ram<11, 19>,
+    keys: Ram<10, 257>,
+    originals: Ram<10, 256>,
+    presents: Ram<10, 256>,
+    flag_ram: Ram<10, 5>,
+    state: DFF<Probe>,
+    epoch: DFF<Bits<8>>,
+    used: DFF<Bits<11>>,
+    cell: DFF<Bits<11>>,
+    current: DFF<Bits<10>>,
+    found: DFF<Bit>,
+    fold1: Signal<Local, Bits<128>>,
+    fold2: Signal<Local, Bits<64>>,
+    fold3: Signal<Local, Bits<32>>,
+    hash: Signal<Local, Bits<11>>,
+    tagged: Signal<Local, Bits<257>>,
+    cell_live: Signal<Local, Bit>,
+    cell_entry: Signal<Local, Bits<10>>,
+    entry: Signal<Local, Bits<10>>,
+    next_cell: Signal<Local, Bits<11>>,
+    live_cell: Signal<Local, Bits<19>>,
+    one: Signal<Local, Bits<1>>,
+}
+
+impl Logic for Slots {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, state, epoch, used, cell, current, found);
+        self.index.clock.next = self.clock.val();
+        self.keys.clock.next = self.clock.val();
+        self.originals.clock.next = self.clock.val();
+        self.presents.clock.next = self.clock.val();
+        self.flag_ram.clock.next = self.clock.val();
+
+        self.one.next = 1.into();
+        // Keys are small numbers or Keccak digests: folding spreads both.
+        self.fold1.next = self.key.val().get_bits::<128>(0) ^ self.key.val().get_bits::<128>(128);
+        self.fold2.next = self.fold1.val().get_bits::<64>(0) ^ self.fold1.val().get_bits::<64>(64);
+        self.fold3.next = self.fold2.val().get_bits::<32>(0) ^ self.fold2.val().get_bits::<32>(32);
+        self.hash.next = self.fold3.val().get_bits::<11>(0)
+            ^ self.fold3.val().get_bits::<11>(11)
+            ^ self.fold3.val().get_bits::<11>(21);
+        self.tagged.next = bit_cast::<257, 256>(self.key.val());
+        if self.transient.val() {
+            self.tagged.next = bit_cast::<257, 256>(self.key.val()) | (bit_cast::<257, 1>(self.one.val()) << 256);
+        }
+        // An index cell: entry in bits 9:0, epoch in 17:10, live in 18.
+        self.cell_live.next = self.index.rdata.val().get_bit(18)
+            & (self.index.rdata.val().get_bits::<8>(10) == self.epoch.q.val());
+        self.cell_entry.next = self.index.rdata.val().get_bits::<10>(0);
+        self.next_cell.next = self.cell.q.val() + 1;
+        self.live_cell.next = bit_cast::<19, 10>(self.used.q.val().get_bits::<10>(0))
+            | (bit_cast::<19, 8>(self.epoch.q.val()) << 10)
+            | (bit_cast::<19, 1>(self.one.val()) << 18);
+
+        self.ready.next = false;
+        self.hit.next = self.found.q.val();
+        self.full.next = self.used.q.val().get_bit(10);
+        self.count.next = self.used.q.val();
+        self.entry_key.next = self.keys.rdata.val().get_bits::<256>(0);
+        self.original.next = self.originals.rdata.val();
+        self.present.next = self.presents.rdata.val();
+        self.flags.next = self.flag_ram.rdata.val();
+
+        self.index.raddr.next = self.cell.q.val();
+        self.index.waddr.next = self.cell.q.val();
+        self.index.wdata.next = self.live_cell.val();
+        self.index.we.next = false;
+        self.entry.next = self.current.q.val();
+        self.keys.we.next = false;
+        self.keys.waddr.next = self.used.q.val().get_bits::<10>(0);
+        self.keys.wdata.next = self.tagged.val();
+        self.originals.we.next = false;
+        self.originals.waddr.next = self.current.q.val();
+        self.originals.wdata.next = self.value.val();
+        self.presents.we.next = false;
+        self.presents.waddr.next = self.current.q.val();
+        self.presents.wdata.next = self.value.val();
+        self.flag_ram.we.next = false;
+        self.flag_ram.waddr.next = self.current.q.val();
+        self.flag_ram.wdata.next = self.flags_in.val();
+
+        match self.state.q.val() {
+            Probe::Idle => {
+                self.ready.next = true;
+                match self.cmd.val() {
+                    SlotCmd::None => {}
+                    SlotCmd::Clear => {
+                        self.used.d.next = 0.into();
+                        self.found.d.next = false;
+                        self.epoch.d.next = self.epoch.q.val() + 1;
+                        if self.epoch.q.val() == 255 {
+                            self.cell.d.next = 0.into();
+                            self.state.d.next = Probe::Sweep;
+                        }
+                    }
+                    SlotCmd::Find => {
+                        self.found.d.next = false;
+                        self.cell.d.next = self.hash.val();
+                        self.index.raddr.next = self.hash.val();
+                        self.state.d.next = Probe::Look;
+                    }
+                    SlotCmd::Add => {
+                        self.index.we.next = true;
+                        self.keys.we.next = true;
+                        self.originals.we.next = true;
+                        self.originals.waddr.next = self.used.q.val().get_bits::<10>(0);
+                        self.presents.we.next = true;
+                        self.presents.waddr.next = self.used.q.val().get_bits::<10>(0);
+                        self.flag_ram.we.next = true;
+                        self.flag_ram.waddr.next = self.used.q.val().get_bits::<10>(0);
+                        self.current.d.next = self.used.q.val().get_bits::<10>(0);
+                        self.used.d.next = self.used.q.val() + 1;
+                        self.found.d.next = true;
+                        self.state.d.next = Probe::Fetch;
+                    }
+                    SlotCmd::Put => {
+                        self.originals.we.next = self.set_original.val();
+                        self.presents.we.next = self.set_present.val();
+                        self.flag_ram.we.next = true;
+                        self.state.d.next = Probe::Fetch;
+                    }
+                    SlotCmd::Read => {
+                        self.current.d.next = self.at.val().get_bits::<10>(0);
+                        self.state.d.next = Probe::Fetch;
+                    }
+                }
+            }
+            Probe::Look => {
+                self.entry.next = self.cell_entry.val();
+                self.current.d.next = self.cell_entry.val();
+                if self.cell_live.val() {
+                    self.state.d.next = Probe::Compare;
+                } else {
+                    self.state.d.next = Probe::Idle;
+                }
+            }
+            Probe::Compare => {
+                if self.keys.rdata.val() == self.tagged.val() {
+                    self.found.d.next = true;
+                    self.state.d.next = Probe::Idle;
+                } else {
+                    self.cell.d.next = self.next_cell.val();
+                    self.index.raddr.next = self.next_cell.val();
+                    self.state.d.next = Probe::Look;
+                }
+            }
+            Probe::Fetch => {
+                self.state.d.next = Probe::Idle;
+            }
+            Probe::Sweep => {
+                self.index.we.next = true;
+                self.index.wdata.next = 0.into();
+                self.cell.d.next = self.next_cell.val();
+                if self.next_cell.val() == 0 {
+                    self.state.d.next = Probe::Idle;
+                }
+            }
+            _ => {
+                self.state.d.next = Probe::Idle;
+            }
+        }
+        self.keys.raddr.next = self.entry.val();
+        self.originals.raddr.next = self.entry.val();
+        self.presents.raddr.next = self.entry.val();
+        self.flag_ram.raddr.next = self.entry.val();
+        if self.reset.val() {
+            self.used.d.next = 0.into();
+            self.cell.d.next = 0.into();
+            self.epoch.d.next = 0.into();
+            self.state.d.next = Probe::Sweep;
+        }
+    }
+}

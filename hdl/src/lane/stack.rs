@@ -1,0 +1,132 @@
+//! The EVM stack: 1,024 words, the two topmost in registers, the rest in RAM.
+//!
+//! Element `k` counted from the bottom lies in RAM cell `k` unless it is one of the top two. The RAM
+//! reads one word ahead, so that an opcode finds three operands: `top`, `second`, `third`.
+
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+use crate::prim::Ram;
+
+/// What an instruction does to the stack.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum StackOp {
+    /// Nothing.
+    None,
+    /// Pushes the result.
+    Push,
+    /// Drops one word.
+    Pop,
+    /// Drops two words. `second` is right a cycle later, `third` two cycles later.
+    Pop2,
+    /// Drops two words, pushes the result.
+    Binary,
+    /// Replaces the top with the result.
+    Unary,
+    /// Exchanges the top with the n-th word below it.
+    Swap,
+    /// Empties the stack.
+    Clear,
+}
+
+/// The stack.
+#[derive(LogicBlock, Default)]
+pub struct Stack {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Operation of this cycle.
+    pub op: Signal<In, StackOp>,
+    /// The result to push.
+    pub result: Signal<In, Bits<256>>,
+    /// Read ahead for DUP and SWAP: the word `ahead` below the top stands in `third` a cycle later.
+    /// 2 is the third operand.
+    pub ahead: Signal<In, Bits<5>>,
+    /// Swap distance, 1 to 16.
+    pub distance: Signal<In, Bits<5>>,
+    /// Top word.
+    pub top: Signal<Out, Bits<256>>,
+    /// Word below it.
+    pub second: Signal<Out, Bits<256>>,
+    /// The word read ahead.
+    pub third: Signal<Out, Bits<256>>,
+    /// Words on the stack, 0 to 1,024.
+    pub depth: Signal<Out, Bits<11>>,
+    ram: Ram<10, 256>,
+    s0: DFF<Bits<256>>,
+    s1: DFF<Bits<256>>,
+    count: DFF<Bits<11>>,
+    stale: DFF<Bit>,
+    depth_next: Signal<Local, Bits<11>>,
+    below: Signal<Local, Bits<11>>,
+    read_at: Signal<Local, Bits<11>>,
+    write_at: Signal<Local, Bits<11>>,
+}
+
+impl Logic for Stack {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, s0, s1, count, stale);
+        self.ram.clock.next = self.clock.val();
+        self.top.next = self.s0.q.val();
+        self.second.next = self.s1.q.val();
+        self.third.next = self.ram.rdata.val();
+        self.depth.next = self.count.q.val();
+
+        self.depth_next.next = self.count.q.val();
+        self.ram.we.next = false;
+        self.write_at.next = self.count.q.val() - 2;
+        self.ram.wdata.next = self.s1.q.val();
+        self.below.next = bit_cast::<11, 5>(self.ahead.val()) + 1;
+        self.stale.d.next = false;
+        if self.stale.q.val() {
+            self.s1.d.next = self.ram.rdata.val();
+        }
+        match self.op.val() {
+            StackOp::None => {}
+            StackOp::Push => {
+                self.s0.d.next = self.result.val();
+                self.s1.d.next = self.s0.q.val();
+                self.ram.we.next = self.count.q.val() > 1;
+                self.depth_next.next = self.count.q.val() + 1;
+            }
+            StackOp::Pop => {
+                self.s0.d.next = self.s1.q.val();
+                self.s1.d.next = self.ram.rdata.val();
+                self.depth_next.next = self.count.q.val() - 1;
+            }
+            StackOp::Pop2 => {
+                self.s0.d.next = self.ram.rdata.val();
+                self.depth_next.next = self.count.q.val() - 2;
+                self.below.next = 2.into();
+                self.stale.d.next = true;
+            }
+            StackOp::Binary => {
+                self.s0.d.next = self.result.val();
+                self.s1.d.next = self.ram.rdata.val();
+                self.depth_next.next = self.count.q.val() - 1;
+            }
+            StackOp::Unary => {
+                self.s0.d.next = self.result.val();
+            }
+            StackOp::Swap => {
+                if self.distance.val() == 1 {
+                    self.s0.d.next = self.s1.q.val();
+                    self.s1.d.next = self.s0.q.val();
+                } else {
+                    self.s0.d.next = self.ram.rdata.val();
+                    self.ram.we.next = true;
+                    self.ram.wdata.next = self.s0.q.val();
+                    self.write_at.next =
+                        (self.count.q.val() - 1) - bit_cast::<11, 5>(self.distance.val());
+                }
+            }
+            StackOp::Clear => {
+                self.depth_next.next = 0.into();
+            }
+        }
+        self.count.d.next = self.depth_next.val();
+        self.read_at.next = self.depth_next.val() - self.below.val();
+        self.ram.raddr.next = self.read_at.val().get_bits::<10>(0);
+        self.ram.waddr.next = self.write_at.val().get_bits::<10>(0);
+    }
+}
