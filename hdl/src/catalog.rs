@@ -8,6 +8,16 @@ use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use rust_hdl_core::prelude::Bits;
 
+use crate::lane::bytes::ByteRam;
+use crate::lane::cost::Cost;
+use crate::lane::gas::GasMeter;
+use crate::lane::microcode;
+use crate::lane::mover::Mover;
+use crate::lane::reader::Reader;
+use crate::lane::sequencer::Sequencer;
+use crate::lane::slots::Slots;
+use crate::lane::stack::Stack;
+use crate::lane::Lane;
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.
@@ -42,6 +52,15 @@ pub fn blocks() -> Vec<Entry> {
         entry!("shift", Shift::default()),
         entry!("arith", Arith::default()),
         entry!("expand", Expand::default()),
+        entry!("byte_ram", ByteRam::default()),
+        entry!("stack", Stack::default()),
+        entry!("slots", Slots::default()),
+        entry!("mover", Mover::default()),
+        entry!("reader", Reader::default()),
+        entry!("gas_meter", GasMeter::default()),
+        entry!("gas_cost", Cost::default()),
+        entry!("sequencer", Sequencer::new(&microcode::program())),
+        entry!("lane", Lane::default()),
         entry!("lane_queue", LaneQueue::default()),
         entry!("regs", RegisterFile::<2>::new(IDENTITY)),
         entry!("queue", QueueEngine::<2>::default()),

@@ -9,5 +9,6 @@ pub mod arith;
 pub mod card;
 pub mod catalog;
 pub mod emit;
+pub mod lane;
 pub mod prim;
 pub mod tools;

@@ -35,7 +35,7 @@ pub struct ByteRam {
     pub wcount: Signal<In, Bits<6>>,
 
     bank: [Ram<11, 8>; 32],
-    index: [Constant<Bits<5>>; 32],
+    index: [Constant<Bits<5>>; 31],
     rrow: Signal<Local, Bits<11>>,
     rnext: Signal<Local, Bits<11>>,
     roff: Signal<Local, Bits<5>>,
@@ -110,7 +110,7 @@ impl Default for ByteRam {
 
 // Bank k holds byte (31 - k) of a struct that counts from the least significant byte; the pairs are
 // listed because the kernel language cannot compute a field's name.
-macro_rules! byte_ram_logic { ($($field:ident $bank:literal $low:literal,)*) => {
+macro_rules! byte_ram_logic { ($($field:ident $bank:tt $low:tt,)*) => {
 impl Logic for ByteRam {
     #[hdl_gen]
     fn update(&mut self) {
@@ -123,6 +123,8 @@ impl Logic for ByteRam {
         for i in 0..32 {
             self.bank[i].clock.next = self.clock.val();
             self.bank[i].raddr.next = self.rrow.val();
+        }
+        for i in 0..31 {
             if self.index[i].val() < self.roff.val() {
                 self.bank[i].raddr.next = self.rnext.val();
             }
@@ -199,6 +201,8 @@ impl Logic for ByteRam {
         }
         for i in 0..32 {
             self.bank[i].waddr.next = self.wrow.val();
+        }
+        for i in 0..31 {
             if self.index[i].val() < self.woff.val() {
                 self.bank[i].waddr.next = self.wnext.val();
             }
@@ -255,7 +259,7 @@ pub struct Reverse {
     turned: Signal<Local, Banks>,
 }
 
-macro_rules! reverse_logic { ($($field:ident $from:literal,)*) => {
+macro_rules! reverse_logic { ($($field:ident $from:tt,)*) => {
 impl Logic for Reverse {
     #[hdl_gen]
     fn update(&mut self) {

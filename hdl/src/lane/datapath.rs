@@ -373,6 +373,7 @@ lane! {
     new_flags: Signal<Local, Bits<5>>;
     awaiting: Signal<Local, Bit>;
     tag: Signal<Local, Bits<32>>;
+    next_sequence: Signal<Local, Bits<24>>;
     answered: Signal<Local, Bit>;
     emitting: Signal<Local, Bit>;
     room_end: Signal<Local, Bits<33>>;
@@ -482,8 +483,8 @@ impl Logic for Lane {
         self.check.next = self.word.val().check;
         self.fire.next = self.seq.fire.val();
         self.dispatching.next = self.kind.val() == Seq::Dispatch;
-        self.ones.next = !self.zeros.val();
         self.zeros.next = 0.into();
+        self.ones.next = !self.zeros.val();
 
         // The message's fields.
         self.code_bytes.next = self.control.q.val().get_bits::<32>(0);
@@ -587,7 +588,7 @@ impl Logic for Lane {
             if (self.instr.val().defined & self.enabled.val()) & self.instr.val().trap {
                 self.halts.next = false;
                 self.traps.next = true;
-            } else if self.meter.short.val() {
+            } else if self.meter.lacks.val() {
                 self.fault.next = self.out_of_gas.val();
             } else if !self.instr.val().defined {
                 self.fault.next = self.not_found.val();
@@ -610,7 +611,7 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::Log)
             | (self.gas_op.val() == GasOp::Exp)
             | (self.gas_op.val() == GasOp::Charge);
-        if self.charges.val() & self.meter.short.val() {
+        if self.charges.val() & self.meter.lacks.val() {
             self.halts.next = true;
             self.fault.next = self.out_of_gas.val();
             if self.gas_op.val() == GasOp::Expand {
@@ -875,7 +876,7 @@ impl Logic for Lane {
             self.moving.d.next = self.move_start.val();
         }
         self.mover.back.next = self.move_start.val() == Move::MemoryMemoryBack;
-        self.mover.force.next = self.move_start.val() == Move::MemoryKeccak;
+        self.mover.empty.next = self.move_start.val() == Move::MemoryKeccak;
         self.mover.from.next = self.p.q.val();
         self.mover.to.next = self.q.q.val();
         self.mover.length.next = self.n.q.val();
@@ -986,22 +987,7 @@ impl Logic for Lane {
             self.digest_there.d.next = false;
         }
 
-        // The result buffer.
-        self.emitting.next = self.word.val().emit;
-        self.out_reverse.a.next = self.chunk_masked.val();
-        self.wr_valid.next = self.emitting.val() | (self.to_out.val() & self.mover.valid.val());
-        self.wr_addr.next = self.result.q.val() + bit_cast::<64, 32>(self.out.q.val());
-        self.wr_data.next = self.out_reverse.y.val();
-        if self.emitting.val() {
-            self.wr_data.next = self.bus.val();
-        }
-        if self.wr_valid.val() & self.wr_ready.val() {
-            self.out.d.next = self.out.q.val() + 32;
-        }
-        self.room_end.next =
-            (bit_cast::<33, 32>(self.out.q.val()) + bit_cast::<33, 32>(self.n.q.val())) + 256;
-        self.slot_record_bytes.next = (bit_cast::<32, 11>(self.slots.count.val()) << 6)
-            + (bit_cast::<32, 11>(self.slots.count.val()) << 5);
+        // The result's header.
         self.header0.next.gas_left = self.meter.gas.val();
         self.header0.next.refund = self.meter.refunds.val();
         self.header0.next.cycles = self.cycles.q.val();
@@ -1108,6 +1094,22 @@ impl Logic for Lane {
                 self.bus.next = bit_cast::<256, 64>(self.code_tag.val());
             }
         }
+        // The result buffer.
+        self.emitting.next = self.word.val().emit;
+        self.out_reverse.a.next = self.chunk_masked.val();
+        self.wr_valid.next = self.emitting.val() | (self.to_out.val() & self.mover.valid.val());
+        self.wr_addr.next = self.result.q.val() + bit_cast::<64, 32>(self.out.q.val());
+        self.wr_data.next = self.out_reverse.y.val();
+        if self.emitting.val() {
+            self.wr_data.next = self.bus.val();
+        }
+        if self.wr_valid.val() & self.wr_ready.val() {
+            self.out.d.next = self.out.q.val() + 32;
+        }
+        self.room_end.next =
+            (bit_cast::<33, 32>(self.out.q.val()) + bit_cast::<33, 32>(self.n.q.val())) + 256;
+        self.slot_record_bytes.next = (bit_cast::<32, 11>(self.slots.count.val()) << 6)
+            + (bit_cast::<32, 11>(self.slots.count.val()) << 5);
         self.stack.result.next = self.bus.val();
         self.stack.op.next = StackOp::None;
         if self.go.val() {
@@ -1134,7 +1136,8 @@ impl Logic for Lane {
         self.cpl_valid.next = true;
         self.cpl_kind.next = self.kind_request.val();
         self.cpl_code.next = 0.into();
-        self.cpl_tag.next = self.tag.val() + 1;
+        self.next_sequence.next = self.sequence.q.val() + 1;
+        self.cpl_tag.next = bit_cast::<32, 24>(self.next_sequence.val());
         self.cpl_key.next = self.bus.val();
         self.cpl_id.next = self.id.q.val();
         match self.post.val() {
@@ -1169,7 +1172,7 @@ impl Logic for Lane {
         if (self.cpl_valid.val() & self.cpl_ready.val())
             & (self.cpl_kind.val() == self.kind_request.val())
         {
-            self.sequence.d.next = self.sequence.q.val() + 1;
+            self.sequence.d.next = self.next_sequence.val();
             self.requests.d.next = self.requests.q.val() + 1;
         }
 

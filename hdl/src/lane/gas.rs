@@ -27,7 +27,7 @@ pub struct GasMeter {
     /// Gas left after the charge.
     pub after: Signal<Out, Bits<64>>,
     /// Gas does not cover the cost.
-    pub short: Signal<Out, Bit>,
+    pub lacks: Signal<Out, Bit>,
     /// Refund counter, two's complement.
     pub refunds: Signal<Out, Bits<64>>,
     left: DFF<Bits<64>>,
@@ -44,7 +44,7 @@ impl Logic for GasMeter {
         self.missing.next = self.left.q.val() < self.cost.val();
         self.gas.next = self.left.q.val();
         self.after.next = self.difference.val();
-        self.short.next = self.missing.val();
+        self.lacks.next = self.missing.val();
         self.refunds.next = self.back.q.val();
         if self.charge.val() & !self.missing.val() {
             self.left.d.next = self.difference.val();

@@ -29,7 +29,7 @@ pub struct Mover {
     /// From the last chunk to the first: for copies whose destination overlaps the source from above.
     pub back: Signal<In, Bit>,
     /// Present one empty chunk when the length is zero (a Keccak message needs an end).
-    pub force: Signal<In, Bit>,
+    pub empty: Signal<In, Bit>,
     /// First source address.
     pub from: Signal<In, Bits<32>>,
     /// First destination address.
@@ -112,7 +112,7 @@ impl Logic for Mover {
                         self.dst.d.next = self.to.val() + self.tail.val();
                         self.size.d.next = self.tail_size.val() + 1;
                     }
-                    if (self.length.val() != 0) | self.force.val() {
+                    if (self.length.val() != 0) | self.empty.val() {
                         self.state.d.next = Walk::Read;
                     }
                 }
