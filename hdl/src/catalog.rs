@@ -8,6 +8,7 @@ use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use rust_hdl_core::prelude::Bits;
 
+use crate::lane::Lane;
 use crate::lane::bytes::ByteRam;
 use crate::lane::cost::Cost;
 use crate::lane::gas::GasMeter;
@@ -17,7 +18,6 @@ use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
-use crate::lane::Lane;
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.

@@ -448,11 +448,54 @@ impl Logic for Lane {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, running, id, message, result, capacity, control, frame, opcodes, schedule,
-            code_address, kept_tag, balance_known, balance_used, cancelled, dma_failed, reply_bad,
-            status, trap_code, sequence, pc, op, ir, jumped, jump_wild, words, t, u, digest,
-            digest_there, expand_there, p, q, n, counter, moving, slot_mode, out, logs, logs_end,
-            output_bytes, output_offset, slots_offset, cycles, wait_cycles, retired, requests
+            self,
+            clock,
+            running,
+            id,
+            message,
+            result,
+            capacity,
+            control,
+            frame,
+            opcodes,
+            schedule,
+            code_address,
+            kept_tag,
+            balance_known,
+            balance_used,
+            cancelled,
+            dma_failed,
+            reply_bad,
+            status,
+            trap_code,
+            sequence,
+            pc,
+            op,
+            ir,
+            jumped,
+            jump_wild,
+            words,
+            t,
+            u,
+            digest,
+            digest_there,
+            expand_there,
+            p,
+            q,
+            n,
+            counter,
+            moving,
+            slot_mode,
+            out,
+            logs,
+            logs_end,
+            output_bytes,
+            output_offset,
+            slots_offset,
+            cycles,
+            wait_cycles,
+            retired,
+            requests
         );
         clock!(
             self, clock, seq, code, jumps, calldata, memory, env, stack, slots, mover, reader,
@@ -539,7 +582,11 @@ impl Logic for Lane {
         }
         self.code.raddr.next = self.pc.q.val();
         self.jumps.raddr.next = self.next_pc.val().get_bits::<8>(8);
-        self.destination.next = self.jumps.rdata.val().get_bit(self.pc.q.val().get_bits::<8>(0).index());
+        self.destination.next = self
+            .jumps
+            .rdata
+            .val()
+            .get_bit(self.pc.q.val().get_bits::<8>(0).index());
         self.immediate_shift.next = bit_cast::<9, 6>(self.instr.val().operand) << 3;
         self.immediate_mask.next = self.ones.val() << self.immediate_shift.val();
         self.immediate.next = self.code.rdata.val() & !self.immediate_mask.val();
@@ -1164,8 +1211,8 @@ impl Logic for Lane {
             Post::Trap => {
                 self.cpl_kind.next = self.kind_trap.val();
                 self.cpl_code.next = self.trap_code.q.val();
-                self.cpl_tag.next = bit_cast::<32, 8>(self.op.q.val())
-                    | (bit_cast::<32, 16>(self.pc.q.val()) << 8);
+                self.cpl_tag.next =
+                    bit_cast::<32, 8>(self.op.q.val()) | (bit_cast::<32, 16>(self.pc.q.val()) << 8);
             }
         }
         // The tag of a request is the sequence number that it makes current.
@@ -1394,8 +1441,8 @@ impl Logic for Lane {
                 self.holds.next = !self.mover.busy.val();
             }
             Cond::ExpandSlow => {
-                self.holds.next = !self.expand_done.val()
-                    | (!self.expand.ok.val() | self.expand_grows.val());
+                self.holds.next =
+                    !self.expand_done.val() | (!self.expand.ok.val() | self.expand_grows.val());
             }
             Cond::ExpandDone => {
                 self.holds.next = self.expand_done.val();
@@ -1478,8 +1525,7 @@ impl Logic for Lane {
                 self.holds.next = self.depth.val() < self.topics_need.val();
             }
             Cond::NoRoom => {
-                self.holds.next =
-                    self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
+                self.holds.next = self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
             }
             Cond::CountZero => {
                 self.holds.next = !self.counter.q.val().any();
@@ -1491,8 +1537,8 @@ impl Logic for Lane {
                 self.holds.next = !self.code_bytes.val().any();
             }
             Cond::CodeResident => {
-                self.holds.next = self.code_tag.val().any()
-                    & (self.code_tag.val() == self.kept_tag.q.val());
+                self.holds.next =
+                    self.code_tag.val().any() & (self.code_tag.val() == self.kept_tag.q.val());
             }
             Cond::CodeMissing => {
                 self.holds.next = !self.code_address.q.val().any();
@@ -1504,7 +1550,8 @@ impl Logic for Lane {
                 self.holds.next = self.calldata_bytes.val() > self.most_calldata.val();
             }
             Cond::BadMessage => {
-                self.holds.next = ((self.control.q.val().get_bits::<32>(224) != self.version.val())
+                self.holds.next = ((self.control.q.val().get_bits::<32>(224)
+                    != self.version.val())
                     | (self.slots_all.val() > self.most_slots.val()))
                     | (((self.slots_warm.val() > self.most_slots.val())
                         | (self.slots_cold.val() > self.most_slots.val()))

@@ -64,8 +64,16 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             grows: op.growth == 1,
             gas: u64::from(op.gas).into(),
             entry: (program.address(routine_of(op.class)) as u64).into(),
-            operand: if op.class == Class::Push { u64::from(n).into() } else { 0u64.into() },
-            n: if op.class == Class::Push { 0u64.into() } else { u64::from(n).into() },
+            operand: if op.class == Class::Push {
+                u64::from(n).into()
+            } else {
+                0u64.into()
+            },
+            n: if op.class == Class::Push {
+                0u64.into()
+            } else {
+                u64::from(n).into()
+            },
             ahead: match op.class {
                 Class::Dup => Ahead::Dup,
                 Class::Swap => Ahead::Swap,

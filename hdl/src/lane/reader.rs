@@ -58,8 +58,7 @@ impl Logic for Reader {
         if self.asks.val() & self.rd_ready.val() {
             self.coming.d.next = self.burst.val().get_bits::<8>(0);
             self.left.d.next = self.left.q.val() - self.burst.val();
-            self.next.d.next =
-                self.next.q.val() + (bit_cast::<64, 16>(self.burst.val()) << 5);
+            self.next.d.next = self.next.q.val() + (bit_cast::<64, 16>(self.burst.val()) << 5);
         }
         if self.took.val() {
             self.coming.d.next = self.coming.q.val() - 1;

@@ -126,7 +126,8 @@ impl Logic for Slots {
             ^ self.fold3.val().get_bits::<11>(21);
         self.tagged.next = bit_cast::<257, 256>(self.key.val());
         if self.transient.val() {
-            self.tagged.next = bit_cast::<257, 256>(self.key.val()) | (bit_cast::<257, 1>(self.one.val()) << 256);
+            self.tagged.next =
+                bit_cast::<257, 256>(self.key.val()) | (bit_cast::<257, 1>(self.one.val()) << 256);
         }
         // An index cell: entry in bits 9:0, epoch in 17:10, live in 18.
         self.cell_live.next = self.index.rdata.val().get_bit(18)

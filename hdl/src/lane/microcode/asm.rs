@@ -188,7 +188,11 @@ impl Assembler {
 
     /// The finished program. Panics on a label that does not exist: the microcode is part of the card.
     pub fn finish(&self) -> Program {
-        assert!(self.steps.len() <= 512, "microcode of {} words does not fit", self.steps.len());
+        assert!(
+            self.steps.len() <= 512,
+            "microcode of {} words does not fit",
+            self.steps.len()
+        );
         let words = self
             .steps
             .iter()
@@ -203,7 +207,10 @@ impl Assembler {
                 word
             })
             .collect();
-        Program { words, labels: self.labels.clone() }
+        Program {
+            words,
+            labels: self.labels.clone(),
+        }
     }
 }
 

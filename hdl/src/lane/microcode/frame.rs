@@ -10,7 +10,11 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "idle",
         [
-            step().wait(Cond::Command).act(Act::Accept).stack(StackOp::Clear).slot(SlotCmd::Clear),
+            step()
+                .wait(Cond::Command)
+                .act(Act::Accept)
+                .stack(StackOp::Clear)
+                .slot(SlotCmd::Clear),
             // The header's words are needed before anything else is read.
             step().act(Act::ReadHeader).pointers(Pointers::Header),
             step().mover(Move::BeatEnv),
@@ -32,7 +36,11 @@ pub fn routines(a: &mut Assembler) {
             step().take().source(Source::Beat).latch(Latch::T),
             step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageWarm),
             step().wait(Cond::SlotReady),
-            step().take().slot(SlotCmd::Add).slot_mode(SlotMode::MessageWarm).count(Count::Down),
+            step()
+                .take()
+                .slot(SlotCmd::Add)
+                .slot_mode(SlotMode::MessageWarm)
+                .count(Count::Down),
             step().wait(Cond::SlotReady),
             step().goto("load_warm"),
         ],
@@ -45,7 +53,11 @@ pub fn routines(a: &mut Assembler) {
             step().take().source(Source::Beat).latch(Latch::T),
             step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageCold),
             step().wait(Cond::SlotReady),
-            step().take().slot(SlotCmd::Add).slot_mode(SlotMode::MessageCold).count(Count::Down),
+            step()
+                .take()
+                .slot(SlotCmd::Add)
+                .slot_mode(SlotMode::MessageCold)
+                .count(Count::Down),
             step().wait(Cond::SlotReady),
             step().goto("load_cold"),
         ],
@@ -58,7 +70,10 @@ pub fn routines(a: &mut Assembler) {
             step().take().source(Source::Beat).latch(Latch::T),
             step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageNamed),
             step().wait(Cond::SlotReady),
-            step().slot(SlotCmd::Add).slot_mode(SlotMode::MessageNamed).count(Count::Down),
+            step()
+                .slot(SlotCmd::Add)
+                .slot_mode(SlotMode::MessageNamed)
+                .count(Count::Down),
             step().wait(Cond::SlotReady),
             step().goto("load_named"),
         ],
@@ -74,9 +89,17 @@ pub fn routines(a: &mut Assembler) {
             step().branch(Cond::DmaError, "trap_dma"),
             step().branch(Cond::CodeEmpty, "no_code"),
             step().branch(Cond::CodeResident, "start"),
-            step().act(Act::CodeForget).branch_unless(Cond::CodeMissing, "load_code"),
-            step().source(Source::CodeTag).post(Post::Code).wait(Cond::CompletionReady),
-            step().wait(Cond::Reply).source(Source::Reply).latch(Latch::U),
+            step()
+                .act(Act::CodeForget)
+                .branch_unless(Cond::CodeMissing, "load_code"),
+            step()
+                .source(Source::CodeTag)
+                .post(Post::Code)
+                .wait(Cond::CompletionReady),
+            step()
+                .wait(Cond::Reply)
+                .source(Source::Reply)
+                .latch(Latch::U),
             step().branch(Cond::Cancelled, "trap_cancelled"),
             step().branch(Cond::ReplyFailed, "trap_host"),
             step().act(Act::CodeAddress),
@@ -94,14 +117,23 @@ pub fn routines(a: &mut Assembler) {
             step().act(Act::CodeKeep),
         ],
     );
-    a.routine("pad_code", [
-        step().pointers(Pointers::CodePad),
-        step().mover(Move::ZeroCode),
-        step().wait(Cond::MoverIdle),
-    ]);
+    a.routine(
+        "pad_code",
+        [
+            step().pointers(Pointers::CodePad),
+            step().mover(Move::ZeroCode),
+            step().wait(Cond::MoverIdle),
+        ],
+    );
     a.routine("start", [step().act(Act::Start).finish()]);
     // An empty code is a zero row at address 0: it stops.
-    a.routine("no_code", [step().act(Act::CodeForget).pointers(Pointers::Code), step().goto("pad_code")]);
+    a.routine(
+        "no_code",
+        [
+            step().act(Act::CodeForget).pointers(Pointers::Code),
+            step().goto("pad_code"),
+        ],
+    );
     a.routine("fetch", [step().dispatch()]);
 
     // The end: slots, then the header, then the completion.
@@ -136,7 +168,10 @@ pub fn routines(a: &mut Assembler) {
             step().emit(Source::Zero),
             step().wait(Cond::WriteIdle),
             step().branch(Cond::DmaError, "trap_dma"),
-            step().post(Post::Done).wait(Cond::CompletionReady).act(Act::Release),
+            step()
+                .post(Post::Done)
+                .wait(Cond::CompletionReady)
+                .act(Act::Release),
             step().goto("idle"),
         ],
     );
@@ -149,7 +184,10 @@ pub fn routines(a: &mut Assembler) {
             step().emit(Source::Header2),
             step().emit(Source::Zero),
             step().wait(Cond::WriteIdle),
-            step().post(Post::Trap).wait(Cond::CompletionReady).act(Act::Release),
+            step()
+                .post(Post::Trap)
+                .wait(Cond::CompletionReady)
+                .act(Act::Release),
             step().goto("idle"),
         ],
     );
@@ -164,7 +202,10 @@ pub fn routines(a: &mut Assembler) {
         ("trap_cancelled", Trap::Cancelled),
         ("trap_dma", Trap::Dma),
     ] {
-        a.routine(label, [step().code(Act::TrapReason, reason as u8).goto("trap")]);
+        a.routine(
+            label,
+            [step().code(Act::TrapReason, reason as u8).goto("trap")],
+        );
     }
     for (label, status) in [
         ("halt_invalid_operand", Status::InvalidOperand),

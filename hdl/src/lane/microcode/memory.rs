@@ -22,131 +22,198 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
 
-    a.routine("mload", [entry()
-        .source(Source::Memory)
-        .stack(StackOp::Unary)
-        .finish_if(Cond::WordInside, "mload_slow")]);
-    a.routine("mload_slow", [
-        step().unit(Unit::ExpandWord),
-        step().call(Cond::ExpandSlow, "grow"),
-        // The address stands at the memory's port; the word follows a cycle later.
-        step(),
-        step().source(Source::Memory).stack(StackOp::Unary).finish(),
-    ]);
-    a.routine("mstore", [entry()
-        .store(Store::Word)
-        .stack(StackOp::Pop2)
-        .finish_if(Cond::WordInside, "mstore_slow")]);
-    a.routine("mstore_slow", [
-        step().unit(Unit::ExpandWord),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().store(Store::Word).stack(StackOp::Pop2).finish(),
-    ]);
-    a.routine("mstore8", [entry()
-        .store(Store::Byte)
-        .stack(StackOp::Pop2)
-        .finish_if(Cond::ByteInside, "mstore8_slow")]);
-    a.routine("mstore8_slow", [
-        step().unit(Unit::ExpandByte),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().store(Store::Byte).stack(StackOp::Pop2).finish(),
-    ]);
+    a.routine(
+        "mload",
+        [entry()
+            .source(Source::Memory)
+            .stack(StackOp::Unary)
+            .finish_if(Cond::WordInside, "mload_slow")],
+    );
+    a.routine(
+        "mload_slow",
+        [
+            step().unit(Unit::ExpandWord),
+            step().call(Cond::ExpandSlow, "grow"),
+            // The address stands at the memory's port; the word follows a cycle later.
+            step(),
+            step().source(Source::Memory).stack(StackOp::Unary).finish(),
+        ],
+    );
+    a.routine(
+        "mstore",
+        [entry()
+            .store(Store::Word)
+            .stack(StackOp::Pop2)
+            .finish_if(Cond::WordInside, "mstore_slow")],
+    );
+    a.routine(
+        "mstore_slow",
+        [
+            step().unit(Unit::ExpandWord),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().store(Store::Word).stack(StackOp::Pop2).finish(),
+        ],
+    );
+    a.routine(
+        "mstore8",
+        [entry()
+            .store(Store::Byte)
+            .stack(StackOp::Pop2)
+            .finish_if(Cond::ByteInside, "mstore8_slow")],
+    );
+    a.routine(
+        "mstore8_slow",
+        [
+            step().unit(Unit::ExpandByte),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().store(Store::Byte).stack(StackOp::Pop2).finish(),
+        ],
+    );
 
-    for (label, mover) in
-        [("calldatacopy", Move::CalldataMemory), ("codecopy", Move::CodeMemory)]
-    {
-        a.routine(label, [
+    for (label, mover) in [
+        ("calldatacopy", Move::CalldataMemory),
+        ("codecopy", Move::CodeMemory),
+    ] {
+        a.routine(
+            label,
+            [
+                entry(),
+                step().branch(Cond::LengthBig, "halt_invalid_operand"),
+                step().gas(GasOp::CopyWords),
+                step().unit(Unit::ExpandCopy),
+                step().call(Cond::ExpandSlow, "grow"),
+                step().pointers(Pointers::Copy),
+                step().mover(mover).goto("copy_end"),
+            ],
+        );
+    }
+    a.routine(
+        "copy_end",
+        [
+            step().wait(Cond::MoverIdle).stack(StackOp::Pop2),
+            step(),
+            step().stack(StackOp::Pop).finish(),
+        ],
+    );
+    a.routine(
+        "returndatacopy",
+        [
+            entry(),
+            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            step().branch(Cond::AnyReturnData, "halt_offset"),
+            step().goto("copy_end"),
+        ],
+    );
+    a.routine(
+        "mcopy",
+        [
             entry(),
             step().branch(Cond::LengthBig, "halt_invalid_operand"),
             step().gas(GasOp::CopyWords),
+            step()
+                .alu(AluMode::TopLtSecond)
+                .branch(Cond::AluTrue, "mcopy_up"),
+            // Destination at or above the source: the later end is the destination's.
             step().unit(Unit::ExpandCopy),
             step().call(Cond::ExpandSlow, "grow"),
             step().pointers(Pointers::Copy),
-            step().mover(mover).goto("copy_end"),
-        ]);
-    }
-    a.routine("copy_end", [
-        step().wait(Cond::MoverIdle).stack(StackOp::Pop2),
-        step(),
-        step().stack(StackOp::Pop).finish(),
-    ]);
-    a.routine("returndatacopy", [
-        entry(),
-        step().branch(Cond::LengthBig, "halt_invalid_operand"),
-        step().branch(Cond::AnyReturnData, "halt_offset"),
-        step().goto("copy_end"),
-    ]);
-    a.routine("mcopy", [
-        entry(),
-        step().branch(Cond::LengthBig, "halt_invalid_operand"),
-        step().gas(GasOp::CopyWords),
-        step().alu(AluMode::TopLtSecond).branch(Cond::AluTrue, "mcopy_up"),
-        // Destination at or above the source: the later end is the destination's.
-        step().unit(Unit::ExpandCopy),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().pointers(Pointers::Copy),
-        step().mover(Move::MemoryMemoryBack).goto("copy_end"),
-    ]);
-    a.routine("mcopy_up", [
-        step().unit(Unit::ExpandSource),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().pointers(Pointers::Copy),
-        step().mover(Move::MemoryMemory).goto("copy_end"),
-    ]);
-
-    a.routine("keccak", [
-        entry(),
-        step().branch(Cond::LengthBig, "halt_invalid_operand"),
-        step().gas(GasOp::HashWords),
-        step().unit(Unit::ExpandRange),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().pointers(Pointers::Range),
-        step().mover(Move::MemoryKeccak),
-    ]);
-    a.label("keccak_wait").then(
-        step().source(Source::Digest).stack(StackOp::Binary).finish_if(Cond::Digest, "keccak_wait"),
+            step().mover(Move::MemoryMemoryBack).goto("copy_end"),
+        ],
+    );
+    a.routine(
+        "mcopy_up",
+        [
+            step().unit(Unit::ExpandSource),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().pointers(Pointers::Copy),
+            step().mover(Move::MemoryMemory).goto("copy_end"),
+        ],
     );
 
-    a.routine("log", [
-        entry(),
-        step().branch(Cond::LengthBig, "halt_invalid_operand"),
-        step().gas(GasOp::Log),
-        step().unit(Unit::ExpandRange),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().branch(Cond::TopicsShort, "halt_underflow"),
-        step().pointers(Pointers::Range),
-        step().branch(Cond::NoRoom, "trap_result"),
-        step().emit(Source::LogHead),
-        step().count(Count::Topics).stack(StackOp::Pop2),
-        step(),
-    ]);
-    a.routine("log_topics", [
-        step().branch(Cond::CountZero, "log_data"),
-        step().emit(Source::Top).stack(StackOp::Pop).count(Count::Down),
-        step().goto("log_topics"),
-    ]);
-    a.routine("log_data", [
-        step().mover(Move::MemoryOut),
-        step().wait(Cond::MoverIdle).act(Act::LogDone),
-        step().finish(),
-    ]);
+    a.routine(
+        "keccak",
+        [
+            entry(),
+            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            step().gas(GasOp::HashWords),
+            step().unit(Unit::ExpandRange),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().pointers(Pointers::Range),
+            step().mover(Move::MemoryKeccak),
+        ],
+    );
+    a.label("keccak_wait").then(
+        step()
+            .source(Source::Digest)
+            .stack(StackOp::Binary)
+            .finish_if(Cond::Digest, "keccak_wait"),
+    );
 
-    a.routine("return", [
-        entry(),
-        step().code(Act::Status, Status::Return as u8).goto("output"),
-    ]);
-    a.routine("revert", [
-        entry(),
-        step().code(Act::Status, Status::Revert as u8).goto("output"),
-    ]);
-    a.routine("output", [
-        step().branch(Cond::LengthBig, "halt_invalid_operand"),
-        step().unit(Unit::ExpandRange),
-        step().call(Cond::ExpandSlow, "grow"),
-        step().pointers(Pointers::Range),
-        step().branch(Cond::NoRoom, "trap_result"),
-        step().act(Act::MarkOutput).mover(Move::MemoryOut),
-        step().wait(Cond::MoverIdle),
-        step().goto("finish"),
-    ]);
+    a.routine(
+        "log",
+        [
+            entry(),
+            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            step().gas(GasOp::Log),
+            step().unit(Unit::ExpandRange),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().branch(Cond::TopicsShort, "halt_underflow"),
+            step().pointers(Pointers::Range),
+            step().branch(Cond::NoRoom, "trap_result"),
+            step().emit(Source::LogHead),
+            step().count(Count::Topics).stack(StackOp::Pop2),
+            step(),
+        ],
+    );
+    a.routine(
+        "log_topics",
+        [
+            step().branch(Cond::CountZero, "log_data"),
+            step()
+                .emit(Source::Top)
+                .stack(StackOp::Pop)
+                .count(Count::Down),
+            step().goto("log_topics"),
+        ],
+    );
+    a.routine(
+        "log_data",
+        [
+            step().mover(Move::MemoryOut),
+            step().wait(Cond::MoverIdle).act(Act::LogDone),
+            step().finish(),
+        ],
+    );
+
+    a.routine(
+        "return",
+        [
+            entry(),
+            step()
+                .code(Act::Status, Status::Return as u8)
+                .goto("output"),
+        ],
+    );
+    a.routine(
+        "revert",
+        [
+            entry(),
+            step()
+                .code(Act::Status, Status::Revert as u8)
+                .goto("output"),
+        ],
+    );
+    a.routine(
+        "output",
+        [
+            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            step().unit(Unit::ExpandRange),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().pointers(Pointers::Range),
+            step().branch(Cond::NoRoom, "trap_result"),
+            step().act(Act::MarkOutput).mover(Move::MemoryOut),
+            step().wait(Cond::MoverIdle),
+            step().goto("finish"),
+        ],
+    );
 }

@@ -9,22 +9,49 @@ use super::word::*;
 pub fn routines(a: &mut Assembler) {
     let push = |source| [entry().source(source).stack(StackOp::Push).finish()];
 
-    a.routine("binary", [entry().source(Source::Alu).stack(StackOp::Binary).finish()]);
-    a.routine("unary", [entry().source(Source::Alu).stack(StackOp::Unary).finish()]);
+    a.routine(
+        "binary",
+        [entry().source(Source::Alu).stack(StackOp::Binary).finish()],
+    );
+    a.routine(
+        "unary",
+        [entry().source(Source::Alu).stack(StackOp::Unary).finish()],
+    );
     a.routine("shift", [entry().unit(Unit::Shift)]);
     a.label("shift_wait").then(
-        step().source(Source::Shift).stack(StackOp::Binary).finish_if(Cond::ShiftDone, "shift_wait"),
+        step()
+            .source(Source::Shift)
+            .stack(StackOp::Binary)
+            .finish_if(Cond::ShiftDone, "shift_wait"),
     );
     a.routine("clz", [entry().unit(Unit::Shift)]);
     a.label("clz_wait").then(
-        step().source(Source::Shift).stack(StackOp::Unary).finish_if(Cond::ShiftDone, "clz_wait"),
+        step()
+            .source(Source::Shift)
+            .stack(StackOp::Unary)
+            .finish_if(Cond::ShiftDone, "clz_wait"),
     );
     // The gas of EXP depends on its exponent; a charge that fails suppresses the start.
-    a.routine("exp", [entry(), step().gas(GasOp::Exp).unit(Unit::Arith).goto("arith_wait")]);
-    a.routine("arith3", [entry().unit(Unit::Arith).stack(StackOp::Pop).goto("arith_wait")]);
+    a.routine(
+        "exp",
+        [
+            entry(),
+            step().gas(GasOp::Exp).unit(Unit::Arith).goto("arith_wait"),
+        ],
+    );
+    a.routine(
+        "arith3",
+        [entry()
+            .unit(Unit::Arith)
+            .stack(StackOp::Pop)
+            .goto("arith_wait")],
+    );
     a.routine("arith2", [entry().unit(Unit::Arith)]);
     a.label("arith_wait").then(
-        step().source(Source::Arith).stack(StackOp::Binary).finish_if(Cond::ArithDone, "arith_wait"),
+        step()
+            .source(Source::Arith)
+            .stack(StackOp::Binary)
+            .finish_if(Cond::ArithDone, "arith_wait"),
     );
 
     a.routine("env", push(Source::Env));
@@ -42,13 +69,42 @@ pub fn routines(a: &mut Assembler) {
     a.routine("jumpdest", [entry().finish()]);
     a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
     a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).finish()]);
-    a.routine("calldataload", [entry().source(Source::Calldata).stack(StackOp::Unary).finish()]);
-    a.routine("blobhash", [
-        entry().blob(),
-        step().source(Source::Env).stack(StackOp::Unary).finish_if(Cond::BlobInside, "zero"),
-    ]);
-    a.routine("zero", [step().source(Source::Zero).stack(StackOp::Unary).finish()]);
+    a.routine(
+        "calldataload",
+        [entry()
+            .source(Source::Calldata)
+            .stack(StackOp::Unary)
+            .finish()],
+    );
+    a.routine(
+        "blobhash",
+        [
+            entry().blob(),
+            step()
+                .source(Source::Env)
+                .stack(StackOp::Unary)
+                .finish_if(Cond::BlobInside, "zero"),
+        ],
+    );
+    a.routine(
+        "zero",
+        [step().source(Source::Zero).stack(StackOp::Unary).finish()],
+    );
 
-    a.routine("stop", [entry(), step().code(Act::Status, Status::Stop as u8).goto("halt")]);
-    a.routine("invalid", [entry(), step().code(Act::Status, Status::InvalidOpcode as u8).goto("halt")]);
+    a.routine(
+        "stop",
+        [
+            entry(),
+            step().code(Act::Status, Status::Stop as u8).goto("halt"),
+        ],
+    );
+    a.routine(
+        "invalid",
+        [
+            entry(),
+            step()
+                .code(Act::Status, Status::InvalidOpcode as u8)
+                .goto("halt"),
+        ],
+    );
 }
