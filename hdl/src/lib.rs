@@ -9,6 +9,7 @@ pub mod arith;
 pub mod card;
 pub mod catalog;
 pub mod emit;
+pub mod keccak;
 pub mod lane;
 pub mod prim;
 pub mod tools;
