@@ -3,6 +3,8 @@
 use rust_hdl_core::prelude::*;
 
 use super::{Identity, MAX_LANES, Shell, array};
+use crate::keccak::KeccakPool;
+use crate::lane::Lane;
 
 /// Clock that a card reports when its board says nothing else, in kHz: that of the simulated card.
 pub const DEFAULT_CLOCK_KHZ: u32 = 100_000;
@@ -132,12 +134,14 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
     shell: Shell<LANES>,
+    lane: [Lane; LANES],
+    pool: KeccakPool<LANES, ENGINES>,
 }
 
 impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
     /// A card whose lanes run at `clock_khz`.
     pub fn new(clock_khz: u32) -> Self {
-        const { assert!(LANES >= 1 && LANES <= MAX_LANES && ENGINES >= 1 && ENGINES <= 255) };
+        const { assert!(LANES >= 1 && LANES <= MAX_LANES && ENGINES >= 1 && ENGINES <= 15) };
         let identity = Identity {
             engines: ENGINES as u8,
             clock_khz,
@@ -202,6 +206,8 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
             trace_memory: array(),
             trace_id: array(),
             shell: Shell::new(identity),
+            lane: array(),
+            pool: Default::default(),
         }
     }
 }
@@ -265,39 +271,69 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
         self.shell.m_axi_bresp.next = self.m_axi_bresp.val();
         self.msix_valid.next = self.shell.msix_valid.val();
         self.msix_vector.next = self.shell.msix_vector.val();
+        self.pool.clock.next = self.clock.val();
+        self.pool.reset.next = self.shell.lane_reset.val();
         for i in 0..LANES {
-            self.shell.cmd_ready[i].next = false;
-            self.shell.reply_taken[i].next = false;
-            self.shell.cpl_valid[i].next = false;
-            self.shell.cpl_kind[i].next = 0.into();
-            self.shell.cpl_code[i].next = 0.into();
-            self.shell.cpl_tag[i].next = 0.into();
-            self.shell.cpl_key[i].next = 0.into();
-            self.shell.cpl_id[i].next = 0.into();
-            self.shell.rd_valid[i].next = false;
-            self.shell.rd_addr[i].next = 0.into();
-            self.shell.rd_beats[i].next = 0.into();
-            self.shell.rdat_ready[i].next = false;
-            self.shell.wr_valid[i].next = false;
-            self.shell.wr_addr[i].next = 0.into();
-            self.shell.wr_data[i].next = 0.into();
-            self.shell.wr_clear[i].next = false;
-            self.shell.busy[i].next = false;
-            self.shell.waiting[i].next = false;
-            self.shell.stall_keccak[i].next = false;
-            self.shell.stall_dma[i].next = false;
-            self.shell.stall_arith[i].next = false;
-            self.shell.retire[i].next = false;
-            self.shell.retire_pc[i].next = 0.into();
-            self.shell.running_id[i].next = 0.into();
-            self.trace_retire[i].next = false;
-            self.trace_pc[i].next = 0.into();
-            self.trace_op[i].next = 0.into();
-            self.trace_gas[i].next = 0.into();
-            self.trace_depth[i].next = 0.into();
-            self.trace_top[i].next = 0.into();
-            self.trace_memory[i].next = 0.into();
-            self.trace_id[i].next = 0.into();
+            self.lane[i].clock.next = self.clock.val();
+            self.lane[i].reset.next = self.shell.lane_reset.val();
+            self.lane[i].cmd_valid.next = self.shell.cmd_valid[i].val();
+            self.lane[i].cmd_id.next = self.shell.cmd_id[i].val();
+            self.lane[i].cmd_address.next = self.shell.cmd_address[i].val();
+            self.lane[i].cmd_result.next = self.shell.cmd_result[i].val();
+            self.lane[i].cmd_capacity.next = self.shell.cmd_capacity[i].val();
+            self.lane[i].cancel_valid.next = self.shell.cancel_valid[i].val();
+            self.lane[i].reply_valid.next = self.shell.reply_valid[i].val();
+            self.lane[i].cpl_ready.next = self.shell.cpl_ready[i].val();
+            self.lane[i].rd_ready.next = self.shell.rd_ready[i].val();
+            self.lane[i].rdat_valid.next = self.shell.rdat_valid[i].val();
+            self.lane[i].wr_ready.next = self.shell.wr_ready[i].val();
+            self.lane[i].wr_idle.next = self.shell.wr_idle[i].val();
+            self.lane[i].wr_error.next = self.shell.wr_error[i].val();
+            self.lane[i].cancel_id.next = self.shell.cancel_id.val();
+            self.lane[i].reply_failed.next = self.shell.reply_failed.val();
+            self.lane[i].reply_tag.next = self.shell.reply_tag.val();
+            self.lane[i].reply_value.next = self.shell.reply_value.val();
+            self.lane[i].rdat_data.next = self.shell.rdat_data.val();
+            self.lane[i].rdat_error.next = self.shell.rdat_error.val();
+            self.shell.cmd_ready[i].next = self.lane[i].cmd_ready.val();
+            self.shell.reply_taken[i].next = self.lane[i].reply_taken.val();
+            self.shell.cpl_valid[i].next = self.lane[i].cpl_valid.val();
+            self.shell.cpl_kind[i].next = self.lane[i].cpl_kind.val();
+            self.shell.cpl_code[i].next = self.lane[i].cpl_code.val();
+            self.shell.cpl_tag[i].next = self.lane[i].cpl_tag.val();
+            self.shell.cpl_key[i].next = self.lane[i].cpl_key.val();
+            self.shell.cpl_id[i].next = self.lane[i].cpl_id.val();
+            self.shell.rd_valid[i].next = self.lane[i].rd_valid.val();
+            self.shell.rd_addr[i].next = self.lane[i].rd_addr.val();
+            self.shell.rd_beats[i].next = self.lane[i].rd_beats.val();
+            self.shell.rdat_ready[i].next = self.lane[i].rdat_ready.val();
+            self.shell.wr_valid[i].next = self.lane[i].wr_valid.val();
+            self.shell.wr_addr[i].next = self.lane[i].wr_addr.val();
+            self.shell.wr_data[i].next = self.lane[i].wr_data.val();
+            self.shell.wr_clear[i].next = self.lane[i].wr_clear.val();
+            self.shell.busy[i].next = self.lane[i].busy.val();
+            self.shell.waiting[i].next = self.lane[i].waiting.val();
+            self.shell.stall_keccak[i].next = self.lane[i].stall_keccak.val();
+            self.shell.stall_dma[i].next = self.lane[i].stall_dma.val();
+            self.shell.stall_arith[i].next = self.lane[i].stall_arith.val();
+            self.shell.retire[i].next = self.lane[i].retire.val();
+            self.shell.retire_pc[i].next = self.lane[i].retire_pc.val();
+            self.shell.running_id[i].next = self.lane[i].running_id.val();
+            self.pool.kec_valid[i].next = self.lane[i].kec_valid.val();
+            self.pool.kec_data[i].next = self.lane[i].kec_data.val();
+            self.pool.kec_bytes[i].next = self.lane[i].kec_bytes.val();
+            self.pool.kec_last[i].next = self.lane[i].kec_last.val();
+            self.lane[i].kec_ready.next = self.pool.kec_ready[i].val();
+            self.lane[i].kec_done.next = self.pool.kec_done[i].val();
+            self.lane[i].kec_digest.next = self.pool.kec_digest[i].val();
+            self.trace_retire[i].next = self.lane[i].retire.val();
+            self.trace_pc[i].next = self.lane[i].retire_pc.val();
+            self.trace_op[i].next = self.lane[i].retire_op.val();
+            self.trace_gas[i].next = self.lane[i].retire_gas.val();
+            self.trace_depth[i].next = self.lane[i].retire_depth.val();
+            self.trace_top[i].next = self.lane[i].retire_top.val();
+            self.trace_memory[i].next = self.lane[i].retire_memory.val();
+            self.trace_id[i].next = self.lane[i].running_id.val();
         }
     }
 }
