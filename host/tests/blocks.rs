@@ -37,5 +37,8 @@ fn sequential_revm_reproduces_every_header() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     println!("forks: {forks:?}");
-    assert!(forks.len() >= 12, "the blocks are of too few forks: {forks:?}");
+    assert!(
+        forks.len() >= 12,
+        "the blocks are of too few forks: {forks:?}"
+    );
 }
