@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
 use clap::ValueEnum;
-use gatewei::{Executor, Sequential};
+use gatewei::{Engine, Executor, Sequential};
 
 use super::Failure;
 
@@ -46,11 +46,14 @@ pub(super) fn default_threads() -> NonZeroUsize {
 pub(super) fn make(
     kind: Kind,
     _card: Card,
-    _threads: Option<NonZeroUsize>,
+    threads: Option<NonZeroUsize>,
 ) -> Result<Box<dyn Executor>, Failure> {
     match kind {
         Kind::Sequential => Ok(Box::new(Sequential)),
-        Kind::Cpu => Err(Failure::new("the cpu executor is not wired in yet")),
+        Kind::Cpu => {
+            let threads = threads.unwrap_or_else(default_threads);
+            Ok(Box::new(Engine::builder().threads(threads).build()))
+        }
         Kind::Card => {
             simulated_card().map_err(Failure::new)?;
             Err(Failure::new("the card executor is not wired in yet"))
