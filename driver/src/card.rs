@@ -22,7 +22,7 @@ use crate::fault::{Failure, Fault, OpenError, SubmitError};
 use crate::queue::QueuePair;
 use crate::result::{self, Cost, FrameResult};
 use crate::slots::{self, Miss, Slots};
-use crate::transport::{Transport, Wait, WaitOutcome};
+use crate::transport::{Transport, Wait};
 
 /// Bytes of the longest message.
 const MESSAGE_BYTES: usize = layout::ENV_WORDS * BEAT
@@ -442,18 +442,17 @@ impl<T: Transport> Card<T> {
         events.append(&mut self.events);
     }
 
-    /// Lets the card make progress, for at most `budget`.
+    /// Lets the card make progress, for at most `budget`. Whether there are completions then, the
+    /// next poll tells: interrupts get lost.
     pub fn wait(&mut self, budget: Wait) {
         self.flush();
         if self.state != State::Ready {
             return;
         }
-        match self.transport.wait(budget) {
-            Ok(WaitOutcome::Interrupt | WaitOutcome::Elapsed) => {}
-            Err(error) => {
-                let failure = Failure::from(error);
-                self.fail(failure.fault(), None, &failure);
-            }
+        self.heartbeat.waited();
+        if let Err(error) = self.transport.wait(budget) {
+            let failure = Failure::from(error);
+            self.fail(failure.fault(), None, &failure);
         }
     }
 

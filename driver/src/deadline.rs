@@ -39,27 +39,46 @@ pub(crate) const fn most_requests(gas: u64) -> u64 {
     16 + gas / 5
 }
 
+/// Looks that a standing counter must be seen in, at least.
+const LOOKS: u32 = 16;
+
 /// The card's cycle counter, watched against the wall clock.
+///
+/// Only time in which the card could have run counts: where nobody let it (a simulation is clocked by
+/// [`crate::Card::wait`] alone) or looked for long, because the host was busy, it is not to blame.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     cycles: u64,
-    moved: Instant,
+    looked: Instant,
+    waited: bool,
+    still: Duration,
 }
 
 impl Heartbeat {
     pub(crate) fn new() -> Self {
         Self {
             cycles: 0,
-            moved: Instant::now(),
+            looked: Instant::now(),
+            waited: false,
+            still: Duration::ZERO,
         }
+    }
+
+    /// The card was given time.
+    pub(crate) fn waited(&mut self) {
+        self.waited = true;
     }
 
     /// Takes a reading; false when the counter has stood still for longer than `limit`.
     pub(crate) fn alive(&mut self, cycles: u64, limit: Duration) -> bool {
+        let passed = self.looked.elapsed();
+        self.looked = Instant::now();
         if cycles != self.cycles {
-            (self.cycles, self.moved) = (cycles, Instant::now());
+            (self.cycles, self.still) = (cycles, Duration::ZERO);
+        } else if std::mem::take(&mut self.waited) {
+            self.still += passed.min(limit / LOOKS);
         }
-        self.moved.elapsed() <= limit
+        self.still < limit
     }
 }
 
@@ -123,6 +142,27 @@ mod tests {
         heartbeat: Duration::ZERO,
         interval: Duration::ZERO,
     };
+
+    #[test]
+    fn a_heartbeat_is_not_missed_while_nobody_listens() {
+        let (limit, long) = (Duration::from_millis(32), Duration::from_millis(40));
+        let mut heart = Heartbeat::new();
+        std::thread::sleep(long);
+        assert!(heart.alive(0, limit), "nobody let it beat");
+        for _ in 0..LOOKS - 1 {
+            heart.waited();
+            std::thread::sleep(long / 10);
+            assert!(heart.alive(0, limit));
+        }
+        heart.waited();
+        assert!(heart.alive(1, limit), "it has moved");
+        let looks = (0..1_000).take_while(|_| {
+            heart.waited();
+            std::thread::sleep(long / 10);
+            heart.alive(1, limit)
+        });
+        assert_eq!(looks.count(), LOOKS as usize - 1);
+    }
 
     #[test]
     fn gas_bounds_a_message_that_keeps_retiring() {

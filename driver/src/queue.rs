@@ -124,17 +124,19 @@ impl QueuePair {
         Ok(Some(completion))
     }
 
-    /// Takes over what the card says it has fetched, where that is possible: between what was known
-    /// and what was announced. Returns whether it was.
+    /// Takes over what the card says it has fetched. Returns whether that is possible: no more than
+    /// was announced, and not long behind what was known (a completion may have been written before
+    /// the register was last read).
     pub(crate) fn fetched(&mut self, head: u32) -> bool {
         let Ok(head) = u16::try_from(head) else {
             return false;
         };
-        let possible = head.wrapping_sub(self.sq_head) <= self.sq_rung.wrapping_sub(self.sq_head);
-        if possible {
+        let ahead = head.wrapping_sub(self.sq_head);
+        if ahead <= self.sq_rung.wrapping_sub(self.sq_head) {
             self.sq_head = head;
+            return true;
         }
-        possible
+        self.sq_head.wrapping_sub(head) <= 2 << self.log2
     }
 
     /// Offset of the register that tells how many submissions the card has fetched.

@@ -1,0 +1,573 @@
+//! A card in Rust, its queue side alone, that can be made to misbehave in every way the driver must
+//! survive. What a lane does with a message is the test's plan, not the message's contents.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use gatewei_abi::command::{Completion, Submission, kind, op};
+use gatewei_abi::message::{Message, header};
+use gatewei_abi::opcode::Fork;
+use gatewei_abi::regs::{self, card, lane, queue};
+use gatewei_abi::result::{HEADER_BYTES, Header};
+use gatewei_abi::status::{Status, Trap};
+use gatewei_abi::{Word, word};
+use gatewei_driver::dma::{DmaBuffer, DmaMemory, HeapMemory, read_bytes, write_bytes};
+use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
+use gatewei_driver::{Card, Code, Deadlines, Event, Options, Ticket};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// What a lane does next with its message. Each step takes one look at the card.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Asks, and goes on when answered.
+    Ask(u8, Word),
+    /// Ends with these bytes in the result buffer.
+    Done(u8, Vec<u8>),
+    /// Traps with this code and tag.
+    Trap(u8, u32),
+    /// Retires an opcode.
+    Work,
+    /// Retires opcodes until it is cancelled.
+    Spin,
+    /// Does nothing until it is cancelled.
+    Hang,
+}
+
+/// Ways of misbehaving.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    /// Registers read all ones.
+    pub gone: bool,
+    /// The clock stands still.
+    pub frozen: bool,
+    /// No interrupt ever comes.
+    pub deaf: bool,
+    /// Cancels are ignored.
+    pub stubborn: bool,
+    /// The queue error bit is set.
+    pub queue_error: bool,
+    /// DMA never ends, so that a reset by register does not.
+    pub busy: bool,
+    /// Completions claim this submission head.
+    pub head: Option<u32>,
+    /// Completions name this lane.
+    pub lane: Option<u16>,
+    /// Each completion is written twice.
+    pub twice: bool,
+    /// A test writes completions of its own, so that the driver loses track of the lanes.
+    pub noisy: bool,
+}
+
+#[derive(Debug)]
+struct Running {
+    submission: Submission,
+    steps: VecDeque<Step>,
+    asked: Option<u32>,
+    question: (u8, Word),
+    answers: Vec<(u8, Word, Word)>,
+}
+
+/// A message that is about to run, or to go on with one answer more.
+pub struct Exec<'a> {
+    /// Its submission.
+    pub submission: Submission,
+    /// Answers so far: kind, key, value.
+    pub answers: &'a [(u8, Word, Word)],
+    /// Reads host memory: address, bytes.
+    pub read: &'a dyn Fn(u64, usize) -> Vec<u8>,
+}
+
+/// Makes the plan of a message. Where the plan is used up when an answer comes, it is made again.
+pub type Planner = Box<dyn FnMut(&Exec<'_>) -> Vec<Step> + Send>;
+
+/// The card's insides.
+pub struct Inside {
+    pub faults: Faults,
+    pub magic: u32,
+    pub version: u32,
+    pub caps: u32,
+    pub cycles: u64,
+    pub resets: u32,
+    pub answers: Vec<Submission>,
+    pub fetched: Vec<Submission>,
+    pub released: usize,
+    registers: BTreeMap<u32, u32>,
+    memory: BTreeMap<u64, Arc<HeapMemory>>,
+    lanes: Vec<VecDeque<Running>>,
+    retired: Vec<u32>,
+    messages: Vec<u32>,
+    sq_head: u16,
+    cq_tail: u16,
+    asked: u32,
+    planner: Planner,
+}
+
+/// The transport: a handle to the card, of which a test keeps another.
+#[derive(Clone)]
+pub struct Fake(Arc<Mutex<Inside>>);
+
+impl Fake {
+    /// A card of `lanes` lanes with room for four messages before each, and what it does.
+    pub fn new(
+        lanes: u8,
+        mut planner: impl FnMut(&Submission, &[u8]) -> Vec<Step> + Send + 'static,
+    ) -> Self {
+        Self::with(lanes, move |exec| {
+            let header = (exec.read)(exec.submission.address, header::WORDS * 32);
+            planner(&exec.submission, &header)
+        })
+    }
+
+    /// The same, with a planner that sees the whole memory.
+    pub fn with(lanes: u8, planner: impl FnMut(&Exec<'_>) -> Vec<Step> + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Inside {
+            faults: Faults::default(),
+            magic: gatewei_abi::MAGIC,
+            version: gatewei_abi::ABI_VERSION,
+            caps: u32::from_le_bytes([lanes, 1, 4, 1]),
+            cycles: 0,
+            resets: 0,
+            answers: Vec::new(),
+            fetched: Vec::new(),
+            released: 0,
+            registers: BTreeMap::new(),
+            memory: BTreeMap::new(),
+            lanes: (0..lanes).map(|_| VecDeque::new()).collect(),
+            retired: vec![0; lanes.into()],
+            messages: vec![0; lanes.into()],
+            sq_head: 0,
+            cq_tail: 0,
+            asked: 0,
+            planner: Box::new(planner),
+        })))
+    }
+
+    /// The insides.
+    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    fn register(&self, offset: u32) -> u32 {
+        self.registers.get(&offset).copied().unwrap_or_default()
+    }
+
+    fn queue_register(&self, offset: u32) -> u32 {
+        self.register(regs::queue_base(0) + offset)
+    }
+
+    fn bus(&self, low: u32, high: u32) -> u64 {
+        u64::from(self.queue_register(high)) << 32 | u64::from(self.queue_register(low))
+    }
+
+    /// Memory at a bus address: the card may reach what was mapped, and nothing else.
+    fn at(&self, address: u64, bytes: usize) -> (&HeapMemory, usize) {
+        let (base, memory) = self
+            .memory
+            .range(..=address)
+            .next_back()
+            .expect("unmapped DMA");
+        let offset = (address - base) as usize;
+        assert!(
+            offset + bytes <= memory.units().len() * 8,
+            "DMA beyond a buffer"
+        );
+        (memory, offset)
+    }
+
+    fn read(&self, address: u64, bytes: usize) -> Vec<u8> {
+        let (memory, offset) = self.at(address, bytes);
+        let mut out = vec![0; bytes];
+        assert!(read_bytes(memory, offset, &mut out));
+        out
+    }
+
+    fn write(&self, address: u64, bytes: &[u8]) {
+        let (memory, offset) = self.at(address, bytes.len());
+        assert!(write_bytes(memory, offset, bytes));
+    }
+
+    fn entries(&self) -> u16 {
+        1 << self.queue_register(queue::SIZE)
+    }
+
+    /// True where the completion ring has a free entry.
+    pub fn room(&self) -> bool {
+        let consumed = self.queue_register(queue::CQ_HEAD) as u16;
+        self.cq_tail.wrapping_sub(consumed) < self.entries()
+    }
+
+    /// Writes a completion as it is, but for head and phase.
+    pub fn complete(&mut self, mut completion: Completion) {
+        let round = self.cq_tail / self.entries();
+        completion.phase = u32::from(round & 1 == 0);
+        completion.sq_head = self.faults.head.unwrap_or(self.sq_head.into());
+        completion.lane = self.faults.lane.unwrap_or(completion.lane);
+        let at = u64::from(self.cq_tail % self.entries()) * 64;
+        let base = self.bus(queue::CQ_BASE_LO, queue::CQ_BASE_HI);
+        self.write(base + at, completion.as_bytes());
+        self.cq_tail = self.cq_tail.wrapping_add(1);
+    }
+
+    fn clear(&mut self) {
+        self.lanes.iter_mut().for_each(VecDeque::clear);
+        (self.sq_head, self.cq_tail) = (0, 0);
+        self.retired.fill(0);
+        self.messages.fill(0);
+        self.registers
+            .retain(|offset, _| *offset == regs::CARD + card::CONTROL);
+    }
+
+    fn enabled(&self) -> bool {
+        self.register(regs::CARD + card::CONTROL) == regs::CONTROL_ENABLE
+    }
+
+    fn fetch(&mut self) {
+        let tail = self.queue_register(queue::SQ_TAIL) as u16;
+        while self.sq_head != tail {
+            let at = u64::from(self.sq_head % self.entries()) * 64;
+            let base = self.bus(queue::SQ_BASE_LO, queue::SQ_BASE_HI);
+            let submission = Submission::read_from_bytes(&self.read(base + at, 64)).unwrap();
+            self.sq_head = self.sq_head.wrapping_add(1);
+            self.fetched.push(submission);
+            self.obey(submission);
+        }
+    }
+
+    fn obey(&mut self, submission: Submission) {
+        let index = usize::from(submission.lane);
+        match submission.op {
+            op::EXEC => {
+                if self.lanes[index].len() > 4 {
+                    assert!(self.faults.noisy, "more than the lane's credit");
+                    let Submission { command, lane, .. } = submission;
+                    let (kind, code) = (kind::TRAP, Trap::Queue as u8);
+                    self.complete(Completion {
+                        command,
+                        lane,
+                        kind,
+                        code,
+                        ..Completion::default()
+                    });
+                    return;
+                }
+                let steps = self.plan(submission, &[]);
+                self.lanes[index].push_back(Running {
+                    submission,
+                    steps,
+                    asked: None,
+                    question: (0, word(0)),
+                    answers: Vec::new(),
+                });
+            }
+            op::REPLY => {
+                self.answers.push(submission);
+                let Some(running) = self.lanes[index].front_mut() else {
+                    return;
+                };
+                if running.asked != Some(submission.tag) {
+                    return;
+                }
+                running.asked = None;
+                let (kind, key) = running.question;
+                running.answers.push((kind, key, submission.value));
+                if submission.failed != 0 {
+                    running.steps = vec![Step::Trap(Trap::Host as u8, 0)].into();
+                } else if running.steps.is_empty() {
+                    let (submission, answers) = (running.submission, running.answers.clone());
+                    let steps = self.plan(submission, &answers);
+                    if let Some(running) = self.lanes[index].front_mut() {
+                        running.steps = steps;
+                    }
+                }
+            }
+            op::CANCEL if !self.faults.stubborn => {
+                for running in &mut self.lanes[index] {
+                    if running.submission.command == submission.command {
+                        running.asked = None;
+                        running.steps = vec![Step::Trap(Trap::Cancelled as u8, 0)].into();
+                    }
+                }
+            }
+            op::CANCEL => {}
+            other => panic!("the driver submitted opcode {other}"),
+        }
+    }
+
+    fn plan(&mut self, submission: Submission, answers: &[(u8, Word, Word)]) -> VecDeque<Step> {
+        let mut planner = std::mem::replace(&mut self.planner, Box::new(|_| Vec::new()));
+        let read = |address, bytes| self.read(address, bytes);
+        let steps = planner(&Exec {
+            submission,
+            answers,
+            read: &read,
+        });
+        self.planner = planner;
+        steps.into()
+    }
+
+    /// One step of each lane. True if a completion was written.
+    fn work(&mut self) -> bool {
+        let before = self.cq_tail;
+        for index in 0..self.lanes.len() {
+            if !self.room() {
+                break;
+            }
+            let Some(running) = self.lanes[index].front_mut() else {
+                continue;
+            };
+            if running.asked.is_some() {
+                continue;
+            }
+            let Submission {
+                command,
+                lane,
+                result,
+                ..
+            } = running.submission;
+            let mut completion = Completion {
+                command,
+                lane,
+                ..Completion::default()
+            };
+            match running.steps.pop_front().unwrap_or(Step::Hang) {
+                Step::Hang => continue,
+                Step::Spin => {
+                    running.steps.push_front(Step::Spin);
+                    self.retired[index] += 1;
+                    continue;
+                }
+                Step::Work => {
+                    self.retired[index] += 1;
+                    continue;
+                }
+                Step::Ask(code, key) => {
+                    self.asked += 1;
+                    running.asked = Some(self.asked);
+                    running.question = (code, key);
+                    completion.kind = kind::REQUEST;
+                    (completion.code, completion.key, completion.tag) = (code, key, self.asked);
+                }
+                Step::Done(code, bytes) => {
+                    (completion.kind, completion.code) = (kind::DONE, code);
+                    self.lanes[index].pop_front();
+                    self.write(result, &bytes);
+                }
+                Step::Trap(code, tag) => {
+                    (completion.kind, completion.code) = (kind::TRAP, code);
+                    completion.tag = tag;
+                    self.lanes[index].pop_front();
+                }
+            }
+            if completion.kind != kind::REQUEST {
+                self.messages[index] += 1;
+            }
+            self.complete(completion);
+            if self.faults.twice && self.room() {
+                self.complete(completion);
+            }
+        }
+        self.cq_tail != before
+    }
+}
+
+impl Transport for Fake {
+    fn name(&self) -> String {
+        "fake".into()
+    }
+
+    fn read32(&mut self, offset: u32) -> Result<u32, TransportError> {
+        let inside = self.inside();
+        if inside.faults.gone {
+            return Ok(u32::MAX);
+        }
+        let lane_block = (offset - regs::LANES.min(offset)) / regs::LANE_STRIDE;
+        Ok(match offset {
+            card::MAGIC => inside.magic,
+            card::VERSION => inside.version,
+            card::CAPS => inside.caps,
+            card::CLOCK_KHZ => 100_000,
+            card::STATUS => {
+                let dma = if inside.faults.busy {
+                    regs::STATUS_DMA
+                } else {
+                    0
+                };
+                let error = if inside.faults.queue_error {
+                    regs::STATUS_QUEUE_ERROR
+                } else {
+                    0
+                };
+                dma | error
+            }
+            card::CYCLES_LO => inside.cycles as u32,
+            card::CYCLES_HI => (inside.cycles >> 32) as u32,
+            _ if offset >= regs::LANES => match offset - regs::lane_base(lane_block) {
+                lane::RETIRED => inside.retired[lane_block as usize],
+                lane::MESSAGES => inside.messages[lane_block as usize],
+                _ => 0,
+            },
+            _ if offset == regs::queue_base(0) + queue::SQ_HEAD => inside.sq_head.into(),
+            _ => inside.register(offset),
+        })
+    }
+
+    fn write32(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
+        let mut inside = self.inside();
+        if inside.faults.gone {
+            return Ok(());
+        }
+        inside.registers.insert(offset, value);
+        if offset == regs::CARD + card::CONTROL && value & regs::CONTROL_RESET != 0 {
+            inside.clear();
+            inside.faults.queue_error = false;
+        }
+        Ok(())
+    }
+
+    fn dma(&mut self, bytes: usize, align: usize) -> Result<DmaBuffer, TransportError> {
+        let mut inside = self.inside();
+        let end = inside.memory.iter().next_back();
+        let end = end.map_or(0x10_0000, |(base, memory)| {
+            base + memory.units().len() as u64 * 8
+        });
+        // A gap behind each buffer, so that an overrun is seen.
+        let base = (end + 4096).next_multiple_of(align as u64);
+        let memory = Arc::new(HeapMemory::new(bytes));
+        inside.memory.insert(base, memory.clone());
+        Ok(DmaBuffer::new(base, memory))
+    }
+
+    fn release(&mut self, buffer: DmaBuffer) -> Result<(), TransportError> {
+        let mut inside = self.inside();
+        inside.released += 1;
+        inside
+            .memory
+            .remove(&buffer.bus())
+            .expect("released what was not mapped");
+        Ok(())
+    }
+
+    fn wait(&mut self, budget: Wait) -> Result<WaitOutcome, TransportError> {
+        let mut inside = self.inside();
+        if inside.faults.frozen || inside.faults.gone {
+            return Ok(WaitOutcome::Elapsed);
+        }
+        inside.cycles += budget.cycles;
+        if !inside.enabled() {
+            return Ok(WaitOutcome::Elapsed);
+        }
+        inside.fetch();
+        let interrupt = inside.work() && !inside.faults.deaf;
+        Ok(if interrupt {
+            WaitOutcome::Interrupt
+        } else {
+            WaitOutcome::Elapsed
+        })
+    }
+
+    fn reset(&mut self) -> Result<(), TransportError> {
+        let mut inside = self.inside();
+        inside.resets += 1;
+        inside.clear();
+        inside.faults.busy = false;
+        Ok(())
+    }
+}
+
+/// Deadlines for tests: 10,000 cycles, 10 per gas, a stall of 20,000; heartbeat 30 ms.
+pub fn options() -> Options {
+    Options {
+        deadlines: Deadlines {
+            base_cycles: 10_000,
+            cycles_per_gas: 10,
+            stall_cycles: 20_000,
+            heartbeat: std::time::Duration::from_millis(30),
+            interval: std::time::Duration::ZERO,
+        },
+        ..Options::default()
+    }
+}
+
+/// A result without effects but `gas_left`.
+pub fn plain_result(gas_left: u64) -> Vec<u8> {
+    let end = HEADER_BYTES as u32;
+    let header = Header {
+        gas_left,
+        retired: 7,
+        cycles: 70,
+        logs_end: end,
+        slots_offset: end,
+        output_offset: end,
+        ..Header::default()
+    };
+    header.as_bytes().to_vec()
+}
+
+/// A step that ends the frame with STOP and `gas_left`.
+pub fn stop(gas_left: u64) -> Step {
+    Step::Done(Status::Stop as u8, plain_result(gas_left))
+}
+
+/// A message whose CALLVALUE is `number`.
+pub fn message(number: u64, gas: u64) -> Message<'static> {
+    let mut env = [Word::default(); header::WORDS];
+    env[header::CALLVALUE] = word(number);
+    Message {
+        env,
+        fork: Fork::Osaka,
+        flags: 0,
+        gas,
+        code: 0,
+        code_tag: 0,
+        code_bytes: 1,
+        calldata: &[],
+        blobs: &[],
+        slots_warm: &[],
+        slots_cold: &[],
+        slots_named: &[],
+    }
+}
+
+/// The number of a [`message`].
+pub fn number(message: &[u8]) -> u64 {
+    let at = header::CALLVALUE * 32;
+    u64::from_le_bytes(message[at..at + 8].try_into().unwrap())
+}
+
+/// The code of every message.
+pub fn code() -> Code<'static> {
+    Code {
+        key: word(1),
+        image: &|| vec![0; 64],
+    }
+}
+
+/// An open card.
+pub fn open(fake: &Fake, options: Options) -> Card<Fake> {
+    Card::open(fake.clone(), options).expect("the card opens")
+}
+
+/// Submits message `number`.
+pub fn submit(card: &mut Card<Fake>, lane: u16, number: u64) -> Ticket {
+    card.submit(lane, message(number, 1_000), code())
+        .expect("the card takes the message")
+}
+
+/// Polls and waits until nothing is in flight, for at most `rounds` rounds.
+pub fn drain(card: &mut Card<Fake>, rounds: usize) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..rounds {
+        card.poll(&mut events);
+        if card.in_flight() == 0 {
+            return events;
+        }
+        card.wait(Wait::default());
+    }
+    panic!("still in flight after {rounds} rounds: {card:?}");
+}

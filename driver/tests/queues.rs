@@ -1,0 +1,337 @@
+//! The driver against a card that does what it should: rings, wraps, requests, credit.
+
+mod fake;
+
+use fake::{Fake, Step, code, drain, message, number, open, options, plain_result, stop, submit};
+use gatewei_abi::command::{op, request};
+use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, slot};
+use gatewei_abi::status::{Status, Trap};
+use gatewei_abi::{layout, word};
+use gatewei_driver::transport::Wait;
+use gatewei_driver::{Code, Event, Options, SubmitError};
+use zerocopy::IntoBytes;
+
+#[test]
+fn rings_of_every_depth_wrap_their_indices_and_phases() {
+    for (ring_log2, messages) in [(1, 70_000u64), (2, 3_000), (5, 3_000), (12, 20_000)] {
+        let fake = Fake::new(1, |_, message| vec![stop(number(message) % 1_000)]);
+        let mut card = open(
+            &fake,
+            Options {
+                ring_log2,
+                ..options()
+            },
+        );
+        let (mut next, mut done, mut events, mut tickets) = (0, 0, Vec::new(), Vec::new());
+        while done < messages {
+            while next < messages && card.credit(0) > 0 {
+                tickets.push(submit(&mut card, 0, next));
+                next += 1;
+            }
+            card.wait(Wait::default());
+            card.poll(&mut events);
+            for event in events.drain(..) {
+                let Event::Done { ticket, result } = event else {
+                    panic!("{event:?}")
+                };
+                assert_eq!(ticket, tickets[done as usize], "in order");
+                assert_eq!((result.gas_left, result.cost.retired), (done % 1_000, 7));
+                done += 1;
+            }
+        }
+        let counters = card.counters();
+        assert_eq!(
+            (counters.submitted, counters.completions),
+            (messages, messages)
+        );
+        assert_eq!(
+            (counters.stale, counters.bad_heads, counters.resets),
+            (0, 0, 0)
+        );
+    }
+}
+
+#[test]
+fn a_lane_takes_what_it_has_credit_for() {
+    let fake = Fake::new(2, |_, _| vec![stop(0)]);
+    let mut card = open(&fake, options());
+    assert_eq!(
+        (card.caps().lanes, card.caps().credits),
+        (2, layout::LANE_QUEUE as u16 + 1)
+    );
+    for n in 0..5 {
+        assert_eq!(card.credit(1), 5 - n);
+        submit(&mut card, 1, u64::from(n));
+    }
+    let refused = card.submit(1, message(9, 9), code());
+    assert!(
+        matches!(refused, Err(SubmitError::NoCredit(1))),
+        "{refused:?}"
+    );
+    let refused = card.submit(2, message(9, 9), code());
+    assert!(
+        matches!(refused, Err(SubmitError::NoLane(2))),
+        "{refused:?}"
+    );
+    assert_eq!((card.credit(0), card.credit(2)), (5, 0));
+    assert_eq!(drain(&mut card, 20).len(), 5);
+    assert_eq!(card.credit(1), 5);
+}
+
+#[test]
+fn requests_go_out_and_answers_come_back() {
+    let asks = [
+        (request::STORAGE, 5),
+        (request::BALANCE, 0),
+        (request::BLOCK_HASH, 77),
+    ];
+    let fake = Fake::new(1, move |_, _| {
+        let mut steps: Vec<Step> = asks.map(|(kind, key)| Step::Ask(kind, word(key))).to_vec();
+        steps.push(stop(3));
+        steps
+    });
+    let mut card = open(&fake, options());
+    let ticket = submit(&mut card, 0, 0);
+    for (kind, key) in asks {
+        let mut events = Vec::new();
+        card.wait(Wait::default());
+        card.poll(&mut events);
+        assert!(
+            matches!(&events[..], [Event::Request { ticket: t, kind: k, key: word_ }]
+                if *t == ticket && *k == kind && *word_ == word(key)),
+            "{events:?}"
+        );
+        card.reply(ticket, Some(word(key + 1)));
+        card.reply(ticket, Some(word(0)));
+    }
+    let events = drain(&mut card, 5);
+    assert!(matches!(events[..], [Event::Done { .. }]), "{events:?}");
+    let answers: Vec<_> = fake
+        .inside()
+        .answers
+        .iter()
+        .map(|a| (a.op, a.value))
+        .collect();
+    assert_eq!(answers, asks.map(|(_, key)| (op::REPLY, word(key + 1))));
+    assert_eq!(card.counters().late, 3, "second answers are not sent");
+    card.reply(ticket, None);
+    card.cancel(ticket);
+    assert_eq!(card.counters().late, 5, "nor those after the end");
+}
+
+#[test]
+fn an_answer_that_the_host_lacks_makes_the_message_trap() {
+    let fake = Fake::new(1, |_, _| {
+        vec![Step::Ask(request::STORAGE, word(1)), stop(0)]
+    });
+    let mut card = open(&fake, options());
+    let ticket = submit(&mut card, 0, 0);
+    card.wait(Wait::default());
+    card.poll(&mut Vec::new());
+    card.reply(ticket, None);
+    let events = drain(&mut card, 5);
+    assert!(
+        matches!(
+            events[..],
+            [Event::Trap {
+                trap: Trap::Host,
+                ..
+            }]
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_trap_names_opcode_and_place() {
+    let tag = 0x1234 << 8 | 0xf1;
+    let fake = Fake::new(1, move |_, _| vec![Step::Trap(Trap::Opcode as u8, tag)]);
+    let mut card = open(&fake, options());
+    submit(&mut card, 0, 0);
+    let events = drain(&mut card, 5);
+    let [
+        Event::Trap {
+            trap,
+            opcode,
+            pc,
+            cost,
+            ..
+        },
+    ] = events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((trap, opcode, pc), (Trap::Opcode, 0xf1, 0x1234));
+    assert_eq!(
+        cost,
+        Default::default(),
+        "the last result is not taken for this one's"
+    );
+}
+
+#[test]
+fn code_is_written_once_per_key_and_evicted_when_idle() {
+    let fake = Fake::new(1, |_, _| vec![stop(0)]);
+    let mut card = open(
+        &fake,
+        Options {
+            code_cache_bytes: 256,
+            ..options()
+        },
+    );
+    let made = std::cell::Cell::new(0);
+    for key in [1, 1, 2, 1, 3, 4, 5, 1, 2] {
+        let image = || {
+            made.set(made.get() + 1);
+            vec![key as u8; 64]
+        };
+        card.submit(
+            0,
+            message(0, 10),
+            Code {
+                key: word(key),
+                image: &image,
+            },
+        )
+        .unwrap();
+        drain(&mut card, 5);
+    }
+    // 1, 2, 3, 4 fit; 5 evicts 2, the least recently used; 2 evicts 3.
+    assert_eq!((made.get(), fake.inside().released), (6, 2));
+}
+
+#[test]
+fn a_lane_that_asks_for_its_code_gets_the_address() {
+    let fake = Fake::new(1, |_, message| {
+        let at = 32 + gatewei_abi::message::gas::CODE_TAG;
+        let tag = u64::from_le_bytes(message[at..at + 8].try_into().unwrap());
+        vec![
+            Step::Ask(request::CODE, word(tag)),
+            Step::Ask(request::CODE, word(tag + 1)),
+            stop(0),
+        ]
+    });
+    let mut card = open(&fake, options());
+    submit(&mut card, 0, 0);
+    let events = drain(&mut card, 10);
+    assert!(
+        matches!(
+            events[..],
+            [Event::Trap {
+                trap: Trap::Host,
+                ..
+            }]
+        ),
+        "{events:?}"
+    );
+    let inside = fake.inside();
+    assert_eq!(
+        (inside.answers[0].failed, inside.answers[1].failed),
+        (0, 1),
+        "another's tag"
+    );
+    assert_ne!(inside.answers[0].value, word(0));
+}
+
+#[test]
+fn a_result_arrives_whole() {
+    let fake = Fake::new(1, |_, _| {
+        let mut bytes = vec![0; HEADER_BYTES];
+        for (topics, data) in [(0u32, 0usize), (4, 33), (1, 64)] {
+            let head = LogHead {
+                data_bytes: data as u32,
+                topics,
+                ..LogHead::default()
+            };
+            bytes.extend_from_slice(head.as_bytes());
+            (0..topics).for_each(|t| bytes.extend_from_slice(&word(t.into())));
+            bytes.resize(bytes.len() + data, topics as u8);
+            bytes.resize(bytes.len().next_multiple_of(32), 0xee);
+        }
+        let logs_end = bytes.len() as u32;
+        bytes.extend_from_slice(b"output");
+        bytes.resize(bytes.len().next_multiple_of(32), 0);
+        let slots_offset = bytes.len() as u32;
+        for n in 0..3u64 {
+            let head = SlotHead {
+                flags: slot::USED | n as u32 & 2,
+                ..SlotHead::default()
+            };
+            bytes.extend_from_slice(head.as_bytes());
+            bytes.extend_from_slice(&word(n));
+            bytes.extend_from_slice(&word(n + 100));
+        }
+        let header = Header {
+            gas_left: 11,
+            refund: 12,
+            cycles: 13,
+            wait_cycles: 14,
+            retired: 15,
+            memory_words: 16,
+            requests: 17,
+            account_used: 1,
+            logs: 3,
+            logs_end,
+            slots: 3,
+            slots_offset,
+            output_bytes: 6,
+            output_offset: logs_end,
+            ..Header::default()
+        };
+        bytes[..HEADER_BYTES].copy_from_slice(header.as_bytes());
+        vec![Step::Done(Status::Return as u8, bytes)]
+    });
+    let mut card = open(&fake, options());
+    submit(&mut card, 0, 0);
+    let events = drain(&mut card, 5);
+    let [Event::Done { result, .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (result.status, result.gas_left, result.refund),
+        (Status::Return, 11, 12)
+    );
+    assert_eq!((result.cost.cycles, result.cost.wait_cycles), (13, 14));
+    assert_eq!((result.cost.retired, result.cost.requests), (15, 17));
+    assert_eq!((result.memory_words, result.account_used), (16, 1));
+    assert_eq!(result.output, b"output");
+    let logs: Vec<_> = result
+        .logs
+        .iter()
+        .map(|l| (l.topics.len(), l.data.clone()))
+        .collect();
+    assert_eq!(logs, [(0, vec![]), (4, vec![4; 33]), (1, vec![1; 64])]);
+    assert_eq!(result.logs[1].topics[3], word(3));
+    let slots: Vec<_> = result
+        .slots
+        .iter()
+        .map(|s| (s.flags, s.key, s.value))
+        .collect();
+    assert_eq!(
+        slots,
+        [
+            (1, word(0), word(100)),
+            (1, word(1), word(101)),
+            (3, word(2), word(102))
+        ]
+    );
+}
+
+#[test]
+fn lost_interrupts_cost_time_alone() {
+    let fake = Fake::new(1, |_, _| vec![Step::Work, stop(0)]);
+    fake.inside().faults.deaf = true;
+    let mut card = open(&fake, options());
+    for n in 0..5 {
+        submit(&mut card, 0, n);
+    }
+    let events = drain(&mut card, 50);
+    assert!(
+        events
+            .iter()
+            .all(|event| matches!(event, Event::Done { .. })),
+        "{events:?}"
+    );
+    assert_eq!(events.len(), 5);
+    assert_eq!(plain_result(0).len(), HEADER_BYTES);
+}
