@@ -4,6 +4,7 @@
 //! revm, whichever [`Executor`] ran it.
 
 pub mod block;
+pub mod card;
 pub mod changes;
 mod checks;
 mod compare;
@@ -12,9 +13,7 @@ pub mod engine;
 mod executor;
 mod outcome;
 mod sequential;
-pub mod statetest;
 mod statistics;
-mod warm_up;
 
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
 pub use checks::{Checks, Mismatch};
@@ -25,4 +24,3 @@ pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
 pub use statistics::{CardStatistics, Statistics};
-pub use warm_up::warm_up;

@@ -1,0 +1,357 @@
+//! Transactions in flight on a card, from one thread.
+//!
+//! [`Flights::start`] takes a transaction to its first frame and sends that to a lane; [`Flights::step`]
+//! answers the lanes' requests and brings home what has ended. Frames that the card cannot run, or
+//! loses, run on revm's interpreter at once, from the state in which they were left: nothing of the
+//! card's attempt is in the journal.
+
+use std::collections::HashMap;
+
+use gatewei_abi::Word;
+use gatewei_abi::command::request;
+use gatewei_driver::result::{Cost, FrameResult};
+use gatewei_driver::transport::{Transport, Wait};
+use gatewei_driver::{Card, Code, Event, State, Ticket};
+use revm::context::TxEnv;
+use revm::context::result::EVMError;
+use revm::primitives::{Address, U256};
+
+use super::message::{self, Prepared, from_word, to_word};
+use super::predictor::{Function, Predictor};
+use super::reason::Reason;
+use super::split::{Begun, CardDatabase, CardEvm, Ended, InFlight, Known, begin};
+
+/// Functions whose slots are remembered.
+const FUNCTIONS: usize = 4_096;
+
+/// A card with what is worth keeping from block to block.
+#[derive(Debug)]
+pub struct CardRunner<T: Transport> {
+    card: Card<T>,
+    predictor: Predictor,
+    events: Vec<Event>,
+}
+
+impl<T: Transport> CardRunner<T> {
+    /// A runner for an open card.
+    pub fn new(card: Card<T>) -> Self {
+        let predictor = Predictor::new(FUNCTIONS);
+        Self {
+            card,
+            predictor,
+            events: Vec::new(),
+        }
+    }
+
+    /// The card.
+    pub const fn card(&self) -> &Card<T> {
+        &self.card
+    }
+
+    /// The card, for its transport's extras.
+    pub const fn card_mut(&mut self) -> &mut Card<T> {
+        &mut self.card
+    }
+
+    /// Runs one transaction to its end, with nothing else in flight.
+    pub fn run_one<DB: CardDatabase>(
+        &mut self,
+        evm: CardEvm<DB>,
+        tx: TxEnv,
+    ) -> (Ended<DB>, Place, Cost) {
+        let mut landings = Vec::new();
+        let mut flights = Flights::new(self);
+        // A stale guess is taken back at most once: without predictions nothing can be stale, as
+        // nobody else writes to this database.
+        landings.extend(flights.start(evm, tx.clone(), ()));
+        loop {
+            match landings.pop() {
+                Some(Landing::Ended {
+                    ended,
+                    place,
+                    cost,
+                    job: (),
+                }) => return (ended, place, cost),
+                Some(Landing::Stale { evm, job: () }) => {
+                    landings.extend(flights.start(evm, tx.clone(), ()));
+                }
+                None => flights.step(&mut landings),
+            }
+        }
+    }
+}
+
+/// Where a transaction's first frame ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It had none: a plain transfer, a precompile, an invalid transaction; or it was given up.
+    Nowhere,
+    /// On the card.
+    Card,
+    /// On the CPU, and why.
+    Cpu(Reason),
+}
+
+/// A transaction that has come home.
+pub enum Landing<DB: CardDatabase, J> {
+    /// It ended, or was given up because the database failed (`ended.outcome`).
+    Ended {
+        /// What the caller gave.
+        job: J,
+        /// The end.
+        ended: Ended<DB>,
+        /// Where its frame ran.
+        place: Place,
+        /// What that cost on the card, also where the lane gave the frame back.
+        cost: Cost,
+    },
+    /// It rested on a value that has changed: start it again.
+    Stale {
+        /// What the caller gave.
+        job: J,
+        /// The EVM, as it was before the start.
+        evm: CardEvm<DB>,
+    },
+}
+
+/// A transaction whose frame is on the card.
+struct Flight<DB: CardDatabase, J> {
+    inflight: InFlight<DB>,
+    job: J,
+    target: Address,
+    function: Function,
+    /// All values that the lane was told.
+    known: Known,
+}
+
+/// Transactions in flight, over one kind of database.
+pub struct Flights<'c, T: Transport, DB: CardDatabase, J> {
+    runner: &'c mut CardRunner<T>,
+    flights: HashMap<Ticket, Flight<DB, J>>,
+}
+
+impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
+    /// Nothing in flight.
+    pub fn new(runner: &'c mut CardRunner<T>) -> Self {
+        Self {
+            runner,
+            flights: HashMap::new(),
+        }
+    }
+
+    /// True where nothing is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.flights.is_empty()
+    }
+
+    /// True where [`Flights::start`] would find a lane with credit, or a dead card, which has room for
+    /// everything: it all runs on the CPU.
+    pub fn has_room(&self) -> bool {
+        self.runner.card.state() != State::Ready || self.lane().is_some()
+    }
+
+    /// The commands in flight, in no particular order.
+    pub fn commands(&self) -> impl Iterator<Item = u32> {
+        self.flights.keys().map(|ticket| ticket.command())
+    }
+
+    /// The lane with most credit.
+    fn lane(&self) -> Option<u16> {
+        let card = &self.runner.card;
+        let best = (0..card.caps().lanes).max_by_key(|&lane| card.credit(lane))?;
+        (card.credit(best) > 0).then_some(best)
+    }
+
+    /// Takes a transaction to its first frame, and the frame to a lane. What ends at once comes back.
+    pub fn start(&mut self, evm: CardEvm<DB>, tx: TxEnv, job: J) -> Option<Landing<DB, J>> {
+        match begin(evm, tx) {
+            Begun::Frame(inflight) => self.launch(inflight, job),
+            Begun::Ended(ended) => {
+                let (place, cost) = (Place::Nowhere, Cost::default());
+                Some(Landing::Ended {
+                    job,
+                    ended,
+                    place,
+                    cost,
+                })
+            }
+        }
+    }
+
+    /// Sends a frame to a lane, or runs it where the card cannot.
+    pub fn launch(&mut self, mut inflight: InFlight<DB>, job: J) -> Option<Landing<DB, J>> {
+        let target = inflight.target();
+        let function = Function::of(target, &inflight.calldata());
+        let mut known = Known::default();
+        let predicted = self.runner.predictor.predict(&function);
+        let sent = message::prepare(&mut inflight, predicted, &mut known)
+            .map_err(Reason::Unfit)
+            .and_then(|prepared| self.send(&prepared));
+        match sent {
+            Ok(ticket) => {
+                let flight = Flight {
+                    inflight,
+                    job,
+                    target,
+                    function,
+                    known,
+                };
+                self.flights.insert(ticket, flight);
+                None
+            }
+            Err(reason) => Some(fall_back(inflight, job, reason, Cost::default())),
+        }
+    }
+
+    fn send(&mut self, prepared: &Prepared) -> Result<Ticket, Reason> {
+        let lane = self.lane().unwrap_or_default();
+        let image = || prepared.image();
+        let code = Code {
+            key: prepared.code_key,
+            image: &image,
+        };
+        let sent = self.runner.card.submit(lane, prepared.message(), code);
+        sent.map_err(|error| Reason::of_submit(&error))
+    }
+
+    /// Brings home what has ended. Lets the card work where there is nothing to bring home.
+    pub fn step(&mut self, landings: &mut Vec<Landing<DB, J>>) {
+        let mut events = std::mem::take(&mut self.runner.events);
+        self.runner.card.poll(&mut events);
+        if events.is_empty() && !self.flights.is_empty() {
+            self.runner.card.wait(Wait::default());
+            self.runner.card.poll(&mut events);
+        }
+        for event in events.drain(..) {
+            landings.extend(self.take(event));
+        }
+        self.runner.card.flush();
+        self.runner.events = events;
+    }
+
+    fn take(&mut self, event: Event) -> Option<Landing<DB, J>> {
+        match event {
+            Event::Request { ticket, kind, key } => self.answer(ticket, kind, &key),
+            Event::Done { ticket, result } => {
+                let flight = self.flights.remove(&ticket)?;
+                Some(self.land(flight, *result))
+            }
+            Event::Trap {
+                ticket,
+                trap,
+                opcode,
+                cost,
+                ..
+            } => {
+                let flight = self.flights.remove(&ticket)?;
+                let reason = Reason::of_trap(trap, opcode);
+                Some(fall_back(flight.inflight, flight.job, reason, cost))
+            }
+            Event::Fault { ticket, fault } => {
+                let flight = self.flights.remove(&ticket)?;
+                let reason = Reason::Fault(fault);
+                Some(fall_back(
+                    flight.inflight,
+                    flight.job,
+                    reason,
+                    Cost::default(),
+                ))
+            }
+            // Given up already, when its database failed.
+            Event::Cancelled { .. } => None,
+        }
+    }
+
+    /// Answers a lane. Where the database cannot, the transaction is given up with the database's
+    /// error: in a parallel block, the read of a value that is about to be written again.
+    fn answer(&mut self, ticket: Ticket, kind: u8, key: &Word) -> Option<Landing<DB, J>> {
+        let flight = self.flights.get_mut(&ticket)?;
+        let key = from_word(key);
+        let answer = match kind {
+            request::STORAGE => flight.inflight.storage(key).map(Some),
+            request::BALANCE => Ok(Some(flight.inflight.balance())),
+            request::BLOCK_HASH => match u64::try_from(key) {
+                Ok(number) => flight
+                    .inflight
+                    .block_hash(number)
+                    .map(|hash| Some(hash.into())),
+                Err(_) => Ok(None),
+            },
+            _ => Ok(None),
+        };
+        match answer {
+            Ok(value) => {
+                if let (request::STORAGE, Some(value)) = (kind, value) {
+                    flight.known.insert(key, value);
+                }
+                self.runner.card.reply(ticket, value.map(to_word));
+                None
+            }
+            Err(error) => {
+                self.runner.card.cancel(ticket);
+                let flight = self.flights.remove(&ticket)?;
+                let ended = flight.inflight.fail(EVMError::Database(error));
+                let (place, cost) = (Place::Nowhere, Cost::default());
+                Some(Landing::Ended {
+                    job: flight.job,
+                    ended,
+                    place,
+                    cost,
+                })
+            }
+        }
+    }
+
+    fn land(&mut self, flight: Flight<DB, J>, result: FrameResult) -> Landing<DB, J> {
+        let Flight {
+            inflight,
+            job,
+            target,
+            function,
+            known,
+        } = flight;
+        let cost = result.cost;
+        let Ok(effects) = message::effects(result, target, &known) else {
+            return fall_back(inflight, job, Reason::UnknownRead, cost);
+        };
+        let used: Vec<U256> = effects.slots.iter().map(|slot| slot.key).collect();
+        self.runner.predictor.learn(function, used.into_iter());
+        match inflight.finish(effects) {
+            Ok(ended) => Landing::Ended {
+                job,
+                ended,
+                place: Place::Card,
+                cost,
+            },
+            Err(stale) => Landing::Stale {
+                job,
+                evm: stale.evm,
+            },
+        }
+    }
+}
+
+impl<T: Transport, DB: CardDatabase, J> Drop for Flights<'_, T, DB, J> {
+    /// Gives up what is in flight, so that the card's slots are free for the next block.
+    fn drop(&mut self) {
+        for &ticket in self.flights.keys() {
+            self.runner.card.cancel(ticket);
+        }
+        self.runner.card.flush();
+    }
+}
+
+fn fall_back<DB: CardDatabase, J>(
+    inflight: InFlight<DB>,
+    job: J,
+    reason: Reason,
+    cost: Cost,
+) -> Landing<DB, J> {
+    tracing::debug!(%reason, "a frame falls back to the CPU");
+    Landing::Ended {
+        job,
+        ended: inflight.fallback(),
+        place: Place::Cpu(reason),
+        cost,
+    }
+}

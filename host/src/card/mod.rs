@@ -1,0 +1,28 @@
+//! First frames on a card.
+//!
+//! ```text
+//! transaction ─▶ split: begin ─▶ message ─▶ driver ═▶ card
+//!                                   ▲ answers            │
+//! result  ◀── split: finish ◀── effects ◀── driver ◀═════╯
+//!         ◀── split: fallback ◀── trap, fault, deadline
+//! ```
+//!
+//! revm keeps everything around the frame: validation, fees, refunds, receipts, and the rules of
+//! creation. The card runs the frame, and what it cannot run ends on revm's own interpreter under a
+//! counted, named reason ([`Reason`]).
+
+mod flights;
+pub mod lockstep;
+pub mod message;
+mod predictor;
+mod reason;
+pub mod split;
+pub mod trace;
+mod worker;
+
+pub use flights::{CardRunner, Flights, Landing, Place};
+pub use message::Unfit;
+pub use predictor::{Function, Predictor};
+pub use reason::Reason;
+pub use split::{CardDatabase, CardEvm, Ended, Outcome, Work};
+pub use worker::{CardExecutor, statistics};

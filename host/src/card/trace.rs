@@ -1,0 +1,63 @@
+//! What a frame did, opcode by opcode: revm's side of a comparison with a lane.
+
+use gatewei_abi::opcode;
+use revm::Database;
+use revm::interpreter::Interpreter;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::interpreter_types::{Jumps, MemoryTr};
+use revm::primitives::U256;
+
+use super::split::{Ended, InFlight};
+
+/// The machine before an opcode, as a lane's retire trace and an inspector's `step` show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Program counter.
+    pub pc: u32,
+    /// Opcode. Behind the code's end stands STOP.
+    pub opcode: u8,
+    /// Gas left.
+    pub gas: u64,
+    /// Words on the stack.
+    pub depth: u16,
+    /// The topmost of them; 0 on an empty stack.
+    pub top: U256,
+    /// Memory, in words.
+    pub memory: u32,
+}
+
+impl Step {
+    /// What an interpreter is about to do.
+    pub fn of(interpreter: &Interpreter<EthInterpreter>) -> Self {
+        Self {
+            pc: interpreter.bytecode.pc() as u32,
+            opcode: interpreter.bytecode.opcode(),
+            gas: interpreter.gas.remaining(),
+            depth: interpreter.stack.len() as u16,
+            top: interpreter.stack.peek(0).unwrap_or_default(),
+            memory: (interpreter.memory.size() / 32) as u32,
+        }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = opcode::name(self.opcode);
+        write!(
+            f,
+            "{:>5} {name:<14} gas {:>9} depth {:>4} memory {:>5} top {:#x}",
+            self.pc, self.gas, self.depth, self.memory, self.top
+        )
+    }
+}
+
+/// Runs a frame on revm's interpreter and records the steps of the frame itself, not of what it calls.
+pub fn record<DB: Database>(inflight: InFlight<DB>) -> (Vec<Step>, Ended<DB>) {
+    let mut steps = Vec::new();
+    let ended = inflight.fallback_watched(|depth, interpreter| {
+        if depth == 0 {
+            steps.push(Step::of(interpreter));
+        }
+    });
+    (steps, ended)
+}
