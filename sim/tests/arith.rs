@@ -1,0 +1,288 @@
+//! The multi-cycle unit against 256-bit integers, and its worst times.
+
+mod words;
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{U256, U512};
+use gatewei_abi::opcode;
+use gatewei_sim::model::{Model, ModelError, PortId};
+use words::{MIN, Words, bytes, edges, word};
+
+struct Arith {
+    model: Model,
+    reset: PortId,
+    start: PortId,
+    op: PortId,
+    operands: [PortId; 3],
+    busy: PortId,
+    done: PortId,
+    y: PortId,
+    /// Fewest, most and all cycles, and the number of operations, by opcode.
+    cycles: BTreeMap<&'static str, (u64, u64, u64, u64)>,
+}
+
+const OPS: [&str; 8] = [
+    "MUL", "DIV", "SDIV", "MOD", "SMOD", "ADDMOD", "MULMOD", "EXP",
+];
+
+impl Arith {
+    fn new() -> Result<Self, ModelError> {
+        let model = Model::new("arith")?;
+        Ok(Self {
+            reset: model.input("reset", 1)?,
+            start: model.input("start", 1)?,
+            op: model.input("op", 8)?,
+            operands: [
+                model.input("a", 256)?,
+                model.input("b", 256)?,
+                model.input("c", 256)?,
+            ],
+            busy: model.output("busy", 1)?,
+            done: model.output("done", 1)?,
+            y: model.output("y", 256)?,
+            model,
+            cycles: BTreeMap::new(),
+        })
+    }
+
+    fn take(&mut self, op: u8, operands: [U256; 3]) {
+        assert_eq!(self.model.get_u64(self.busy), 0, "idle before start");
+        self.model.set_u64(self.start, 1);
+        self.model.set_u64(self.op, op.into());
+        for (port, value) in self.operands.into_iter().zip(operands) {
+            self.model.set_word(port, &bytes(value));
+        }
+        self.model.tick();
+        // Operands are valid with `start` alone.
+        self.model.set_u64(self.start, 0);
+        self.model.set_u64(self.op, 0xa5);
+        for port in self.operands {
+            self.model.set_word(port, &bytes(U256::MAX / U256::from(3)));
+        }
+        self.model.eval();
+    }
+
+    /// Result and cycles from `start` to `done`.
+    fn run(&mut self, op: u8, operands: [U256; 3]) -> (U256, u64) {
+        self.take(op, operands);
+        let mut cycles = 1;
+        while self.model.get_u64(self.done) == 0 {
+            assert_eq!(self.model.get_u64(self.busy), 1);
+            assert!(
+                cycles < 10_000,
+                "opcode {op:#04x} {operands:x?} does not end"
+            );
+            self.model.tick();
+            cycles += 1;
+        }
+        let y = word(self.model.get_word(self.y));
+        self.model.tick();
+        assert_eq!(self.model.get_u64(self.done), 0, "done is a pulse");
+        assert_eq!(word(self.model.get_word(self.y)), y, "the result stays");
+        (y, cycles)
+    }
+
+    fn check(&mut self, name: &'static str, a: U256, b: U256, c: U256) -> u64 {
+        let (y, cycles) = self.run(opcode::byte(name), [a, b, c]);
+        assert_eq!(y, expected(name, a, b, c), "{name} {a:#x} {b:#x} {c:#x}");
+        let seen = self.cycles.entry(name).or_insert((u64::MAX, 0, 0, 0));
+        *seen = (
+            seen.0.min(cycles),
+            seen.1.max(cycles),
+            seen.2 + cycles,
+            seen.3 + 1,
+        );
+        cycles
+    }
+
+    fn report(&self) {
+        for (name, (least, most, sum, count)) in &self.cycles {
+            println!(
+                "{name}: {least} to {most} cycles, {:.1} on average",
+                *sum as f64 / *count as f64
+            );
+        }
+    }
+}
+
+fn expected(op: &str, a: U256, b: U256, c: U256) -> U256 {
+    let negative = |x: U256| x.bit(255);
+    let magnitude = |x: U256| if negative(x) { x.wrapping_neg() } else { x };
+    let signed = |x: U256, minus: bool| if minus { x.wrapping_neg() } else { x };
+    let wide = |x: U256| U512::from(x);
+    match op {
+        "MUL" => a.wrapping_mul(b),
+        "EXP" => a.wrapping_pow(b),
+        "ADDMOD" if c.is_zero() => c,
+        "MULMOD" if c.is_zero() => c,
+        "ADDMOD" => U256::from((wide(a) + wide(b)) % wide(c)),
+        "MULMOD" => U256::from((wide(a) * wide(b)) % wide(c)),
+        _ if b.is_zero() => b,
+        "DIV" => a / b,
+        "MOD" => a % b,
+        "SDIV" => signed(magnitude(a) / magnitude(b), negative(a) != negative(b)),
+        _ => signed(magnitude(a) % magnitude(b), negative(a)),
+    }
+}
+
+#[test]
+fn edges_against_each_other() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let edges = edges();
+    let mut words = Words::new(4);
+    for &a in &edges {
+        for &b in &edges {
+            for name in &OPS[..5] {
+                arith.check(name, a, b, U256::MAX);
+            }
+            let c = words.pick(&edges);
+            arith.check("ADDMOD", a, b, c);
+            arith.check("MULMOD", a, b, c);
+            // Exponents beyond 64 bits take a while; the random test has some.
+            if b.bit_len() <= 64 {
+                arith.check("EXP", a, b, c);
+            }
+        }
+    }
+    arith.report();
+    Ok(())
+}
+
+#[test]
+fn random_words() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let mut words = Words::new(5);
+    for _ in 0..4_000 {
+        let (a, b, c) = (words.word(), words.word(), words.word());
+        for name in &OPS[..7] {
+            arith.check(name, a, b, c);
+        }
+        // Of similar length, where quotients are short and remainders long.
+        let near = a ^ (words.uniform() >> (words.below(256)));
+        arith.check("DIV", near, a, c);
+        arith.check("SMOD", near, a, c);
+    }
+    for _ in 0..300 {
+        let a = words.word();
+        let exponent = U256::from(words.bits() >> (32 + words.below(32)));
+        arith.check("EXP", a, exponent, U256::ZERO);
+        arith.check(
+            "EXP",
+            U256::from(words.below(300)),
+            U256::from(words.below(300)),
+            a,
+        );
+    }
+    for _ in 0..10 {
+        let (a, b) = (words.uniform() | U256::from(1), words.uniform());
+        arith.check("EXP", a, b, U256::ZERO);
+    }
+    arith.report();
+    Ok(())
+}
+
+/// Divisors and quotients around powers of two: every place where a digit or a byte more is needed.
+#[test]
+fn quotients_of_every_length() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let mut words = Words::new(6);
+    for length in 1..=256 {
+        for _ in 0..8 {
+            let b = (words.uniform() | MIN) >> (256 - length);
+            let quotient = (words.uniform() | MIN) >> words.below(256).max(length - 1);
+            let a = b.wrapping_mul(quotient);
+            for a in [
+                a,
+                a.wrapping_sub(U256::from(1)),
+                a.wrapping_add(b - U256::from(1)),
+            ] {
+                arith.check("DIV", a, b, U256::ZERO);
+                arith.check("MOD", a, b, U256::ZERO);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn powers_of_two_take_two_cycles() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    for log in 0..=8 {
+        for exponent in 0..=300u64 {
+            let base = U256::from(1) << log;
+            let cycles = arith.check("EXP", base, U256::from(exponent), U256::ZERO);
+            assert_eq!(cycles, 2, "2^{log} ^ {exponent}");
+        }
+        for exponent in edges() {
+            arith.check("EXP", U256::from(1) << log, exponent, U256::ZERO);
+        }
+    }
+    for exponent in edges() {
+        arith.check("EXP", U256::ZERO, exponent, U256::ZERO);
+    }
+    Ok(())
+}
+
+/// The table in the documentation of the unit.
+#[test]
+fn worst_times_are_those_documented() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let (max, one) = (U256::MAX, U256::from(1));
+    assert_eq!(
+        arith.check("MUL", U256::from(3), U256::from(u64::MAX), max),
+        3
+    );
+    assert_eq!(arith.check("MUL", max, max, max), 12);
+    for name in ["DIV", "MOD"] {
+        assert_eq!(arith.check(name, max, one, max), 131);
+        assert_eq!(arith.check(name, max, U256::ZERO, max), 2);
+    }
+    for name in ["SDIV", "SMOD"] {
+        assert_eq!(arith.check(name, MIN, max, max), 131);
+    }
+    assert_eq!(arith.check("ADDMOD", max, max, U256::from(2)), 131);
+    assert_eq!(arith.check("ADDMOD", max, max, one), 2);
+    assert_eq!(arith.check("MULMOD", max, max, U256::from(255)), 278);
+    assert_eq!(arith.check("MULMOD", max, max, U256::ZERO), 2);
+    // The highest bit, then 255 squarings and as many multiplications, none shortened.
+    let slow = arith.check("EXP", max - U256::from(2), max, max);
+    assert!(slow <= 24 * 255 + 11, "EXP took {slow} cycles");
+    let late = arith.check("EXP", max - U256::from(2), one << 248, max);
+    assert!(late <= 12 * 248 + 11, "EXP took {late} cycles");
+    arith.report();
+    Ok(())
+}
+
+#[test]
+fn reset_abandons_an_operation() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let mut words = Words::new(7);
+    for _ in 0..300 {
+        let (a, b, c) = (words.uniform(), words.uniform(), words.uniform());
+        arith.take(opcode::byte(words.pick(&OPS)), [a, b, c]);
+        for _ in 0..words.below(40) {
+            arith.model.tick();
+        }
+        arith.model.set_u64(arith.reset, 1);
+        arith.model.tick();
+        arith.model.set_u64(arith.reset, 0);
+        arith.model.eval();
+        assert_eq!(arith.model.get_u64(arith.busy), 0);
+        assert_eq!(arith.model.get_u64(arith.done), 0);
+        let name = words.pick(&OPS[..7]);
+        arith.check(name, a, b, c);
+    }
+    Ok(())
+}
+
+#[test]
+fn other_opcodes_give_zero() -> Result<(), ModelError> {
+    let mut arith = Arith::new()?;
+    let ours = OPS.map(opcode::byte);
+    for op in (0..=255).filter(|op| !ours.contains(op)) {
+        let (y, _) = arith.run(op, [U256::from(77), U256::from(5), U256::MAX]);
+        assert_eq!(y, U256::ZERO, "opcode {op:#04x}");
+    }
+    Ok(())
+}
