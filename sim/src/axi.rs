@@ -100,7 +100,9 @@ pub struct Slave {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// A burst of another shape than this bus has.
-    #[error("{channel}: burst {burst:?} is not incrementing in full beats, or crosses a 4 KiB boundary")]
+    #[error(
+        "{channel}: burst {burst:?} is not incrementing in full beats, or crosses a 4 KiB boundary"
+    )]
     Shape {
         /// `"AR"` or `"AW"`.
         channel: &'static str,

@@ -33,7 +33,14 @@ pub struct Timing {
 impl Default for Timing {
     /// 1 µs at 100 MHz each way, in order, without back-pressure.
     fn default() -> Self {
-        Self { read_latency: 100, write_latency: 100, jitter: 0, backpressure: 0, outstanding: 32, seed: 0 }
+        Self {
+            read_latency: 100,
+            write_latency: 100,
+            jitter: 0,
+            backpressure: 0,
+            outstanding: 32,
+            seed: 0,
+        }
     }
 }
 
@@ -57,6 +64,10 @@ struct Write {
     beats: Vec<WriteBeat>,
 }
 
+/// AR, AW and W payloads that the card offers and the host has not taken.
+type Offers = (Option<Burst>, Option<Burst>, Option<WriteBeat>);
+const NO_OFFERS: Offers = (None, None, None);
+
 /// Host memory behind the card's AXI4 master. Once a cycle: read [`HostMemory::outputs`], then
 /// [`HostMemory::clock`] with what the card drives.
 #[derive(Debug)]
@@ -77,8 +88,8 @@ pub struct HostMemory {
     writing: usize,
     outputs: Slave,
     silent: bool,
-    /// Offers of the card that it must repeat: AR, AW, W.
-    offered: (Option<Burst>, Option<Burst>, Option<WriteBeat>),
+    /// What the card must offer again in the next cycle.
+    offered: Offers,
     violation: Option<Violation>,
 }
 
@@ -103,7 +114,7 @@ impl HostMemory {
             writing: 0,
             outputs: Slave::default(),
             silent: false,
-            offered: (None, None, None),
+            offered: NO_OFFERS,
             violation: None,
         };
         memory.drive();
@@ -139,7 +150,7 @@ impl HostMemory {
         self.early.clear();
         (self.reading, self.writing) = (0, 0);
         self.outputs = Slave::default();
-        self.offered = (None, None, None);
+        self.offered = NO_OFFERS;
         self.drive();
     }
 
@@ -148,14 +159,10 @@ impl HostMemory {
     #[inline]
     pub fn clock(&mut self, card: &Master) {
         self.now += 1;
-        let quiet = !(card.ar_valid || card.aw_valid || card.w_valid);
-        if quiet && self.reading + self.writing == 0 && self.timing.backpressure == 0 && self.early.is_empty() {
-            if self.offered != (None, None, None) {
-                self.check(card);
-            }
-            // Nothing to take and nothing to give: the outputs stay, but for a response just taken.
-            self.outputs.r_valid = false;
-            self.outputs.b_valid = false;
+        let asks = card.ar_valid || card.aw_valid || card.w_valid;
+        let gives = self.outputs.r_valid || self.outputs.b_valid;
+        let works = self.reading + self.writing > 0 || !self.early.is_empty();
+        if !(asks || gives || works || self.timing.backpressure > 0 || self.offered != NO_OFFERS) {
             return;
         }
         self.check(card);
@@ -206,22 +213,38 @@ impl HostMemory {
         if card.ar_valid && self.outputs.ar_ready {
             let burst = card.ar;
             if !burst.is_regular() {
-                self.blame(Violation::Shape { channel: "AR", burst });
+                self.blame(Violation::Shape {
+                    channel: "AR",
+                    burst,
+                });
             }
             let ready_at = self.due(self.timing.read_latency);
             self.order += 1;
-            let read = Read { burst, order: self.order, ready_at, given: 0 };
+            let read = Read {
+                burst,
+                order: self.order,
+                ready_at,
+                given: 0,
+            };
             self.reads[usize::from(burst.id) % IDS].push_back(read);
             self.reading += 1;
         }
         if card.aw_valid && self.outputs.aw_ready {
             let burst = card.aw;
             if !burst.is_regular() {
-                self.blame(Violation::Shape { channel: "AW", burst });
+                self.blame(Violation::Shape {
+                    channel: "AW",
+                    burst,
+                });
             }
             self.order += 1;
             let beats = Vec::with_capacity(burst.beats());
-            self.open.push_back(Write { burst, order: self.order, ready_at: 0, beats });
+            self.open.push_back(Write {
+                burst,
+                order: self.order,
+                ready_at: 0,
+                beats,
+            });
             self.writing += 1;
         }
         if card.w_valid && self.outputs.w_ready {
@@ -233,12 +256,18 @@ impl HostMemory {
     /// Gives beats to the writes whose address has come.
     fn match_beats(&mut self) {
         while let Some(write) = self.open.front_mut() {
-            let Some(beat) = self.early.pop_front() else { return };
+            let Some(beat) = self.early.pop_front() else {
+                return;
+            };
             let (burst, at) = (write.burst, write.beats.len());
             write.beats.push(beat);
             let complete = at + 1 == burst.beats();
             if beat.last != complete {
-                self.blame(Violation::Last { burst, beat: at, found: beat.last });
+                self.blame(Violation::Last {
+                    burst,
+                    beat: at,
+                    found: beat.last,
+                });
             }
             if complete {
                 let ready_at = self.due(self.timing.write_latency);
@@ -272,12 +301,21 @@ impl HostMemory {
     /// id bursts stay in order and whole.
     fn next_read_beat(&mut self) {
         let due = |read: &Read| read.ready_at <= self.now;
-        let heads = self.reads.iter().enumerate().filter_map(|(id, q)| q.front().map(|r| (id, r)));
-        let mut due: Vec<_> = heads.filter(|(_, r)| due(r)).map(|(id, r)| (r.order, id)).collect();
+        let heads = self
+            .reads
+            .iter()
+            .enumerate()
+            .filter_map(|(id, q)| q.front().map(|r| (id, r)));
+        let mut due: Vec<_> = heads
+            .filter(|(_, r)| due(r))
+            .map(|(id, r)| (r.order, id))
+            .collect();
         let Some(id) = choose(&mut due, self.timing.jitter, &mut self.random) else {
             return;
         };
-        let Some(read) = self.reads[id].front_mut() else { return };
+        let Some(read) = self.reads[id].front_mut() else {
+            return;
+        };
         let address = read.burst.beat_address(read.given);
         read.given += 1;
         let last = read.given == read.burst.beats();
@@ -285,7 +323,11 @@ impl HostMemory {
         self.outputs.r_valid = true;
         self.outputs.r_id = id as u8;
         self.outputs.r_last = last;
-        self.outputs.r_response = if data.is_some() { Response::Okay } else { Response::SlaveError };
+        self.outputs.r_response = if data.is_some() {
+            Response::Okay
+        } else {
+            Response::SlaveError
+        };
         self.outputs.r_data = data.unwrap_or([0xde; 32]);
         if last {
             self.reads[id].pop_front();
@@ -296,16 +338,28 @@ impl HostMemory {
     /// Does the oldest write that is due, with jitter any, and offers its response.
     fn next_write_response(&mut self) {
         let due = |write: &Write| write.ready_at <= self.now;
-        let heads = self.writes.iter().enumerate().filter_map(|(id, q)| q.front().map(|w| (id, w)));
-        let mut due: Vec<_> = heads.filter(|(_, w)| due(w)).map(|(id, w)| (w.order, id)).collect();
+        let heads = self
+            .writes
+            .iter()
+            .enumerate()
+            .filter_map(|(id, q)| q.front().map(|w| (id, w)));
+        let mut due: Vec<_> = heads
+            .filter(|(_, w)| due(w))
+            .map(|(id, w)| (w.order, id))
+            .collect();
         let Some(id) = choose(&mut due, self.timing.jitter, &mut self.random) else {
             return;
         };
-        let Some(write) = self.writes[id].pop_front() else { return };
+        let Some(write) = self.writes[id].pop_front() else {
+            return;
+        };
         self.writing -= 1;
         let mut response = Response::Okay;
         for (i, beat) in write.beats.iter().enumerate() {
-            if !self.regions.write(write.burst.beat_address(i), &beat.data, beat.strobe) {
+            if !self
+                .regions
+                .write(write.burst.beat_address(i), &beat.data, beat.strobe)
+            {
                 response = Response::SlaveError;
             }
         }
@@ -318,6 +372,10 @@ impl HostMemory {
 /// The oldest of `due` (order of arrival, id), or any where there is jitter.
 fn choose(due: &mut [(u64, usize)], jitter: u32, random: &mut Random) -> Option<usize> {
     due.sort_unstable();
-    let at = if jitter == 0 { 0 } else { random.below(due.len() as u64) as usize };
+    let at = if jitter == 0 {
+        0
+    } else {
+        random.below(due.len() as u64) as usize
+    };
     due.get(at).map(|(_, id)| *id)
 }

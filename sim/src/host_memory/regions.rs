@@ -27,7 +27,11 @@ pub struct Regions {
 
 impl Default for Regions {
     fn default() -> Self {
-        Self { map: BTreeMap::new(), next: FIRST, last: None }
+        Self {
+            map: BTreeMap::new(),
+            next: FIRST,
+            last: None,
+        }
     }
 }
 
@@ -101,7 +105,10 @@ impl Regions {
             let bytes = (memory.units().len() * UNIT) as u64;
             (offset + BEAT as u64 <= bytes).then_some(offset as usize / UNIT)
         };
-        let hit = self.last.as_ref().is_some_and(|(base, memory)| inside(*base, memory).is_some());
+        let hit = self
+            .last
+            .as_ref()
+            .is_some_and(|(base, memory)| inside(*base, memory).is_some());
         if !hit {
             let (base, memory) = self.map.range(..=address).next_back()?;
             self.last = Some((*base, memory.clone()));
