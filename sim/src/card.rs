@@ -10,6 +10,7 @@ use gatewei_abi::regs::{self, SPACE};
 use gatewei_driver::dma::DmaBuffer;
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
 
+use crate::axi::Response;
 use crate::host_memory::{HostMemory, Timing};
 use crate::model::{Model, ModelError};
 use crate::ports::{Control, Lite, Memory, Trace};
@@ -94,6 +95,7 @@ pub struct SimCard {
     trace: Option<Recorder>,
     cycles: u64,
     interrupts: u64,
+    last_vector: u16,
     /// An interrupt was raised since the last wait.
     raised: bool,
     planned: Option<(u64, Pause)>,
@@ -140,6 +142,7 @@ impl SimCard {
             model,
             cycles: 0,
             interrupts: 0,
+            last_vector: 0,
             raised: false,
             planned: options.pause,
             paused: None,
@@ -159,6 +162,11 @@ impl SimCard {
     /// Interrupts raised since power-up.
     pub const fn interrupts(&self) -> u64 {
         self.interrupts
+    }
+
+    /// MSI-X vector of the last interrupt; 0 before the first.
+    pub const fn last_vector(&self) -> u16 {
+        self.last_vector
     }
 
     /// The memory that the card reaches.
@@ -209,6 +217,7 @@ impl SimCard {
         let card = self.bus.sample(&self.model);
         if self.model.get_u64(self.control.msix_valid) != 0 {
             self.interrupts += 1;
+            self.last_vector = self.model.get_u64(self.control.msix_vector) as u16;
             self.raised = true;
         }
         if let Some(trace) = &mut self.trace {
@@ -274,13 +283,14 @@ impl SimCard {
         self.model.set_u64(lite.ar_valid, 1);
         let taken = self.until(|card| card.model.get_u64(lite.ar_ready) != 0);
         self.model.set_u64(lite.ar_valid, 0);
-        let mut value = 0;
+        let (mut value, mut okay) = (0, false);
         let answered = taken
             && self.until(|card| {
                 value = card.model.get_u64(lite.r_data) as u32;
+                okay = card.model.get_u64(lite.r_response) == Response::Okay as u64;
                 card.model.get_u64(lite.r_valid) != 0
             });
-        if answered {
+        if answered && okay {
             Ok(value)
         } else {
             Err(no_answer("read", offset))
@@ -302,8 +312,13 @@ impl SimCard {
         });
         self.model.set_u64(lite.aw_valid, 0);
         self.model.set_u64(lite.w_valid, 0);
-        let answered = taken && self.until(|card| card.model.get_u64(lite.b_valid) != 0);
-        if answered {
+        let mut okay = false;
+        let answered = taken
+            && self.until(|card| {
+                okay = card.model.get_u64(lite.b_response) == Response::Okay as u64;
+                card.model.get_u64(lite.b_valid) != 0
+            });
+        if answered && okay {
             Ok(())
         } else {
             Err(no_answer("write", offset))
@@ -332,7 +347,7 @@ impl SimCard {
 
 fn no_answer(access: &str, offset: u32) -> TransportError {
     TransportError::Failed(format!(
-        "no answer to a register {access} at {offset:#x} within {ACCESS_CYCLES} cycles"
+        "no answer, or an error, to a register {access} at {offset:#x} within {ACCESS_CYCLES} cycles"
     ))
 }
 
