@@ -16,7 +16,8 @@ pub trait Executor {
     /// Threads that execute.
     fn threads(&self) -> usize;
 
-    /// Executes a block on its pre-state, as a node does: system calls, transactions, requests, withdrawals, rewards.
+    /// Executes a block on its pre-state, as a node does: system calls, transactions, requests, withdrawals, rewards; or
+    /// the transactions alone if that is the block's [`Scope`](crate::Scope).
     ///
     /// # Errors
     /// The first transaction that cannot be valid, something that the pre-state lacks, or a system call that fails.

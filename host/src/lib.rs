@@ -13,7 +13,9 @@ pub mod engine;
 mod executor;
 mod outcome;
 mod sequential;
+pub mod statetest;
 mod statistics;
+mod warm_up;
 
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
 pub use checks::{Checks, Mismatch};
@@ -24,3 +26,4 @@ pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
 pub use statistics::{CardStatistics, Statistics};
+pub use warm_up::warm_up;

@@ -1,0 +1,62 @@
+//! Executors by name.
+
+use std::{num::NonZeroUsize, thread::available_parallelism};
+
+use clap::ValueEnum;
+use gatewei::{Engine, Executor, Sequential};
+
+use super::Failure;
+
+/// Who executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// Sequential revm on one thread: the reference.
+    Sequential,
+    /// revm on all threads, optimistically in parallel (Block-STM).
+    Cpu,
+    /// The first frame of every transaction on the card's EVM lanes, everything else as `cpu` does it.
+    Card,
+}
+
+/// Which card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Card {
+    /// The card's Verilog, simulated in this process.
+    Sim,
+}
+
+/// Whether this build has the simulated card; else why not.
+pub(super) fn simulated_card() -> Result<(), &'static str> {
+    if cfg!(feature = "sim") {
+        Ok(())
+    } else {
+        Err(
+            "this gatewei was built without the simulated card, which needs Verilator when it is built: `make build` \
+             fetches Verilator and builds target/release/gatewei with the card",
+        )
+    }
+}
+
+/// Threads to use when the user names no number.
+pub(super) fn default_threads() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Makes an executor. Fails where this build has none.
+pub(super) fn make(
+    kind: Kind,
+    _card: Card,
+    threads: Option<NonZeroUsize>,
+) -> Result<Box<dyn Executor>, Failure> {
+    match kind {
+        Kind::Sequential => Ok(Box::new(Sequential)),
+        Kind::Cpu => {
+            let threads = threads.unwrap_or_else(default_threads);
+            Ok(Box::new(Engine::builder().threads(threads).build()))
+        }
+        Kind::Card => {
+            simulated_card().map_err(Failure::new)?;
+            Err(Failure::new("the card executor is not wired in yet"))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Commands and their arguments.
+
+mod archive;
+mod demo;
+mod executors;
+mod measure;
+mod progress;
+mod row;
+mod run;
+mod statetest;
+mod table;
+mod workload;
+
+use std::{fmt, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Executes Ethereum blocks on sequential revm, on all CPU threads and on an FPGA card's EVM lanes, with one result.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Start with:\n  \
+        gatewei demo                      a generated block on every executor, compared\n  \
+        gatewei workload --help           make blocks of your own\n  \
+        gatewei run --help                run block directories, check them, measure\n\n\
+        Exit status: 0 all is well; 1 a check failed, results differ or an input is bad; 2 wrong arguments."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Run(run::Arguments),
+    Statetest(statetest::Arguments),
+    Workload(workload::Arguments),
+}
+
+/// Whether everything that was asked for ended well. Failures that end a command early are errors instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It did.
+    Good,
+    /// A check failed, results differ, or an input was bad; it was said where it happened.
+    Bad,
+}
+
+/// Something that ends a command.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs the command of this process.
+pub(crate) fn main() -> ExitCode {
+    let end = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Statetest(arguments) => statetest::statetest(&arguments),
+        Command::Workload(arguments) => workload::workload(&arguments),
+    };
+    match end {
+        Ok(End::Good) => ExitCode::SUCCESS,
+        Ok(End::Bad) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! `gatewei run`: block directories on an executor, checked against their headers.
+
+use std::{
+    io::{self, Write as _},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use alloy_primitives::{Address, map::AddressSet};
+use clap::{Args, ValueEnum};
+use gatewei::{Block, Checks, Executor, Mismatch, block, first_difference, warm_up};
+
+use super::{
+    End, Failure,
+    archive::Input,
+    executors::{self, Card, Kind},
+    measure::{self, mgas_per_s},
+    progress,
+    row::Row,
+    table::{Align, Table, percent, rate, thousands, time},
+};
+
+/// Runs blocks and checks them against their headers
+///
+/// A block directory has `block.json` (as eth_getBlockByNumber gives it, with full transactions), `prestate.json` (the
+/// state it reads) and `block_hashes.json` (ancestors for BLOCKHASH). Times do not include loading files and recovering
+/// senders. A block that fails does not keep the others from running.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    gatewei run mainnet/24628607                               check one block on all threads\n  \
+    gatewei run mainnet --executor sequential --json           a JSON object a block\n  \
+    gatewei run mainnet --compare sequential --repeat 5        how much faster than sequential\n  \
+    gatewei run mainnet/19932148 --executor card --card sim    on the simulated card\n\n\
+    Checks are true, false, or null where a field cannot be checked: receipts_root before Byzantium (4,370,000),\n\
+    requests_hash before Prague, state_root where the pre-state is not the whole state. Exit status 1 if any is false.")]
+pub(super) struct Arguments {
+    /// Block directories, folders of them, or archives (.tar.xz) of such folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Who executes
+    #[arg(long, value_enum, default_value_t = Kind::Cpu)]
+    executor: Kind,
+    /// Which card the card executor uses
+    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    card: Card,
+    /// Threads of the cpu and card executors [default: all]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Executions of every block; the median time is told
+    #[arg(long, value_name = "N", default_value = "1")]
+    repeat: NonZeroUsize,
+    /// Also execute on this executor, alternating; tell the ratio of times (above 1: faster) and compare the results
+    #[arg(long, value_enum)]
+    compare: Option<Reference>,
+    /// One JSON object a line instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Reference {
+    /// Sequential revm on one thread.
+    Sequential,
+}
+
+/// Runs all blocks.
+pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
+    let mut executor = executors::make(arguments.executor, arguments.card, arguments.threads)?;
+    let mut reference = match arguments.compare {
+        None => None,
+        Some(Reference::Sequential) => {
+            Some(executors::make(Kind::Sequential, arguments.card, None)?)
+        }
+    };
+    let mut end = End::Good;
+    let mut inputs = Vec::new();
+    let mut directories = Vec::new();
+    for path in &arguments.paths {
+        let found = Input::open(path).and_then(|input| {
+            let found = block::find(&input.folder())?;
+            inputs.push(input);
+            Ok(found)
+        });
+        match found {
+            Ok(found) => directories.extend(found),
+            Err(failure) => {
+                eprintln!("error: {failure}");
+                end = End::Bad;
+            }
+        }
+    }
+    warm_up();
+    let bar = progress::bar(directories.len(), "blocks");
+    let mut rows = Vec::new();
+    let mut reference_seconds = 0.0;
+    for directory in directories {
+        bar.set_prefix(directory.display().to_string());
+        let row = one(
+            arguments,
+            &directory,
+            executor.as_mut(),
+            reference.as_deref_mut(),
+        );
+        match row {
+            Err(failure) => {
+                bar.suspend(|| eprintln!("error: {failure}"));
+                end = End::Bad;
+            }
+            Ok(done) => {
+                if !done.complaints.is_empty() {
+                    bar.suspend(|| {
+                        done.complaints
+                            .iter()
+                            .for_each(|line| eprintln!("error: {line}"))
+                    });
+                    end = End::Bad;
+                }
+                reference_seconds += done.reference_seconds;
+                if arguments.json {
+                    let text = serde_json::to_string(&done.row)?;
+                    bar.suspend(|| writeln!(io::stdout(), "{text}"))?;
+                }
+                rows.push(done.row);
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if !arguments.json && !rows.is_empty() {
+        write!(io::stdout(), "{}", table(&rows, reference_seconds))?;
+    }
+    Ok(end)
+}
+
+/// A block that ran.
+struct Done {
+    row: Row,
+    complaints: Vec<String>,
+    reference_seconds: f64,
+}
+
+fn one(
+    arguments: &Arguments,
+    directory: &Path,
+    executor: &mut dyn Executor,
+    reference: Option<&mut (dyn Executor + 'static)>,
+) -> Result<Done, Failure> {
+    let block = Block::load(directory)?;
+    let repeat = arguments.repeat.get();
+    let mut complaints = Vec::new();
+    let (measured, ratio, reference_seconds) = match reference {
+        None => (measure::alone(executor, &block, repeat)?, None, 0.0),
+        Some(reference) => {
+            let (left, right, ratio) = measure::alternating(reference, executor, &block, repeat)?;
+            if let Some(difference) = first_difference(&left.outcome, &right.outcome) {
+                complaints.push(format!(
+                    "{}: block {}: {} and {} differ: {difference}",
+                    block.path().display(),
+                    block.number(),
+                    reference.name(),
+                    executor.name()
+                ));
+            }
+            (right, Some(ratio), left.median())
+        }
+    };
+    let (checks, mismatches) = Checks::new(&block, &measured.outcome);
+    for mismatch in &mismatches {
+        complaints.push(complain(&block, mismatch));
+    }
+    if !mismatches.is_empty() {
+        complaints.extend(absent_target(&block));
+    }
+    Ok(Done {
+        row: Row::new(&block, executor, &measured, checks, ratio),
+        complaints,
+        reference_seconds,
+    })
+}
+
+fn complain(block: &Block, mismatch: &Mismatch) -> String {
+    let Mismatch {
+        field,
+        header,
+        result,
+    } = mismatch;
+    format!(
+        "{}: block {}: field `{field}`: the header has {header}, the execution gives {result}",
+        block.path().display(),
+        block.number()
+    )
+}
+
+/// A first cause of wrong results: a contract that the pre-state does not have. An address that is called with data, is
+/// in no account and was not made by the block itself is worth telling.
+fn absent_target(block: &Block) -> Option<String> {
+    let known: AddressSet = block
+        .pre_state
+        .accounts()
+        .map(|(address, _)| *address)
+        .collect();
+    let is_precompile = |address: &Address| address.as_slice()[..18] == [0; 18];
+    let called = block.tx_envs.iter().enumerate().find_map(|(index, tx)| {
+        let to = tx.kind.to()?;
+        let absent = !tx.data.is_empty() && !known.contains(to) && !is_precompile(to);
+        absent.then_some((index, to))
+    });
+    let (index, to) = called?;
+    Some(format!(
+        "{}: block {}: transaction {index}: field `to`: calls {to} with data, and there is no such account: if it had \
+         code before the block, `prestate.json` lacks it",
+        block.source.join("prestate.json").display(),
+        block.number()
+    ))
+}
+
+fn table(rows: &[Row], reference_seconds: f64) -> Table {
+    let compared = rows.iter().any(|row| row.ratio.is_some());
+    let card = rows.iter().any(|row| row.executor == "card");
+    let mut columns = vec![
+        ("block", Align::Right),
+        ("fork", Align::Left),
+        ("txs", Align::Right),
+        ("gas", Align::Right),
+        ("executor", Align::Left),
+        ("threads", Align::Right),
+        ("time", Align::Right),
+        ("Mgas/s", Align::Right),
+        ("again", Align::Right),
+        ("checks", Align::Left),
+    ];
+    if compared {
+        columns.push(("× sequential", Align::Right));
+    }
+    if card {
+        columns.extend([
+            ("offloaded", Align::Right),
+            ("cycles", Align::Right),
+            ("CPI", Align::Right),
+            ("fallbacks", Align::Left),
+        ]);
+    }
+    let mut table = Table::new(&columns);
+    for row in rows {
+        let mut cells = vec![
+            row.block.to_string(),
+            row.fork.to_owned(),
+            row.txs.to_string(),
+            thousands(row.gas_used),
+            row.executor.to_owned(),
+            row.threads.to_string(),
+            time(row.seconds),
+            rate(row.mgas_per_s),
+            row.parallel.reexecutions.to_string(),
+            checks(&row.checks),
+        ];
+        if compared {
+            let ratio = row.ratio.map(|ratio| format!("{:.2}", ratio.median));
+            cells.push(ratio.unwrap_or_default());
+        }
+        if card {
+            cells.extend([
+                percent(row.card.offloaded_share),
+                thousands(row.card.cycles),
+                format!("{:.2}", row.card.cpi),
+                fallbacks(&row.card.fallbacks),
+            ]);
+        }
+        table.row(cells);
+    }
+    if let [first, _, ..] = rows {
+        let gas = rows.iter().map(|row| row.gas_used).sum();
+        let seconds = rows.iter().map(|row| row.seconds).sum();
+        let mut cells = vec![
+            "all".to_owned(),
+            String::new(),
+            rows.iter().map(|row| row.txs).sum::<usize>().to_string(),
+            thousands(gas),
+            first.executor.to_owned(),
+            first.threads.to_string(),
+            time(seconds),
+            rate(mgas_per_s(gas, seconds)),
+            rows.iter()
+                .map(|row| row.parallel.reexecutions)
+                .sum::<u64>()
+                .to_string(),
+            String::new(),
+        ];
+        if compared {
+            cells.push(format!("{:.2}", measure::ratio(reference_seconds, seconds)));
+        }
+        table.row(cells);
+    }
+    table
+}
+
+/// `ok`, or the fields that are false.
+pub(super) fn checks(checks: &Checks) -> String {
+    let fields = [
+        ("gas_used", checks.gas_used),
+        ("receipts_root", checks.receipts_root),
+        ("logs_bloom", checks.logs_bloom),
+        ("requests_hash", checks.requests_hash),
+        ("state_root", checks.state_root),
+    ];
+    let wrong: Vec<_> = fields
+        .iter()
+        .filter(|(_, holds)| *holds == Some(false))
+        .map(|(name, _)| format!("{name} WRONG"))
+        .collect();
+    if wrong.is_empty() {
+        "ok".to_owned()
+    } else {
+        wrong.join(", ")
+    }
+}
+
+/// `call 3, create 1`, or a dash.
+pub(super) fn fallbacks(fallbacks: &std::collections::BTreeMap<String, u64>) -> String {
+    let counts: Vec<_> = fallbacks
+        .iter()
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
+    if counts.is_empty() {
+        "-".to_owned()
+    } else {
+        counts.join(", ")
+    }
+}

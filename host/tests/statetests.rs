@@ -1,0 +1,104 @@
+//! The public state tests on the CPU executors.
+
+mod common;
+
+use std::{
+    collections::BTreeMap, convert::Infallible, path::PathBuf, thread::available_parallelism,
+    time::Instant,
+};
+
+use gatewei::{
+    Executor, Sequential,
+    statetest::{self, Options, Summary, Verdict},
+};
+
+/// Cases in the archive.
+const CASES: u64 = 21_458;
+
+fn fixtures() -> Option<Vec<PathBuf>> {
+    let folder = common::data("statetests")?;
+    Some(statetest::find(&folder).expect("the folder has fixtures"))
+}
+
+/// Runs all cases and prints what failed.
+fn run(
+    files: &[PathBuf],
+    options: Options,
+    executor: impl Fn() -> Box<dyn Executor> + Sync,
+) -> Summary {
+    let started = Instant::now();
+    let summary = statetest::run(
+        files,
+        options,
+        || Ok::<_, Infallible>(executor()),
+        |report| match report {
+            Ok((case, report)) => {
+                if let Verdict::Failed(reason) = &report.verdict {
+                    let file = case.file.file_name().unwrap_or_default();
+                    println!(
+                        "FAILED {file:?} {} {} {:?}: {reason}",
+                        case.name, case.fork, case.indexes
+                    );
+                }
+            }
+            Err(error) => println!("FAILED {error}"),
+        },
+        || {},
+    );
+    let Ok(summary) = summary;
+    println!("{summary:?} in {:.1} s", started.elapsed().as_secs_f64());
+    summary
+}
+
+fn all_threads() -> Options {
+    Options {
+        threads: available_parallelism().map_or(1, usize::from),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn sequential_revm_passes() {
+    let Some(files) = fixtures() else { return };
+    let summary = run(&files, all_threads(), || Box::new(Sequential));
+    let skipped: u64 = summary.skipped.values().sum();
+    assert_eq!(summary.failed, 0);
+    assert_eq!(summary.passed + skipped, CASES);
+}
+
+/// A skip that is not needed any more must go.
+#[test]
+fn every_skip_is_needed() {
+    let Some(files) = fixtures() else { return };
+    let skipped: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default();
+            statetest::SKIPS.iter().any(|skip| name == skip.file)
+        })
+        .collect();
+    assert_eq!(skipped.len(), statetest::SKIPS.len(), "a skip is no file");
+    let options = Options {
+        with_skipped: true,
+        ..all_threads()
+    };
+    let mut failures: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    let summary = statetest::run(
+        &skipped,
+        options,
+        || Ok::<Box<dyn Executor>, Infallible>(Box::new(Sequential)),
+        |report| {
+            if let Ok((case, report)) = report {
+                let failed = matches!(report.verdict, Verdict::Failed(_));
+                *failures.entry(case.file.clone()).or_default() += u64::from(failed);
+            }
+        },
+        || {},
+    );
+    assert!(summary.is_ok());
+    let needless: Vec<_> = failures
+        .iter()
+        .filter(|(_, failed)| **failed == 0)
+        .collect();
+    assert!(needless.is_empty(), "these pass: {needless:?}");
+}
