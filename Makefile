@@ -61,10 +61,12 @@ bench: tools ## run the criterion benches
 	$(CARGO) bench --locked --target-dir target -p gatewei-benches
 
 .PHONY: wave
-wave: build ## record the card's signals while it runs a small block: .build/wave.fst
+wave: tools ## record the card's signals while it runs a small block: .build/wave.fst
+	@echo "wave: this card records, which costs it speed: it is built apart, in target/wave"
 	@mkdir -p .build
-	$(GATEWEI) workload erc20-hot --txs 4 --seed $(SEED) --out .build/wave-block
-	WAVE=$(CURDIR)/.build/wave.fst $(GATEWEI) run .build/wave-block --executor card --card sim
+	$(CARGO) build --release --locked --target-dir target/wave -p gatewei --features gatewei/wave
+	target/wave/release/gatewei workload erc20-hot --txs 4 --seed $(SEED) --out .build/wave-block
+	WAVE=$(CURDIR)/.build/wave.fst target/wave/release/gatewei run .build/wave-block --executor card --card sim
 	@echo "wave: .build/wave.fst (open it with GTKWave or Surfer)"
 
 .PHONY: synth
