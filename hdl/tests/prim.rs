@@ -51,7 +51,7 @@ fn squares() -> Vec<Bits<12>> {
 
 #[test]
 fn rom_answers_one_clock_later() {
-    let mut rom = Rom::<4, 12>::new(squares());
+    let mut rom = Rom::<4, Bits<12>>::new(squares());
     for a in 0..16u64 {
         rom.addr.next = a.into();
         tick!(rom);
@@ -69,7 +69,7 @@ fn rom_answers_one_clock_later() {
 
 #[test]
 fn lookup_rom_answers_at_once() {
-    let mut rom = LookupRom::<4, 12>::new(squares());
+    let mut rom = LookupRom::<4, Bits<12>>::new(squares());
     for a in 0..16u64 {
         rom.addr.next = a.into();
         settle(&mut rom);

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::ToolError;
 
 /// Memories of more bits than this belong into block RAM.
-const BLOCK_RAM_FROM: usize = 2048;
+pub(super) const BLOCK_RAM_FROM: usize = 2048;
 
 /// Device families that yosys maps to here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,6 +25,14 @@ impl Family {
         match self {
             Family::Ecp5 => format!("synth_ecp5 -top {top}"),
             Family::Xcup => format!("synth_xilinx -family xcup -top {top}"),
+        }
+    }
+
+    /// The step of the script that maps memories; the next is `map_ffram` in both.
+    pub(super) fn memory_step(self) -> &'static str {
+        match self {
+            Family::Ecp5 => "map_ram",
+            Family::Xcup => "map_memory",
         }
     }
 
@@ -64,8 +72,8 @@ pub struct Area {
     pub(super) family: Family,
     /// Cells by type.
     pub(super) cells: BTreeMap<String, u64>,
-    /// Memories of the source in bits, by name.
-    pub(super) memories: BTreeMap<String, usize>,
+    /// Large memories that are not in block RAM.
+    pub(super) in_logic: Vec<String>,
 }
 
 impl Area {
@@ -93,7 +101,7 @@ impl Area {
         object.to_string()
     }
 
-    /// Refuses latches, and memories above 2 kbit of which nothing is in block RAM.
+    /// Refuses latches, and memories above 2 kbit that are not in block RAM.
     ///
     /// # Errors
     /// [`ToolError::Mapping`].
@@ -113,23 +121,9 @@ impl Area {
                 "it contains latches ({cell}); assign the signal on every path"
             ));
         }
-        let large: Vec<&String> = self
-            .memories
-            .iter()
-            .filter(|(_, bits)| **bits > BLOCK_RAM_FROM)
-            .map(|(name, _)| name)
-            .collect();
-        let blocks = self.count(self.family.columns()[2].1);
-        if (blocks as usize) < large.len() {
-            let names = large
-                .iter()
-                .map(|s| s.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
-            return refuse(format!(
-                "of the memories {names}, {} did not map to block RAM",
-                large.len() - blocks as usize
-            ));
+        if !self.in_logic.is_empty() {
+            let names = self.in_logic.join(", ");
+            return refuse(format!("the memories {names} did not map to block RAM"));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::area::BLOCK_RAM_FROM;
 use super::{Area, Family, ToolError, checkout, scratch};
 use crate::emit::Design;
 
@@ -44,13 +45,15 @@ fn run(program: &Path, folder: &Path, design: &Design, family: Family) -> Result
     let io = |error| ToolError::Io { tool: TOOL, error };
     let top = &design.top;
     std::fs::write(folder.join("design.v"), &design.verilog).map_err(io)?;
-    // The memories are looked up before they are mapped. Relative paths: the WebAssembly build sees the
-    // working folder alone.
+    // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
+    // Relative paths: the WebAssembly build sees the working folder alone.
+    let map = family.command(top);
     let script = format!(
-        "read_verilog design.v\nhierarchy -check -top {top}\nproc\ndesign -save source\n\
-         flatten\nopt_clean\nmemory_collect\nwrite_json source.json\n\
-         design -load source\n{}\ntee -q -o stat.json stat -json\n",
-        family.command(top)
+        "read_verilog design.v\nhierarchy -check -top {top}\ndesign -save source\n\
+         proc\nflatten\nopt_clean\nmemory_collect\nwrite_json source.json\n\
+         design -load source\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
+         {map} -run map_ffram:\ntee -q -o stat.json stat -json\n",
+        memory = family.memory_step(),
     );
     std::fs::write(folder.join("run.ys"), script).map_err(io)?;
     let output = Command::new(program)
@@ -70,11 +73,12 @@ fn run(program: &Path, folder: &Path, design: &Design, family: Family) -> Result
     let source =
         json(&folder.join("source.json")).map_err(|e| refused(format!("source.json: {e}")))?;
     let stat = json(&folder.join("stat.json")).map_err(|e| refused(format!("stat.json: {e}")))?;
+    let log = std::fs::read_to_string(folder.join("memory.log")).map_err(io)?;
     Ok(Area {
         block: top.clone(),
         family,
         cells: cells(&stat),
-        memories: memories(&source),
+        in_logic: in_logic(&log, top, &memories(&source)),
     })
 }
 
@@ -93,8 +97,8 @@ fn cells(stat: &Value) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// Memories of the flattened source: name and bits. A table written as a `case` is one to yosys too, under
-/// a name of its own making; such a table may stay in logic.
+/// Memories of the flattened source that are written: name and bits. Tables that are only read may stay in
+/// logic.
 fn memories(source: &Value) -> BTreeMap<String, usize> {
     let modules = source["modules"].as_object();
     let cells = modules
@@ -103,15 +107,58 @@ fn memories(source: &Value) -> BTreeMap<String, usize> {
         .filter_map(|(_, m)| m["cells"].as_object())
         .flatten();
     cells
-        .filter(|(name, cell)| {
-            !name.starts_with('$') && cell["type"].as_str().is_some_and(|t| t.starts_with("$mem"))
+        .filter(|(_, cell)| {
+            let is_memory = cell["type"].as_str().is_some_and(|t| t.starts_with("$mem"));
+            is_memory && number(&cell["parameters"]["WR_PORTS"]) > 0
         })
         .map(|(name, cell)| {
-            let parameter = |key: &str| {
-                let bits = cell["parameters"][key].as_str().unwrap_or_default();
-                usize::from_str_radix(bits, 2).unwrap_or_default()
-            };
+            let parameter = |key: &str| number(&cell["parameters"][key]);
             (name.clone(), parameter("SIZE") * parameter("WIDTH"))
         })
         .collect()
+}
+
+/// A parameter of a cell: yosys writes numbers in binary.
+fn number(parameter: &Value) -> usize {
+    usize::from_str_radix(parameter.as_str().unwrap_or_default(), 2).unwrap_or_default()
+}
+
+/// The memories of more than [`BLOCK_RAM_FROM`] bits that the mapping step put into flip-flops or LUTs.
+fn in_logic(log: &str, top: &str, bits: &BTreeMap<String, usize>) -> Vec<String> {
+    let large = |name: &str| {
+        let name = name.strip_prefix(top)?.strip_prefix('.')?;
+        bits.get(name)
+            .is_some_and(|bits| *bits > BLOCK_RAM_FROM)
+            .then(|| name.to_string())
+    };
+    log.lines()
+        .filter_map(|line| {
+            if let Some(name) = line.strip_prefix("using FF mapping for memory ") {
+                return large(name.trim());
+            }
+            let (name, cell) = line.strip_prefix("mapping memory ")?.split_once(" via ")?;
+            let in_luts = cell.contains("DPR16X4") || cell.contains("LUTRAM");
+            in_luts.then(|| large(name)).flatten()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_in_logic_are_found_in_the_log() {
+        let log = "\
+4.1. Executing MEMORY_LIBMAP pass (mapping memories to cells).
+mapping memory top.u_a.words via $__DP16KD_
+mapping memory top.u_b.words via $__TRELLIS_DPR16X4_
+using FF mapping for memory top.u_c.words
+using FF mapping for memory top.u_small.words
+";
+        let bits = [("u_a", 4096), ("u_b", 4096), ("u_c", 4096), ("u_small", 64)]
+            .map(|(name, bits)| (format!("{name}.words"), bits))
+            .into();
+        assert_eq!(in_logic(log, "top", &bits), ["u_b.words", "u_c.words"]);
+    }
 }
