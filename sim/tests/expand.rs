@@ -112,6 +112,7 @@ fn expected(offset: U256, length: U256, words: u32) -> Answer {
     let before = u128::from(words);
     if needed >= 1 << 32 {
         return Answer {
+            new_words: u32::MAX.into(),
             cost: u64::MAX,
             ..same
         };

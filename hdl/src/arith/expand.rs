@@ -43,7 +43,8 @@ pub struct Expand {
     /// `length` is 2^64 or more, or `offset` is and `length` is not 0: no gas could pay for it, whatever its
     /// cost (revm's `InvalidOperandOOG`).
     pub invalid: Signal<Out, Bit>,
-    /// Size of memory after the access, in words; as before if `invalid` or if 2^32 words do not suffice.
+    /// Size of memory after the access, in words: never less than `words`, as it was if `invalid`, and
+    /// 2^32 − 1 where memory would need more.
     pub new_words: Signal<Out, Bits<32>>,
     /// Gas of the expansion; 2^64 − 1 where memory would need 2^32 words or more, 0 if `invalid`.
     pub cost: Signal<Out, Bits<64>>,
@@ -71,12 +72,14 @@ pub struct Expand {
     linear: Signal<Local, Bits<64>>,
     cost_q: DFF<Bits<64>>,
     ones: Constant<Bits<64>>,
+    most: Constant<Bits<32>>,
 }
 
 impl Default for Expand {
     fn default() -> Self {
         block! {
             ones: Constant::new(u64::MAX.into()),
+            most: Constant::new(u64::from(u32::MAX).into()),
             ; clock start offset length words done ok invalid new_words cost offset_far length_far state end_q some_q
             invalid_q words_q rounded needed needed32 touches huge grows factor operand quadratic_q added linear cost_q
         }
@@ -156,6 +159,7 @@ impl Logic for Expand {
         self.new_words.next = self.words_q.q.val();
         self.cost.next = 0.into();
         if self.huge.val() {
+            self.new_words.next = self.most.val();
             self.cost.next = self.ones.val();
         }
         if self.grows.val() {
