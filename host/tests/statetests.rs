@@ -8,7 +8,7 @@ use std::{
 };
 
 use gatewei::{
-    Executor, Sequential,
+    Engine, Executor, Sequential,
     statetest::{self, Options, Summary, Verdict},
 };
 
@@ -61,6 +61,17 @@ fn all_threads() -> Options {
 fn sequential_revm_passes() {
     let Some(files) = fixtures() else { return };
     let summary = run(&files, all_threads(), || Box::new(Sequential));
+    let skipped: u64 = summary.skipped.values().sum();
+    assert_eq!(summary.failed, 0);
+    assert_eq!(summary.passed + skipped, CASES);
+}
+
+#[test]
+fn the_engine_passes() {
+    let Some(files) = fixtures() else { return };
+    let summary = run(&files, all_threads(), || {
+        Box::new(Engine::builder().threads(NonZeroUsize::MIN).build())
+    });
     let skipped: u64 = summary.skipped.values().sum();
     assert_eq!(summary.failed, 0);
     assert_eq!(summary.passed + skipped, CASES);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use gatewei::{Block, Checks, Executor, first_difference, warm_up};
+use gatewei::{Block, Checks, Executor, first_difference};
 use gatewei_workloads::{Params, generate, write};
 
 use super::{
@@ -74,7 +74,6 @@ pub(super) fn demo(arguments: &Arguments) -> Result<End, Failure> {
         thousands(block.header.gas_used),
         block.fork
     )?;
-    warm_up();
     let mut table = Table::new(&[
         ("executor", Align::Left),
         ("threads", Align::Right),

@@ -11,7 +11,6 @@ use clap::Args;
 use gatewei::{
     Fork,
     statetest::{self, Case, Options, Report, StateTestError, Summary, Verdict},
-    warm_up,
 };
 use serde::Serialize;
 
@@ -103,7 +102,6 @@ pub(super) fn statetest(arguments: &Arguments) -> Result<End, Failure> {
             }
         }
     }
-    warm_up();
     let threads = arguments.threads.unwrap_or_else(executors::default_threads);
     let options = Options {
         fork,

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Root of the checkout.
-pub fn root() -> PathBuf {
+fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .map(Path::to_owned)

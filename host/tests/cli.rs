@@ -1,0 +1,172 @@
+//! The command line tool: what it prints, and how it ends.
+
+#[path = "common/command.rs"]
+mod command;
+
+use std::collections::BTreeSet;
+
+use command::{folder, gatewei, workload};
+use serde_json::Value;
+
+/// Asserts that an object has exactly these fields.
+fn has_fields(object: &Value, fields: &[&str]) {
+    let object = object.as_object().expect("it is an object");
+    let names: BTreeSet<_> = object.keys().map(String::as_str).collect();
+    assert_eq!(names, fields.iter().copied().collect());
+}
+
+/// Asserts that these fields are numbers.
+fn are_numbers(object: &Value, fields: &[&str]) {
+    for field in fields {
+        assert!(object[field].is_number(), "{field}: {}", object[field]);
+    }
+}
+
+fn is_row(row: &Value, compared: bool) {
+    let mut fields = vec![
+        "block",
+        "fork",
+        "txs",
+        "gas_used",
+        "executor",
+        "threads",
+        "seconds",
+        "mgas_per_s",
+        "checks",
+        "digest",
+        "parallel",
+        "card",
+    ];
+    if compared {
+        fields.push("ratio");
+        has_fields(&row["ratio"], &["median", "min", "max"]);
+        are_numbers(&row["ratio"], &["median", "min", "max"]);
+    }
+    has_fields(row, &fields);
+    assert!(row["block"].is_u64() && row["txs"].is_u64() && row["gas_used"].is_u64());
+    are_numbers(row, &["threads", "seconds", "mgas_per_s"]);
+    assert!(row["fork"].is_string());
+    let digest = row["digest"].as_str().expect("the digest is a string");
+    assert!(digest.starts_with("0x") && digest.len() == 66, "{digest}");
+    has_fields(
+        &row["checks"],
+        &[
+            "gas_used",
+            "receipts_root",
+            "logs_bloom",
+            "requests_hash",
+            "state_root",
+        ],
+    );
+    for (name, check) in row["checks"].as_object().expect("it is an object") {
+        assert!(check.is_boolean() || check.is_null(), "{name}: {check}");
+    }
+    has_fields(&row["parallel"], &["executions", "reexecutions"]);
+    are_numbers(&row["parallel"], &["executions", "reexecutions"]);
+    let numbers = [
+        "txs",
+        "gas",
+        "evm_gas",
+        "offloaded_share",
+        "offloaded_ops",
+        "cycles",
+        "wait_cycles",
+        "retired",
+        "cpi",
+        "requests",
+    ];
+    has_fields(&row["card"], &[&numbers[..], &["fallbacks"]].concat());
+    are_numbers(&row["card"], &numbers);
+    assert!(row["card"]["fallbacks"].is_object());
+}
+
+#[test]
+fn a_generated_block_runs_on_the_cpu_executors_with_one_digest() {
+    let folder = folder("cli-run");
+    workload("mixed", 30, 3, &folder.join("mixed"));
+    workload("erc20-hot", 20, 4, &folder.join("hot"));
+    let path = folder.to_str().expect("the path is UTF-8");
+    let sequential = gatewei(["run", path, "--executor", "sequential", "--json"]);
+    let cpu = gatewei([
+        "run",
+        path,
+        "--executor",
+        "cpu",
+        "--threads",
+        "3",
+        "--repeat",
+        "2",
+        "--compare",
+        "sequential",
+        "--json",
+    ]);
+    assert_eq!((sequential.status, cpu.status), (0, 0), "{}", cpu.stderr);
+    assert_eq!(sequential.stderr, "");
+    let (left, right) = (sequential.json(), cpu.json());
+    assert_eq!((left.len(), right.len()), (2, 2));
+    for (left, right) in left.iter().zip(&right) {
+        is_row(left, false);
+        is_row(right, true);
+        assert_eq!(left["executor"], "sequential");
+        assert_eq!(left["threads"], 1);
+        assert_eq!(left["fork"], "Osaka");
+        assert_eq!(right["executor"], "cpu");
+        assert_eq!(right["threads"], 3);
+        assert_eq!(left["digest"], right["digest"]);
+        for check in ["gas_used", "receipts_root", "logs_bloom", "requests_hash"] {
+            assert_eq!(right["checks"][check], true, "{check}");
+        }
+    }
+    assert_ne!(left[0]["digest"], left[1]["digest"]);
+    let table = gatewei(["run", path, "--executor", "sequential"]);
+    assert_eq!(table.status, 0);
+    assert_eq!(table.stdout.lines().count(), 4, "{}", table.stdout);
+    assert!(table.stdout.contains("Mgas/s") && table.stdout.contains("ok"));
+}
+
+#[test]
+fn the_demonstration_says_identical() {
+    let ran = gatewei(["demo", "--txs", "25", "--seed", "9", "--card", "none"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("25 transactions"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("sequential") && ran.stdout.contains("cpu"));
+    assert_eq!(ran.stdout.lines().last(), Some("identical"));
+}
+
+#[cfg(not(feature = "sim"))]
+#[test]
+fn without_the_card_it_says_why() {
+    let demo = gatewei(["demo", "--txs", "5"]);
+    assert_eq!(demo.status, 0);
+    assert!(demo.stdout.contains("left out") && demo.stdout.contains("Verilator"));
+    let asked = gatewei(["demo", "--txs", "5", "--card", "sim"]);
+    assert_eq!(asked.status, 1);
+    assert!(asked.stderr.contains("make build"), "{}", asked.stderr);
+}
+
+#[test]
+fn workloads_are_the_same_bytes_for_the_same_seed() {
+    let folder = folder("cli-workload");
+    let [one, same, other] = ["one", "same", "other"].map(|name| folder.join(name));
+    workload("amm-pools", 6, 1, &one);
+    workload("amm-pools", 6, 1, &same);
+    workload("amm-pools", 6, 2, &other);
+    let read =
+        |path: &std::path::Path| std::fs::read(path.join("block.json")).expect("it is there");
+    assert_eq!(read(&one), read(&same));
+    assert_ne!(read(&one), read(&other));
+    let unknown = gatewei(["workload", "nothing", "--out", "x"]);
+    assert_eq!(unknown.status, 2);
+    assert!(unknown.stderr.contains("erc20-hot"), "{}", unknown.stderr);
+}
+
+#[test]
+fn help_teaches() {
+    for command in ["demo", "run", "statetest", "workload"] {
+        let ran = gatewei([command, "--help"]);
+        assert_eq!(ran.status, 0);
+        assert!(ran.stdout.len() > 500, "{command}: {}", ran.stdout);
+    }
+    let all = gatewei(["--help"]);
+    assert!(all.stdout.contains("Exit status"));
+}
