@@ -3,8 +3,8 @@
 mod common;
 
 use std::{
-    collections::BTreeMap, convert::Infallible, path::PathBuf, thread::available_parallelism,
-    time::Instant,
+    collections::BTreeMap, convert::Infallible, num::NonZeroUsize, path::PathBuf,
+    thread::available_parallelism, time::Instant,
 };
 
 use gatewei::{

@@ -25,15 +25,15 @@ pub(super) enum Card {
     Sim,
 }
 
+const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
+     `make build` fetches Verilator and builds target/release/gatewei with the card";
+
 /// Whether this build has the simulated card; else why not.
 pub(super) fn simulated_card() -> Result<(), &'static str> {
     if cfg!(feature = "sim") {
         Ok(())
     } else {
-        Err(
-            "this gatewei was built without the simulated card, which needs Verilator when it is built: `make build` \
-             fetches Verilator and builds target/release/gatewei with the card",
-        )
+        Err(WITHOUT_CARD)
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn default_threads() -> NonZeroUsize {
 /// Makes an executor. Fails where this build has none.
 pub(super) fn make(
     kind: Kind,
-    _card: Card,
+    card: Card,
     threads: Option<NonZeroUsize>,
 ) -> Result<Box<dyn Executor>, Failure> {
     match kind {
@@ -54,9 +54,20 @@ pub(super) fn make(
             let threads = threads.unwrap_or_else(default_threads);
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
-        Kind::Card => {
-            simulated_card().map_err(Failure::new)?;
-            Err(Failure::new("the card executor is not wired in yet"))
-        }
+        Kind::Card => match card {
+            Card::Sim => simulated(),
+        },
     }
+}
+
+#[cfg(feature = "sim")]
+fn simulated() -> Result<Box<dyn Executor>, Failure> {
+    let card = gatewei_sim::SimCard::new(gatewei_sim::Options::default())?;
+    let card = gatewei_driver::Card::open(card, gatewei_driver::Options::default())?;
+    Ok(Box::new(gatewei::card::CardExecutor::new(card)))
+}
+
+#[cfg(not(feature = "sim"))]
+fn simulated() -> Result<Box<dyn Executor>, Failure> {
+    Err(Failure::new(WITHOUT_CARD))
 }

@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     /// Which card the card executor uses
     #[arg(long, value_enum, default_value_t = Card::Sim)]
     card: Card,
-    /// Threads of the cpu and card executors [default: all]
+    /// Threads of the cpu executor; one thread drives a card [default: all]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// Executions of every block; the median time is told
