@@ -379,3 +379,6 @@ fn choose(due: &mut [(u64, usize)], jitter: u32, random: &mut Random) -> Option<
     };
     due.get(at).map(|(_, id)| *id)
 }
+
+#[cfg(test)]
+mod tests;
