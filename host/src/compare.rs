@@ -224,9 +224,9 @@ mod tests {
         assert_eq!(missing, "number of receipts");
         let balance = place_after(|other| {
             let account = other.state.state.get_mut(&ACCOUNT);
-            account
-                .and_then(|account| account.info.as_mut())
-                .map(|info| info.balance = U256::ONE);
+            if let Some(info) = account.and_then(|account| account.info.as_mut()) {
+                info.balance = U256::ONE;
+            }
         });
         assert_eq!(balance, format!("account {ACCOUNT}: balance"));
         let slot = place_after(|other| {

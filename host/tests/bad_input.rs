@@ -90,11 +90,14 @@ fn files_that_end_early() {
     blocks.fails_with(&["2/block.json", "EOF"]);
 }
 
+/// A change of a block, and words that the message must have.
+type Change = (fn(&mut Value), &'static [&'static str]);
+
 #[test]
 fn fields_that_are_malformed_or_missing() {
     let blocks = Blocks::new("bad-field", "transfers");
     let good = fs::read(blocks.bad("block.json")).expect("it is there");
-    let changes: [(fn(&mut Value), &[&str]); 6] = [
+    let changes: [Change; 6] = [
         (
             |block| block["transactions"][3]["gas"] = json!("0xzz"),
             &["transaction 3", "`gas`"],

@@ -17,7 +17,7 @@ use super::{
     executors::{self, Kind},
     measure::{self, Measured, mgas_per_s},
     progress,
-    run::{checks, fallbacks},
+    report::{checks, fallbacks},
     table::{Align, Table, percent, rate, thousands, time},
 };
 

@@ -5,6 +5,7 @@ mod demo;
 mod executors;
 mod measure;
 mod progress;
+mod report;
 mod row;
 mod run;
 mod statetest;

@@ -15,10 +15,9 @@ use super::{
     End, Failure,
     archive::Input,
     executors::{self, Card, Kind},
-    measure::{self, mgas_per_s},
-    progress,
+    measure, progress,
+    report::rows_table,
     row::Row,
-    table::{Align, Table, percent, rate, thousands, time},
 };
 
 /// Runs blocks and checks them against their headers
@@ -128,7 +127,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
     }
     bar.finish_and_clear();
     if !arguments.json && !rows.is_empty() {
-        write!(io::stdout(), "{}", table(&rows, reference_seconds))?;
+        write!(io::stdout(), "{}", rows_table(&rows, reference_seconds))?;
     }
     Ok(end)
 }
@@ -218,118 +217,4 @@ fn absent_target(block: &Block) -> Option<String> {
         block.source.join("prestate.json").display(),
         block.number()
     ))
-}
-
-fn table(rows: &[Row], reference_seconds: f64) -> Table {
-    let compared = rows.iter().any(|row| row.ratio.is_some());
-    let card = rows.iter().any(|row| row.executor == "card");
-    let mut columns = vec![
-        ("block", Align::Right),
-        ("fork", Align::Left),
-        ("txs", Align::Right),
-        ("gas", Align::Right),
-        ("executor", Align::Left),
-        ("threads", Align::Right),
-        ("time", Align::Right),
-        ("Mgas/s", Align::Right),
-        ("again", Align::Right),
-        ("checks", Align::Left),
-    ];
-    if compared {
-        columns.push(("× sequential", Align::Right));
-    }
-    if card {
-        columns.extend([
-            ("offloaded", Align::Right),
-            ("cycles", Align::Right),
-            ("CPI", Align::Right),
-            ("fallbacks", Align::Left),
-        ]);
-    }
-    let mut table = Table::new(&columns);
-    for row in rows {
-        let mut cells = vec![
-            row.block.to_string(),
-            row.fork.to_owned(),
-            row.txs.to_string(),
-            thousands(row.gas_used),
-            row.executor.to_owned(),
-            row.threads.to_string(),
-            time(row.seconds),
-            rate(row.mgas_per_s),
-            row.parallel.reexecutions.to_string(),
-            checks(&row.checks),
-        ];
-        if compared {
-            let ratio = row.ratio.map(|ratio| format!("{:.2}", ratio.median));
-            cells.push(ratio.unwrap_or_default());
-        }
-        if card {
-            cells.extend([
-                percent(row.card.offloaded_share),
-                thousands(row.card.cycles),
-                format!("{:.2}", row.card.cpi),
-                fallbacks(&row.card.fallbacks),
-            ]);
-        }
-        table.row(cells);
-    }
-    if let [first, _, ..] = rows {
-        let gas = rows.iter().map(|row| row.gas_used).sum();
-        let seconds = rows.iter().map(|row| row.seconds).sum();
-        let mut cells = vec![
-            "all".to_owned(),
-            String::new(),
-            rows.iter().map(|row| row.txs).sum::<usize>().to_string(),
-            thousands(gas),
-            first.executor.to_owned(),
-            first.threads.to_string(),
-            time(seconds),
-            rate(mgas_per_s(gas, seconds)),
-            rows.iter()
-                .map(|row| row.parallel.reexecutions)
-                .sum::<u64>()
-                .to_string(),
-            String::new(),
-        ];
-        if compared {
-            cells.push(format!("{:.2}", measure::ratio(reference_seconds, seconds)));
-        }
-        table.row(cells);
-    }
-    table
-}
-
-/// `ok`, or the fields that are false.
-pub(super) fn checks(checks: &Checks) -> String {
-    let fields = [
-        ("gas_used", checks.gas_used),
-        ("receipts_root", checks.receipts_root),
-        ("logs_bloom", checks.logs_bloom),
-        ("requests_hash", checks.requests_hash),
-        ("state_root", checks.state_root),
-    ];
-    let wrong: Vec<_> = fields
-        .iter()
-        .filter(|(_, holds)| *holds == Some(false))
-        .map(|(name, _)| format!("{name} WRONG"))
-        .collect();
-    if wrong.is_empty() {
-        "ok".to_owned()
-    } else {
-        wrong.join(", ")
-    }
-}
-
-/// `call 3, create 1`, or a dash.
-pub(super) fn fallbacks(fallbacks: &std::collections::BTreeMap<String, u64>) -> String {
-    let counts: Vec<_> = fallbacks
-        .iter()
-        .map(|(reason, count)| format!("{reason} {count}"))
-        .collect();
-    if counts.is_empty() {
-        "-".to_owned()
-    } else {
-        counts.join(", ")
-    }
 }

@@ -19,7 +19,7 @@ use super::{
     archive::Input,
     executors::{self, Card, Kind},
     progress,
-    run::fallbacks,
+    report::fallbacks,
     table::percent,
 };
 

@@ -7,18 +7,14 @@ use std::{
     sync::Arc,
 };
 
-use alloy_consensus::{Header, TxEnvelope, transaction::SignerRecoverable as _};
-use alloy_eips::{Decodable2718 as _, eip7825::MAX_TX_GAS_LIMIT_OSAKA, eip7840::BlobParams};
-use alloy_evm::{EvmEnv, ToTxEnv as _};
-use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256, map::HashMap};
-use revm::{
-    context::{BlockEnv, CfgEnv},
-    context_interface::block::BlobExcessGasAndPrice,
-    primitives::hardfork::SpecId,
-};
+use alloy_consensus::{TxEnvelope, transaction::SignerRecoverable as _};
+use alloy_eips::Decodable2718 as _;
+use alloy_evm::ToTxEnv as _;
+use alloy_primitives::{Address, B256, Bytes};
 use serde::Deserialize;
 
-use crate::{Block, Chain, Fork, PreState, Scope, block::MAINNET};
+use super::fixture::{JsonTest, environment, header, pre_state};
+use crate::{Block, Chain, Fork, PreState, Scope};
 
 /// A fixture that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +56,9 @@ pub struct Case {
     pub fork: String,
     /// Which of the test's data, gas limits and values the transaction has.
     pub indexes: Indexes,
-    /// The block of one transaction; the reason when the bytes are no transaction, `None` when no executor covers the
-    /// fork.
+    /// The block of one transaction, or why the bytes are no transaction; `None` when no executor covers the fork.
     pub block: Option<Result<Block, String>>,
-    /// State root before the transaction: also after, when it must be rejected.
+    /// The state before the transaction, and after it when it must be rejected.
     pub pre_state: Arc<PreState>,
     /// What must come of it.
     pub expected: Expectation,
@@ -89,52 +84,6 @@ pub struct Expectation {
     pub logs_hash: B256,
     /// Names of the exceptions, one of which must reject the transaction: `TransactionException.NONCE_IS_MAX|…`.
     pub exception: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonTest {
-    env: JsonEnvironment,
-    pre: HashMap<Address, JsonAccount>,
-    post: BTreeMap<String, Vec<JsonPost>>,
-    transaction: JsonTransaction,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonEnvironment {
-    current_coinbase: Address,
-    current_gas_limit: U256,
-    current_number: U64,
-    current_timestamp: U64,
-    #[serde(default)]
-    current_difficulty: U256,
-    current_base_fee: Option<U64>,
-    current_random: Option<B256>,
-    current_excess_blob_gas: Option<U64>,
-}
-
-#[derive(Deserialize)]
-struct JsonAccount {
-    balance: U256,
-    nonce: U64,
-    code: Bytes,
-    storage: HashMap<U256, U256>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonPost {
-    hash: B256,
-    logs: B256,
-    txbytes: Bytes,
-    indexes: Indexes,
-    expect_exception: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct JsonTransaction {
-    sender: Option<Address>,
 }
 
 /// Fixture files at a path, sorted: the path itself or all `.json` files below it.
@@ -235,70 +184,6 @@ pub fn load(path: &Path) -> Result<Vec<Case>, StateTestError> {
         }
     }
     Ok(cases)
-}
-
-fn pre_state(test: &JsonTest) -> PreState {
-    let mut state = PreState::new();
-    for (address, account) in &test.pre {
-        let slots = account.storage.iter().map(|(slot, value)| (*slot, *value));
-        let code = account.code.clone();
-        state.insert(*address, account.balance, account.nonce.to(), code, slots);
-    }
-    // Ancestors of a test's block have the hashes of their decimal numbers.
-    let number: u64 = test.env.current_number.to();
-    for ancestor in number.saturating_sub(256)..number {
-        state.insert_block_hash(ancestor, keccak256(ancestor.to_string()));
-    }
-    state
-}
-
-fn environment(env: &JsonEnvironment, spec: SpecId) -> EvmEnv<SpecId> {
-    let blobs = match spec {
-        SpecId::CANCUN => Some(BlobParams::cancun()),
-        SpecId::PRAGUE => Some(BlobParams::prague()),
-        SpecId::OSAKA => Some(BlobParams::osaka()),
-        _ => None,
-    };
-    let mut cfg = CfgEnv::new_with_spec(spec).with_chain_id(MAINNET);
-    if let Some(blobs) = &blobs {
-        cfg.set_max_blobs_per_tx(blobs.max_blobs_per_tx);
-    }
-    if spec.is_enabled_in(SpecId::OSAKA) {
-        cfg.tx_gas_limit_cap = Some(MAX_TX_GAS_LIMIT_OSAKA);
-    }
-    let merged = spec.is_enabled_in(SpecId::MERGE);
-    let excess = env.current_excess_blob_gas.unwrap_or_default().to();
-    let block = BlockEnv {
-        number: env.current_number.to(),
-        beneficiary: env.current_coinbase,
-        timestamp: env.current_timestamp.to(),
-        gas_limit: env.current_gas_limit.saturating_to(),
-        basefee: env.current_base_fee.unwrap_or_default().to(),
-        difficulty: if merged {
-            U256::ZERO
-        } else {
-            env.current_difficulty
-        },
-        prevrandao: merged.then(|| env.current_random.unwrap_or_default()),
-        blob_excess_gas_and_price: blobs.map(|blobs| BlobExcessGasAndPrice {
-            excess_blob_gas: excess,
-            blob_gasprice: blobs.calc_blob_fee(excess),
-        }),
-        ..BlockEnv::default()
-    };
-    EvmEnv::new(cfg, block)
-}
-
-/// The part of a header that messages and executors may want.
-fn header(env: &JsonEnvironment, environment: &EvmEnv<SpecId>) -> Header {
-    Header {
-        number: env.current_number.to(),
-        timestamp: env.current_timestamp.to(),
-        beneficiary: env.current_coinbase,
-        gas_limit: environment.block_env.gas_limit,
-        base_fee_per_gas: env.current_base_fee.map(|fee| fee.to()),
-        ..Header::default()
-    }
 }
 
 fn with_transaction(

@@ -8,6 +8,7 @@
 
 mod case;
 mod exception;
+mod fixture;
 mod judge;
 mod run;
 mod skip;
