@@ -70,21 +70,20 @@ impl Verilator {
 
     /// Verilates `verilog` into `dir`; warnings are errors.
     pub fn run(&self, dir: &Path, prefix: &str, top: &str, verilog: &str) -> Result<(), Failure> {
-        let source = dir.join(format!("{top}.v"));
-        fs::write(&source, verilog)?;
+        // Relative, so that the generated code does not depend on where it is made.
+        let source = format!("{top}.v");
+        fs::write(dir.join(&source), verilog)?;
         let output = self
             .command(dir)
             .args(self.flags(prefix, top))
-            .arg("--Mdir")
-            .arg(dir)
-            .arg(&source)
+            .args(["--Mdir", ".", &source])
             .output()?;
         if output.status.success() {
             return Ok(());
         }
         Err(format!(
             "Verilator refuses {}:\n{}",
-            source.display(),
+            dir.join(source).display(),
             String::from_utf8_lossy(&output.stderr)
         )
         .into())
