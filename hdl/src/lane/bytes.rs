@@ -4,6 +4,9 @@
 //! bytes never meet in a bank. A rotator brings them in order. Words are in EVM order: the byte at the
 //! lowest address is the most significant.
 
+// The derive of LogicStruct makes accessors without docs.
+#![allow(missing_docs)]
+
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 use seq_macro::seq;

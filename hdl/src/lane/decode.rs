@@ -1,5 +1,8 @@
 //! The decoder: one ROM word per opcode byte, made from the opcode table and the microcode's labels.
 
+// The derive of LogicStruct makes accessors without docs.
+#![allow(missing_docs)]
+
 use gatewei_abi::message::header;
 use gatewei_abi::opcode::{Class, TABLE};
 use rust_hdl_core::prelude::*;

@@ -2,6 +2,9 @@
 //!
 //! The datapath matches on these enums and the routines are written with them: one definition.
 
+// The derive of LogicStruct makes accessors without docs.
+#![allow(missing_docs)]
+
 use rust_hdl_core::prelude::*;
 
 pub use crate::lane::slots::SlotCmd;
