@@ -1,0 +1,158 @@
+//! The lane's byte memory and mover against plain Rust.
+
+use gatewei_sim::model::Model;
+
+/// xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn word(&mut self) -> [u8; 32] {
+        std::array::from_fn(|_| self.next() as u8)
+    }
+}
+
+#[test]
+fn byte_ram_reads_and_writes_any_32_bytes() {
+    let mut model = Model::new("byte_ram").unwrap();
+    let port = |name| model.port(name).unwrap();
+    let (raddr, rdata, we, waddr, wdata, wcount) = (
+        port("raddr"),
+        port("rdata"),
+        port("we"),
+        port("waddr"),
+        port("wdata"),
+        port("wcount"),
+    );
+    let mut bytes = vec![0u8; 1 << 16];
+    let mut random = Random(11);
+    for step in 0..60_000u64 {
+        let bits = random.next();
+        // A window at each end of the range, so that reads meet writes and addresses wrap.
+        let pick = |n: u64| {
+            (if n & 1 == 0 {
+                n >> 1 & 127
+            } else {
+                65_536 - (n >> 1 & 127) - 1
+            }) as usize
+        };
+        let (read, write) = (pick(bits), pick(bits >> 16));
+        let count = (bits >> 32) as usize % 33;
+        let (value, writes) = (random.word(), bits >> 48 & 3 != 0);
+        let mut big_endian = value;
+        big_endian.reverse();
+        model.set_u64(raddr, read as u64);
+        model.set_u64(waddr, write as u64);
+        model.set_u64(we, writes.into());
+        model.set_u64(wcount, count as u64);
+        model.set_word(wdata, &big_endian);
+        model.tick();
+        let want: [u8; 32] = std::array::from_fn(|i| bytes[(read + 31 - i) % 65_536]);
+        assert_eq!(model.get_word(rdata), want, "step {step}, address {read}");
+        if writes {
+            for (i, byte) in value.iter().take(count).enumerate() {
+                bytes[(write + i) % 65_536] = *byte;
+            }
+        }
+    }
+}
+
+/// One move: the chunks (source, destination, bytes, last) that the mover presents.
+fn chunks(model: &mut Model, move_: Move, random: &mut Random) -> Vec<(u32, u32, u32, bool)> {
+    let port = |model: &Model, name| model.port(name).unwrap();
+    for (name, value) in [
+        ("start", 1),
+        ("back", move_.back.into()),
+        ("empty", move_.empty.into()),
+        ("from", move_.from.into()),
+        ("to", move_.to.into()),
+        ("length", move_.length.into()),
+    ] {
+        let id = port(model, name);
+        model.set_u64(id, value);
+    }
+    model.tick();
+    let start = port(model, "start");
+    model.set_u64(start, 0);
+    let ids = [
+        "busy",
+        "valid",
+        "at",
+        "to_addr",
+        "bytes",
+        "last",
+        "read_addr",
+    ]
+    .map(|n| port(model, n));
+    let (src_valid, dst_ready) = (port(model, "src_valid"), port(model, "dst_ready"));
+    let mut out = Vec::new();
+    let mut presented = None;
+    for _ in 0..100_000 {
+        let bits = random.next();
+        let (source, ready) = (bits & 3 != 0, bits & 12 != 0);
+        model.set_u64(src_valid, source.into());
+        model.set_u64(dst_ready, ready.into());
+        model.eval();
+        let [busy, valid, at, to, bytes, last, read] = ids.map(|id| model.get_u64(id) as u32);
+        if busy == 0 {
+            return out;
+        }
+        if valid == 1 && ready {
+            // A RAM answers a cycle after its address: the address before was this chunk's.
+            assert_eq!(presented, Some(at));
+            out.push((at, to, bytes, last == 1));
+        }
+        presented = Some(read);
+        model.tick();
+    }
+    panic!("the mover never rests");
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Move {
+    from: u32,
+    to: u32,
+    length: u32,
+    back: bool,
+    empty: bool,
+}
+
+#[test]
+fn mover_covers_every_byte_once_in_order() {
+    let mut model = Model::new("mover").unwrap();
+    let mut random = Random(5);
+    let lengths = (0..=100).chain([127, 128, 129, 4096, 65_535]);
+    for length in lengths {
+        for (back, empty) in [(false, false), (true, false), (false, true)] {
+            let (from, to) = (random.next() as u32 & 0xffff, random.next() as u32 & 0xffff);
+            let move_ = Move {
+                from,
+                to,
+                length,
+                back,
+                empty,
+            };
+            let got = chunks(&mut model, move_, &mut random);
+            let mut want: Vec<_> = (0..length)
+                .step_by(32)
+                .map(|o| (from + o, to + o, 32.min(length - o), false))
+                .collect();
+            if back {
+                want.reverse();
+            }
+            if want.is_empty() && empty {
+                want.push((from, to, 0, false));
+            }
+            if let Some(last) = want.last_mut() {
+                last.3 = true;
+            }
+            assert_eq!(got, want, "{move_:?}");
+        }
+    }
+}

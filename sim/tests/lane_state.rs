@@ -1,0 +1,319 @@
+//! The lane's stack, slot table and gas meter against plain Rust.
+
+use std::collections::HashMap;
+
+use gatewei_sim::model::Model;
+
+/// xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn word(&mut self) -> [u8; 32] {
+        std::array::from_fn(|_| self.next() as u8)
+    }
+}
+
+/// Stack operations, as the block numbers them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum StackOp {
+    None,
+    Push,
+    Pop,
+    Pop2,
+    Binary,
+    Unary,
+    Swap,
+    Clear,
+}
+
+#[test]
+fn stack_is_a_stack() {
+    use StackOp::*;
+    let mut model = Model::new("stack").unwrap();
+    let port = |name| model.port(name).unwrap();
+    let (op, result, ahead, distance) =
+        (port("op"), port("result"), port("ahead"), port("distance"));
+    let (top, second, third, depth) = (port("top"), port("second"), port("third"), port("depth"));
+    let mut stack: Vec<[u8; 32]> = Vec::new();
+    let mut random = Random(3);
+    let mut deepest = 0;
+    for step in 0..80_000u64 {
+        // Phases that climb to the limit and fall to empty.
+        let climbing = step / 4_000 % 2 == 0;
+        let pick = random.next() % 10;
+        let choice = match pick {
+            0..=4 if climbing => Push,
+            0..=2 => Pop,
+            3 => Pop2,
+            4 => Binary,
+            5 | 6 => Swap,
+            7 => Unary,
+            8 => Push,
+            _ if step % 1_999 == 0 => Clear,
+            _ => None,
+        };
+        let n = 1 + random.next() as usize % 16;
+        let possible = match choice {
+            Push => stack.len() < 1024,
+            Pop | Unary => !stack.is_empty(),
+            Pop2 | Binary => stack.len() >= 2,
+            Swap => stack.len() > n,
+            None | Clear => true,
+        };
+        let choice = if possible { choice } else { None };
+        let word = random.word();
+        // The fetch cycle reads ahead; the opcode's cycle acts.
+        model.set_u64(op, None as u64);
+        let look = if choice == Swap { n } else { 2 };
+        model.set_u64(ahead, look as u64);
+        model.tick();
+        model.eval();
+        assert_eq!(model.get_u64(depth), stack.len() as u64, "step {step}");
+        for (id, below) in [(top, 0), (second, 1), (third, look)] {
+            if let Some(want) = stack.len().checked_sub(below + 1) {
+                assert_eq!(
+                    model.get_word(id),
+                    stack[want],
+                    "step {step}, {below} below the top"
+                );
+            }
+        }
+        model.set_u64(op, choice as u64);
+        model.set_u64(distance, n as u64);
+        model.set_u64(ahead, 2);
+        model.set_word(result, &word);
+        model.tick();
+        let len = stack.len();
+        match choice {
+            Push => stack.push(word),
+            Pop => stack.truncate(len - 1),
+            Pop2 => stack.truncate(len - 2),
+            Binary => {
+                stack.truncate(len - 2);
+                stack.push(word);
+            }
+            Unary => stack[len - 1] = word,
+            Swap => stack.swap(len - 1, len - 1 - n),
+            Clear => stack.clear(),
+            None => {}
+        }
+        deepest = deepest.max(stack.len());
+    }
+    assert_eq!(deepest, 1024, "the test reaches the limit");
+}
+
+/// Commands of the slot table, as the block numbers them.
+#[derive(Clone, Copy)]
+enum SlotCmd {
+    None,
+    Clear,
+    Find,
+    Add,
+    Put,
+    Read,
+}
+
+struct Slots {
+    model: Model,
+}
+
+impl Slots {
+    fn set(&mut self, name: &str, value: u64) {
+        let id = self.model.port(name).unwrap();
+        self.model.set_u64(id, value);
+    }
+
+    fn word(&mut self, name: &str, value: &[u8; 32]) {
+        let id = self.model.port(name).unwrap();
+        self.model.set_word(id, value);
+    }
+
+    fn get(&self, name: &str) -> u64 {
+        self.model.get_u64(self.model.port(name).unwrap())
+    }
+
+    fn get_word(&self, name: &str) -> [u8; 32] {
+        self.model.get_word(self.model.port(name).unwrap())
+    }
+
+    /// Gives a command and waits; cycles.
+    fn run(&mut self, cmd: SlotCmd) -> u64 {
+        self.set("cmd", cmd as u64);
+        self.model.tick();
+        self.set("cmd", SlotCmd::None as u64);
+        for cycle in 1..5_000 {
+            self.model.eval();
+            if self.get("ready") == 1 {
+                return cycle;
+            }
+            self.model.tick();
+        }
+        panic!("the slot table never answers");
+    }
+}
+
+/// An entry: key and kind, then original, present and flags.
+type Entries = Vec<(([u8; 32], bool), [u8; 32], [u8; 32], u64)>;
+
+#[test]
+fn slot_table_finds_what_was_added() {
+    let mut slots = Slots {
+        model: Model::new("slots").unwrap(),
+    };
+    slots.set("reset", 1);
+    slots.model.tick();
+    slots.set("reset", 0);
+    slots.run(SlotCmd::None);
+    let mut random = Random(9);
+    let mut fullest = 0;
+    // More messages than the epoch counts, so that the sweep is met.
+    for message in 0..270u64 {
+        slots.run(SlotCmd::Clear);
+        let mut entries: Entries = Vec::new();
+        let mut index: HashMap<([u8; 32], bool), usize> = HashMap::new();
+        let rounds = if message % 90 == 0 { 2_600 } else { 40 };
+        for _ in 0..rounds {
+            let bits = random.next();
+            // Small numbers and digests; a transient slot may share its key with a storage slot.
+            let mut key = [0; 32];
+            if bits & 1 == 0 {
+                key[0] = (bits >> 8) as u8;
+                key[1] = (bits >> 16) as u8 & 3;
+            } else {
+                key = random.word();
+                key[31] = (bits >> 8) as u8;
+            }
+            if bits & 6 == 6 && !entries.is_empty() {
+                key = entries[(bits >> 32) as usize % entries.len()].0.0;
+            }
+            let transient = bits >> 24 & 3 == 0;
+            let value = random.word();
+            let flags = bits >> 40 & 31;
+            slots.word("key", &key);
+            slots.set("transient", transient.into());
+            slots.run(SlotCmd::Find);
+            let known = index.get(&(key, transient)).copied();
+            assert_eq!(slots.get("hit"), u64::from(known.is_some()));
+            slots.word("value", &value);
+            slots.set("flags_in", flags);
+            let at = match known {
+                Some(at) => {
+                    let (original, present) = (bits >> 50 & 1, bits >> 51 & 1);
+                    slots.set("set_original", original);
+                    slots.set("set_present", present);
+                    slots.run(SlotCmd::Put);
+                    let entry = &mut entries[at];
+                    if original == 1 {
+                        entry.1 = value;
+                    }
+                    if present == 1 {
+                        entry.2 = value;
+                    }
+                    entry.3 = flags;
+                    at
+                }
+                None if entries.len() < 1024 => {
+                    slots.run(SlotCmd::Add);
+                    index.insert((key, transient), entries.len());
+                    entries.push(((key, transient), value, value, flags));
+                    entries.len() - 1
+                }
+                None => continue,
+            };
+            check(&slots, &entries[at]);
+            assert_eq!(slots.get("count"), entries.len() as u64);
+            assert_eq!(slots.get("full"), u64::from(entries.len() == 1024));
+        }
+        fullest = fullest.max(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            slots.set("at", at as u64);
+            slots.run(SlotCmd::Read);
+            check(&slots, entry);
+        }
+    }
+    assert_eq!(fullest, 1024, "the test fills the table");
+}
+
+fn check(slots: &Slots, entry: &(([u8; 32], bool), [u8; 32], [u8; 32], u64)) {
+    assert_eq!(slots.get_word("entry_key"), entry.0.0);
+    assert_eq!(slots.get_word("original"), entry.1);
+    assert_eq!(slots.get_word("present"), entry.2);
+    assert_eq!(slots.get("flags"), entry.3);
+}
+
+#[test]
+fn gas_meter_charges_what_gas_covers() {
+    let mut model = Model::new("gas_meter").unwrap();
+    let port = |name| model.port(name).unwrap();
+    let inputs = [
+        "load", "limit", "charge", "cost", "refund", "unrefund", "amount",
+    ]
+    .map(port);
+    let [gas, after, lacks, refunds] = ["gas", "after", "lacks", "refunds"].map(port);
+    let mut random = Random(21);
+    let (mut left, mut back, mut shortages) = (0u64, 0u64, 0);
+    for step in 0..50_000 {
+        let bits = random.next();
+        let edge = [
+            0,
+            1,
+            2_300,
+            u64::MAX,
+            left,
+            left.wrapping_add(1),
+            left.wrapping_sub(1),
+        ];
+        let cost = if bits & 1 == 0 {
+            edge[(bits >> 8) as usize % 7]
+        } else {
+            bits >> 40
+        };
+        let limit = if bits & 2 == 0 {
+            random.next()
+        } else {
+            bits >> 30
+        };
+        let (load, charge) = (bits >> 16 & 15 == 0, bits >> 20 & 1 == 1);
+        let (refund, unrefund) = (bits >> 21 & 3 == 1, bits >> 21 & 3 == 2);
+        let amount = bits >> 50;
+        let values = [
+            load.into(),
+            limit,
+            charge.into(),
+            cost,
+            refund.into(),
+            unrefund.into(),
+            amount,
+        ];
+        for (id, value) in inputs.into_iter().zip(values) {
+            model.set_u64(id, value);
+        }
+        model.eval();
+        assert_eq!(model.get_u64(gas), left, "step {step}");
+        assert_eq!(model.get_u64(refunds), back, "step {step}");
+        assert_eq!(model.get_u64(lacks), u64::from(left < cost), "step {step}");
+        assert_eq!(model.get_u64(after), left.wrapping_sub(cost), "step {step}");
+        model.tick();
+        shortages += u64::from(charge && left < cost);
+        if charge && left >= cost {
+            left -= cost;
+        }
+        if refund {
+            back = back.wrapping_add(amount);
+        }
+        if unrefund {
+            back = back.wrapping_sub(amount);
+        }
+        if load {
+            (left, back) = (limit, 0);
+        }
+    }
+    assert!(shortages > 1_000);
+}
