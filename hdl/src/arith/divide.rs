@@ -29,6 +29,7 @@ pub enum DivideState {
 /// without one: s = 32 − ln + min(ld − 1, ln), or none after `keep` or `carry`. From `start` to `done` it takes
 /// 2 + ⌊s/8⌋ + s mod 8 + 4 · (32 − s) cycles: 130 at worst.
 #[derive(LogicBlock)]
+#[derive(Default)]
 pub struct Divide {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -75,14 +76,6 @@ pub struct Divide {
     rest: Signal<Local, Bits<256>>,
 }
 
-impl Default for Divide {
-    fn default() -> Self {
-        block! {
-            ; clock reset start keep carry n d done quotient remainder state low high triple skip left whole n_length
-            d_length preload spent single double partial less1 less2 less3 digit rest
-        }
-    }
-}
 
 impl Logic for Divide {
     #[hdl_gen]

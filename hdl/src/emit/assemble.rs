@@ -76,7 +76,7 @@ pub(super) fn assemble(top: &str, rust_type: &str, root: &Node) -> Result<Design
             };
             let _ = writeln!(verilog, "// Rust block at {shown}{more}.");
         }
-        let _ = write!(verilog, "module {} {}endmodule\n", module.name, module.text);
+        let _ = writeln!(verilog, "module {} {}endmodule", module.name, module.text);
     }
     for text in &assembly.globals {
         let _ = write!(verilog, "\n{}\n", text.trim_end());
