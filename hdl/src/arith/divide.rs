@@ -28,8 +28,7 @@ pub enum DivideState {
 /// With lengths in bytes ln and ld, of the 32 bytes of `n` those that cannot make a quotient digit are shifted by
 /// without one: s = 32 − ln + min(ld − 1, ln), or none after `keep` or `carry`. From `start` to `done` it takes
 /// 2 + ⌊s/8⌋ + s mod 8 + 4 · (32 − s) cycles: 130 at worst.
-#[derive(LogicBlock)]
-#[derive(Default)]
+#[derive(LogicBlock, Default)]
 pub struct Divide {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -75,7 +74,6 @@ pub struct Divide {
     digit: Signal<Local, Bits<2>>,
     rest: Signal<Local, Bits<256>>,
 }
-
 
 impl Logic for Divide {
     #[hdl_gen]

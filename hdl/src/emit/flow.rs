@@ -48,9 +48,10 @@ pub(super) fn drop_dead(stmts: &mut Vec<Stmt>, nets: &Nets) {
             first_read.entry(net).or_insert(i);
         });
         if let Stmt::Assign { net, lo: 0, value } = stmt
-            && value.width == nets.all[*net].width {
-                last_whole.insert(*net, i);
-            }
+            && value.width == nets.all[*net].width
+        {
+            last_whole.insert(*net, i);
+        }
     }
     last_whole.retain(|net, i| first_read.get(net).is_none_or(|read| read > i));
     for (i, stmt) in stmts.iter_mut().enumerate() {

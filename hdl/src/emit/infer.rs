@@ -93,12 +93,13 @@ impl Scope<'_> {
 
     fn fold(&self, x: Expr) -> Expr {
         if let Kind::Net(id) = x.kind
-            && let Role::Constant(v) = &self.nets.all[id].role {
-                return Expr {
-                    kind: Kind::Literal(v.clone()),
-                    ..x
-                };
-            }
+            && let Role::Constant(v) = &self.nets.all[id].role
+        {
+            return Expr {
+                kind: Kind::Literal(v.clone()),
+                ..x
+            };
+        }
         x
     }
 
@@ -200,12 +201,13 @@ impl Scope<'_> {
             return Ok(Typed::Exact(self.nets.read(id)));
         }
         if let Some((base, path)) = name.split_once("$val()$")
-            && let Some(id) = self.nets.find(base) {
-                let path: Vec<&str> = path.split('$').collect();
-                if let Some((lo, width)) = field(&self.nets.all[id].descriptor, &path) {
-                    return Ok(Typed::Exact(self.fold(self.nets.read(id)).slice(lo, width)));
-                }
+            && let Some(id) = self.nets.find(base)
+        {
+            let path: Vec<&str> = path.split('$').collect();
+            if let Some((lo, width)) = field(&self.nets.all[id].descriptor, &path) {
+                return Ok(Typed::Exact(self.fold(self.nets.read(id)).slice(lo, width)));
             }
+        }
         match self.nets.label(&name) {
             Some(Some(label)) => Ok(Typed::Exact(label)),
             Some(None) => Err(EmitError::Ambiguous {
@@ -281,14 +283,16 @@ impl Scope<'_> {
         }
         // Bits<N> + bool adds one.
         if let (Op::Add, Typed::Exact(a), Typed::Exact(b)) = (op, &left, &right)
-            && b.width == 1 && a.width > 1 {
-                let kind = Kind::Arith(
-                    "+",
-                    Box::new(a.clone()),
-                    Box::new(b.clone().resize(a.width)),
-                );
-                return Ok(Typed::Exact(Expr::new(kind, a.width)));
-            }
+            && b.width == 1
+            && a.width > 1
+        {
+            let kind = Kind::Arith(
+                "+",
+                Box::new(a.clone()),
+                Box::new(b.clone().resize(a.width)),
+            );
+            return Ok(Typed::Exact(Expr::new(kind, a.width)));
+        }
         let (a, b) = self.pair(e, left, right)?;
         let (width, signed) = (a.width, a.signed);
         let symbol = match op {

@@ -287,6 +287,7 @@ lane! {
     act: Signal<Local, Act>;
     alu_mode: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
+    held: Signal<Local, Ahead>;
     move_now: Signal<Local, Move>;
     decoded: Signal<Local, Decoded>;
     instr: Signal<Local, Decoded>;
@@ -554,6 +555,7 @@ impl Logic for Lane {
         self.third.next = self.stack.third.val();
         self.depth.next = self.stack.depth.val();
         self.instr.next = self.ir.q.val();
+        self.held.next = self.ir.q.val().ahead;
         self.copies.next = self.instr.val().pops == 3;
         self.length.next = self.second.val();
         if self.copies.val() {
@@ -645,6 +647,10 @@ impl Logic for Lane {
                 self.fault.next = self.static_violation.val();
             } else if self.depth.val() < self.pops.val() {
                 self.fault.next = self.underflow.val();
+                // revm reports a DUP or SWAP that reaches below the stack as an overflow.
+                if self.held.val() != Ahead::Third {
+                    self.fault.next = self.overflow.val();
+                }
             } else if self.instr.val().grows & self.depth.val().get_bit(10) {
                 self.fault.next = self.overflow.val();
             } else {

@@ -49,7 +49,12 @@ pub struct Decoded {
 
 /// Contents of the decode ROM.
 pub fn table(program: &Program) -> Vec<Decoded> {
-    let mut out = vec![Decoded::default(); 256];
+    // An undefined byte goes where every opcode is checked; the check halts the frame.
+    let undefined = Decoded {
+        entry: (program.address(routine_of(Class::Stop)) as u64).into(),
+        ..Decoded::default()
+    };
+    let mut out = vec![undefined; 256];
     for op in TABLE {
         let n = match op.class {
             Class::Push => op.byte - 0x5f,
