@@ -1,0 +1,360 @@
+//! Registers, queue engine and DMA together (the card without its lanes) under a host and lanes that do
+//! everything they may.
+
+mod axi;
+mod lite;
+mod shell;
+
+use gatewei_abi::command::{Submission, kind, op};
+use gatewei_abi::layout::LANE_QUEUE;
+use gatewei_abi::regs::{self, card, lane, queue};
+use gatewei_abi::status::Trap;
+use gatewei_sim::host_memory::Timing;
+use gatewei_sim::model::ModelError;
+use lite::Registers;
+use shell::{Asks, Bench, LANES, NOWHERE, STRAY_TAG};
+
+const DONE: (u8, u8) = (kind::DONE, shell::DONE_CODE);
+const CANCELLED: (u8, u8) = (kind::TRAP, Trap::Cancelled as u8);
+const NO_ROOM: (u8, u8) = (kind::TRAP, Trap::Queue as u8);
+
+fn timing(latency: u32, jitter: u32, backpressure: u8, seed: u64) -> Timing {
+    Timing {
+        read_latency: latency,
+        write_latency: latency,
+        jitter,
+        backpressure,
+        seed,
+        ..Timing::default()
+    }
+}
+
+fn exec(bench: &Bench, command: u32, lane: u16) -> Submission {
+    Submission {
+        op: op::EXEC,
+        lane,
+        command,
+        address: bench.messages.bus() + u64::from(command % 64) * 64,
+        result: bench.results.bus() + u64::from(command % 256) * 64,
+        capacity: command ^ 0x5555_5555,
+        ..Submission::default()
+    }
+}
+
+/// Everything at once: executions, requests and their answers, cancels, nonsense; rings of all sizes; hosts
+/// that poll often and seldom; memories of every temper.
+#[test]
+fn random_commands() -> Result<(), ModelError> {
+    let tempers = [
+        timing(0, 0, 0, 1),
+        timing(2, 5, 30, 2),
+        timing(30, 60, 50, 3),
+        timing(100, 0, 0, 4),
+    ];
+    for (round, timing) in tempers.into_iter().enumerate() {
+        for log_size in [1, 2, 5] {
+            let mut bench = Bench::new(timing)?;
+            bench.start(log_size);
+            bench.failing_answers = 10;
+            bench.irq(0xab00 + log_size as u16);
+            let mut next = 0u32;
+            let mut expected_drops = 0;
+            for _ in 0..400 {
+                bench.patience = [1, 20, 300][bench.random.below(3) as usize];
+                for _ in 0..bench.random.below(6) {
+                    let lane = bench.random.below(LANES as u64) as u16;
+                    let submission = match bench.random.below(10) {
+                        0..=5 => {
+                            next += 1;
+                            let id = next | (bench.random.bits() as u32) << 16;
+                            bench.expect(id, lane);
+                            exec(&bench, id, lane)
+                        }
+                        6..=7 => {
+                            let Some((id, lane)) = bench.any_running() else {
+                                continue;
+                            };
+                            bench.cancelled(id);
+                            Submission {
+                                op: op::CANCEL,
+                                lane,
+                                command: id,
+                                ..Submission::default()
+                            }
+                        }
+                        // Nobody awaits this answer: lanes ask with other tags.
+                        8 => {
+                            expected_drops += 1;
+                            Submission {
+                                op: op::REPLY,
+                                lane,
+                                tag: STRAY_TAG as u32,
+                                ..Submission::default()
+                            }
+                        }
+                        _ => {
+                            expected_drops += 1;
+                            let random = bench.random.bits();
+                            let (op, lane) = match random % 3 {
+                                0 => (op::CANCEL + 1 + (random >> 8) as u8 % 250, lane),
+                                1 => (0, lane),
+                                _ => (
+                                    op::EXEC + (random >> 8) as u8 % 3,
+                                    LANES as u16 + (random >> 16) as u16 % 1000,
+                                ),
+                            };
+                            Submission {
+                                op,
+                                lane,
+                                ..Submission::default()
+                            }
+                        }
+                    };
+                    bench.submit(submission);
+                }
+                for _ in 0..bench.random.below(200) {
+                    bench.cycle();
+                }
+            }
+            bench.finish();
+            let what = format!("temper {round}, 2^{log_size} entries");
+            let counts = bench.outcomes();
+            assert!(counts[&DONE] > 100, "{what}: {counts:?}");
+            assert!(counts.contains_key(&CANCELLED), "{what}: {counts:?}");
+            assert!(bench.answered > 20, "{what}: {} answers", bench.answered);
+            // An answer to a message that was cancelled meanwhile is dropped, too.
+            let drops = bench.read(regs::CARD + card::DROPPED);
+            assert_eq!(
+                drops,
+                expected_drops + bench.late_answers,
+                "{what}: DROPPED"
+            );
+            let messages: u32 = (0..LANES as u32)
+                .map(|i| bench.read(regs::lane_base(i) + lane::MESSAGES))
+                .sum();
+            assert_eq!(messages, bench.lane_completions(), "{what}: MESSAGES");
+            assert_eq!(
+                u32::from(bench.submitted),
+                bench.read(regs::QUEUES + queue::SQ_HEAD),
+                "{what}"
+            );
+            assert_eq!(
+                u32::from(bench.consumed),
+                bench.read(regs::QUEUES + queue::CQ_TAIL),
+                "{what}"
+            );
+            assert_eq!(
+                bench.interrupts,
+                u32::from(bench.consumed),
+                "{what}: one interrupt each"
+            );
+            assert_eq!(bench.read(regs::QUEUES + queue::ERROR), 0, "{what}");
+        }
+    }
+    Ok(())
+}
+
+/// More commands than a lane's queue holds trap; the lane's own ones do not.
+#[test]
+fn a_full_lane_queue_traps() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(3, 0, 0, 7))?;
+    bench.start(5);
+    bench.lanes[0].stuck = true;
+    for id in 0..20 {
+        bench.expect(id, 0);
+        bench.submit(exec(&bench, id, 0));
+    }
+    for _ in 0..2000 {
+        bench.cycle();
+    }
+    assert_eq!(
+        bench.read(regs::lane_base(0) + lane::STATUS) >> 8,
+        LANE_QUEUE as u32
+    );
+    assert_eq!(bench.outcomes()[&NO_ROOM], 20 - LANE_QUEUE);
+    // The other lane is not held up.
+    bench.expect(100, 1);
+    bench.submit(exec(&bench, 100, 1));
+    for _ in 0..500 {
+        bench.cycle();
+    }
+    assert_eq!(bench.outcomes().get(&DONE), Some(&1));
+    bench.lanes[0].stuck = false;
+    bench.finish();
+    assert_eq!(bench.outcomes()[&DONE], 1 + LANE_QUEUE);
+    assert_eq!(bench.outcomes()[&NO_ROOM], 20 - LANE_QUEUE);
+    Ok(())
+}
+
+/// A waiting message that is cancelled completes as such, in its turn, and never reaches the lane; answers
+/// pass the messages that wait.
+#[test]
+fn cancel_and_reply_pass_the_queue() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(3, 0, 0, 8))?;
+    bench.start(5);
+    bench.lanes[0].asks = Asks::Once;
+    bench.hold_answers = true;
+    for id in 0..=LANE_QUEUE as u32 {
+        bench.expect(id, 0);
+        bench.submit(exec(&bench, id, 0));
+        for _ in 0..100 {
+            bench.cycle();
+        }
+    }
+    // One runs and asks, four wait.
+    assert_eq!(
+        bench.read(regs::lane_base(0) + lane::STATUS),
+        (LANE_QUEUE as u32) << 8 | 3
+    );
+    for id in [2, 4] {
+        bench.cancelled(id);
+        bench.submit(Submission {
+            op: op::CANCEL,
+            command: id,
+            ..Submission::default()
+        });
+    }
+    for _ in 0..500 {
+        bench.cycle();
+    }
+    assert!(
+        bench.outcomes().is_empty(),
+        "cancelled messages wait for their turn"
+    );
+    bench.hold_answers = false;
+    bench.finish();
+    assert_eq!(bench.outcomes()[&CANCELLED], 2);
+    assert_eq!(bench.outcomes()[&DONE], LANE_QUEUE - 1);
+    // A cancelled message completes when it comes to the front: while the one before it runs.
+    assert_eq!(bench.order, [0, 2, 1, 4, 3]);
+    assert_eq!(bench.lanes[0].started, [0, 1, 3]);
+    assert_eq!(bench.read(regs::CARD + card::DROPPED), 0);
+    Ok(())
+}
+
+/// Over 2^16 submissions and completions through a ring of two entries: indices and phases wrap.
+#[test]
+fn indices_wrap() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(0, 0, 0, 9))?;
+    bench.start(1);
+    bench.lanes[0].stuck = true;
+    bench.lanes[0].asks = Asks::Never;
+    let commands = 0x1_0000 + 100;
+    for id in 0..commands {
+        bench.expect(id, 0);
+        bench.submit(exec(&bench, id, 0));
+    }
+    while bench.order.len() < commands as usize - LANE_QUEUE {
+        bench.cycle();
+    }
+    bench.lanes[0].stuck = false;
+    bench.finish();
+    assert_eq!(bench.outcomes()[&NO_ROOM], commands as usize - LANE_QUEUE);
+    assert_eq!(bench.read(regs::QUEUES + queue::SQ_HEAD), commands & 0xffff);
+    assert_eq!(bench.read(regs::QUEUES + queue::CQ_TAIL), commands & 0xffff);
+    Ok(())
+}
+
+/// The completion ring is never overrun: with a host that does not consume, the card stops at its size.
+#[test]
+fn a_full_completion_ring_waits() -> Result<(), ModelError> {
+    for log_size in [1, 3] {
+        let mut bench = Bench::new(timing(2, 3, 20, 10))?;
+        bench.start(log_size);
+        bench.deaf = true;
+        bench
+            .lanes
+            .iter_mut()
+            .for_each(|lane| lane.asks = Asks::Never);
+        // As many as both lanes hold.
+        for id in 0..2 * LANE_QUEUE as u32 {
+            bench.expect(id, (id % 2) as u16);
+            bench.submit(exec(&bench, id, (id % 2) as u16));
+            for _ in 0..200 {
+                bench.cycle();
+            }
+        }
+        assert_eq!(bench.read(regs::QUEUES + queue::CQ_TAIL), 1 << log_size);
+        bench.deaf = false;
+        bench.finish();
+        assert_eq!(bench.outcomes()[&DONE], 2 * LANE_QUEUE);
+    }
+    Ok(())
+}
+
+/// A ring that cannot be read or written latches its error, stops the queue, and a reset clears it.
+#[test]
+fn ring_errors_are_latched() -> Result<(), ModelError> {
+    for (register, error) in [(queue::SQ_BASE_HI, 1), (queue::CQ_BASE_HI, 2)] {
+        let mut bench = Bench::new(timing(2, 0, 0, 11))?;
+        bench.start(3);
+        let good = bench.read(regs::QUEUES + register);
+        bench.write(regs::QUEUES + register, NOWHERE);
+        bench.expect(1, 0);
+        bench.submit(exec(&bench, 1, 0));
+        for _ in 0..500 {
+            bench.cycle();
+        }
+        assert_eq!(bench.read(regs::QUEUES + queue::ERROR), error);
+        assert_eq!(bench.read(regs::CARD + card::STATUS), 1 | 1 << 2);
+        assert_eq!(
+            bench.read(regs::QUEUES + queue::SQ_HEAD),
+            u32::from(error == 2)
+        );
+        assert_eq!(bench.read(regs::QUEUES + queue::CQ_TAIL), 0);
+        bench.write(regs::QUEUES + register, good);
+        bench.reset_card();
+        assert_eq!(bench.read(regs::QUEUES + queue::ERROR), 0);
+        bench.expect(2, 0);
+        bench.submit(exec(&bench, 2, 0));
+        bench.finish();
+        assert_eq!(bench.outcomes()[&DONE], 1);
+    }
+    Ok(())
+}
+
+/// `CONTROL`'s reset at any moment: the bus comes to rest, and the card then works as new.
+#[test]
+fn reset_at_any_moment() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(5, 10, 30, 12))?;
+    let mut next = 0;
+    for _ in 0..200 {
+        bench.start(3);
+        for _ in 0..bench.random.below(12) {
+            next += 1;
+            let lane = bench.random.below(LANES as u64) as u16;
+            bench.expect(next, lane);
+            bench.submit(exec(&bench, next, lane));
+        }
+        for _ in 0..bench.random.below(150) {
+            bench.cycle();
+        }
+        bench.reset_card();
+    }
+    bench.start(3);
+    next += 1;
+    bench.expect(next, 1);
+    bench.submit(exec(&bench, next, 1));
+    bench.finish();
+    assert_eq!(bench.order.last(), Some(&next));
+    Ok(())
+}
+
+/// Nothing is fetched before the queues are enabled, and interrupts come only where they are.
+#[test]
+fn disabled_means_still() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(2, 0, 0, 13))?;
+    bench.start(3);
+    bench.write(regs::CARD + card::CONTROL, 0);
+    bench.expect(1, 0);
+    bench.submit(exec(&bench, 1, 0));
+    for _ in 0..300 {
+        bench.cycle();
+    }
+    assert_eq!(bench.read(regs::QUEUES + queue::SQ_HEAD), 0);
+    bench.write(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE);
+    bench.finish();
+    assert_eq!(bench.outcomes()[&DONE], 1);
+    assert_eq!(bench.interrupts, 0);
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The host's side of the bench: rings, doorbells, answers, and what must be true of completions.
+
+use gatewei_abi::command::{Completion, Submission, kind, op, request};
+use gatewei_abi::regs::{self, queue};
+use gatewei_abi::status::Trap;
+
+use super::{Bench, DONE_CODE, Flight, PATIENCE, RESULTS, answer_to, result_of};
+use crate::lite::Registers;
+
+impl Bench {
+    /// A message is about to be submitted.
+    pub fn expect(&mut self, id: u32, lane: u16) {
+        let flight = Flight {
+            lane,
+            cancelled: false,
+            answer_failed: false,
+        };
+        assert!(
+            self.flights.insert(id, flight).is_none(),
+            "the id is in use"
+        );
+    }
+
+    /// A message in flight is about to be cancelled.
+    pub fn cancelled(&mut self, id: u32) {
+        if let Some(flight) = self.flights.get_mut(&id) {
+            flight.cancelled = true;
+        }
+    }
+
+    /// Some message in flight and its lane.
+    pub fn any_running(&mut self) -> Option<(u32, u16)> {
+        let at = self.random.below(self.flights.len() as u64) as usize;
+        self.flights
+            .iter()
+            .nth(at)
+            .map(|(id, flight)| (*id, flight.lane))
+    }
+
+    fn entries(&self) -> u16 {
+        1 << self.log_size
+    }
+
+    fn has_room(&mut self) -> bool {
+        if self.submitted.wrapping_sub(self.fetched) == self.entries() {
+            self.fetched = self.read(regs::QUEUES + queue::SQ_HEAD) as u16;
+        }
+        self.submitted.wrapping_sub(self.fetched) < self.entries()
+    }
+
+    /// Waits for room in the ring and submits; the doorbell may ring later.
+    pub fn submit(&mut self, submission: Submission) {
+        for _ in 0..PATIENCE {
+            if self.has_room() {
+                self.enter(submission);
+                return;
+            }
+            self.ring();
+            self.cycle();
+        }
+        let registers: Vec<u32> = (0..11).map(|i| self.read(regs::QUEUES + 4 * i)).collect();
+        panic!(
+            "no room for {submission:?}: submitted {}, rung {}, consumed {}, lanes {:?}, registers {registers:x?}",
+            self.submitted, self.rung, self.consumed, self.lanes
+        );
+    }
+
+    fn enter(&mut self, submission: Submission) {
+        let at = usize::from(self.submitted % self.entries()) * 64;
+        self.submissions.store(at, &submission).expect("in bounds");
+        self.submitted = self.submitted.wrapping_add(1);
+        if self.random.percent(50) {
+            self.ring();
+        }
+    }
+
+    fn ring(&mut self) {
+        if self.rung != self.submitted {
+            self.rung = self.submitted;
+            self.write(regs::QUEUES + queue::SQ_TAIL, self.rung.into());
+        }
+    }
+
+    /// A cycle of everything, the host included.
+    pub fn cycle(&mut self) {
+        self.tick();
+        if self.cycles < self.next_poll {
+            return;
+        }
+        self.next_poll = self.cycles + self.patience;
+        self.ring();
+        if self.deaf {
+            return;
+        }
+        let before = self.consumed;
+        loop {
+            let at = usize::from(self.consumed % self.entries()) * 64;
+            let completion: Completion = self.completions.load(at).expect("in bounds");
+            let round = self.consumed >> self.log_size & 1;
+            if completion.phase != u32::from(round ^ 1) {
+                break;
+            }
+            self.consumed = self.consumed.wrapping_add(1);
+            self.take(completion);
+        }
+        if self.consumed != before {
+            self.write(regs::QUEUES + queue::CQ_HEAD, self.consumed.into());
+        }
+        while !self.hold_answers && !self.answers.is_empty() && self.has_room() {
+            let answer = self.answers.pop_front().expect("an answer");
+            self.enter(answer);
+            self.ring();
+        }
+    }
+
+    fn take(&mut self, completion: Completion) {
+        let id = completion.command;
+        let what = format!("{completion:?}");
+        let Some(flight) = self.flights.get_mut(&id) else {
+            panic!("{what}: not in flight");
+        };
+        assert_eq!(completion.lane, flight.lane, "{what}");
+        assert_eq!(completion.reserved, [0; 3], "{what}");
+        let fetched = completion.sq_head as u16;
+        assert_eq!(u32::from(fetched), completion.sq_head, "{what}");
+        // The head is that of the composition: behind the doorbell, never back.
+        assert!(
+            self.rung.wrapping_sub(fetched) < 0x8000,
+            "{what}: head beyond the doorbell"
+        );
+        assert!(
+            fetched.wrapping_sub(self.told) < 0x8000,
+            "{what}: the head went back"
+        );
+        self.told = fetched;
+        if completion.kind == kind::REQUEST {
+            assert_eq!(completion.code, request::STORAGE, "{what}");
+            let (asker, key) = self.questions.remove(&completion.tag).expect("a question");
+            assert_eq!((asker, key), (id, completion.key), "{what}");
+            let failed = self.random.percent(self.failing_answers);
+            flight.answer_failed |= failed;
+            self.answers.push_back(Submission {
+                op: op::REPLY,
+                failed: failed.into(),
+                lane: completion.lane,
+                command: id,
+                tag: completion.tag,
+                value: answer_to(completion.tag),
+                ..Submission::default()
+            });
+            return;
+        }
+        let outcome = (completion.kind, completion.code);
+        match outcome {
+            (kind::DONE, DONE_CODE) => {
+                let mut found = [0; 32];
+                let at = id as usize % RESULTS * 64;
+                self.results.copy_out(at, &mut found).expect("in bounds");
+                assert_eq!(
+                    found,
+                    result_of(id),
+                    "{what}: the result came after its completion"
+                );
+            }
+            (kind::TRAP, code) if code == Trap::Cancelled as u8 => {
+                assert!(flight.cancelled, "{what}")
+            }
+            (kind::TRAP, code) if code == Trap::Host as u8 => {
+                assert!(flight.answer_failed, "{what}")
+            }
+            (kind::TRAP, code) if code == Trap::Queue as u8 => {}
+            _ => panic!("{what}: no lane of the bench says that"),
+        }
+        assert_eq!(completion.key, [0; 32], "{what}");
+        self.flights.remove(&id);
+        self.order.push(id);
+        *self.outcomes.entry(outcome).or_default() += 1;
+    }
+
+    /// Runs until every message has ended, every submission is fetched and the bus is at rest.
+    pub fn finish(&mut self) {
+        self.patience = 1;
+        for _ in 0..PATIENCE {
+            self.cycle();
+            if self.flights.is_empty() && self.answers.is_empty() && self.rung == self.submitted {
+                let fetched = self.read(regs::QUEUES + queue::SQ_HEAD) as u16;
+                if fetched == self.submitted {
+                    (0..300).for_each(|_| self.cycle());
+                    assert_eq!(self.memory.outstanding(), (0, 0), "the bus is not at rest");
+                    return;
+                }
+            }
+        }
+        panic!("never finished: {:?}, lanes {:?}", self.flights, self.lanes);
+    }
+}
