@@ -16,6 +16,7 @@ mod divide;
 mod expand;
 mod length;
 mod multiply;
+mod operands;
 mod power;
 mod shift;
 mod unit;
@@ -25,7 +26,9 @@ pub use divide::Divide;
 pub use expand::Expand;
 pub use length::ByteLength;
 pub use multiply::Multiply;
+pub use operands::Operands;
 pub use power::Power;
+pub(crate) use shift::ByteLanes;
 pub use shift::Shift;
 pub use unit::Arith;
 
@@ -55,4 +58,4 @@ macro_rules! block {
         Self { $($field: $value,)* $($rest: Default::default(),)* }
     };
 }
-use block;
+pub(crate) use block;

@@ -6,6 +6,7 @@ use rust_hdl_widgets::dff_setup;
 
 use super::divide::Divide;
 use super::multiply::Multiply;
+use super::operands::Operands;
 use super::power::Power;
 use super::{ADDMOD, DIV, EXP, MUL, MULMOD, SDIV, SMOD, block, code};
 
@@ -69,9 +70,7 @@ pub struct Arith {
     power: Power,
     state: DFF<ArithState>,
 
-    // Decoded opcode, when the operands are taken and later.
-    signed: Signal<Local, Bit>,
-    modular: Signal<Local, Bit>,
+    // The opcode, decoded after it was taken.
     op_q: DFF<Bits<8>>,
     is_mul: Signal<Local, Bit>,
     is_quotient: Signal<Local, Bit>,
@@ -80,20 +79,14 @@ pub struct Arith {
     is_mulmod: Signal<Local, Bit>,
     is_exp: Signal<Local, Bit>,
 
-    // Operands: magnitudes for the signed opcodes, a + b for ADDMOD.
+    // Operands as taken.
+    operands: Operands,
     a_q: DFF<Bits<256>>,
     carry_q: DFF<Bit>,
     b_q: DFF<Bits<256>>,
     divisor_q: DFF<Bits<256>>,
     negative_q: DFF<Bit>,
-    a_negative: Signal<Local, Bit>,
-    b_negative: Signal<Local, Bit>,
-    left: Signal<Local, Bits<257>>,
-    right: Signal<Local, Bits<257>>,
-    sum: Signal<Local, Bits<257>>,
-    third: Signal<Local, Bits<256>>,
-    flipped: Signal<Local, Bits<256>>,
-    /// The divisor is 0, or the modulus 0 or 1: the result is 0.
+    // The divisor is 0, or the modulus 0 or 1: the result is 0.
     vanishes: Signal<Local, Bit>,
 
     // The result: 0 nothing, 1 the product, 2 register a, 3 quotient or remainder.
@@ -116,9 +109,9 @@ impl Default for Arith {
         block! {
             mul: code(MUL), div: code(DIV), sdiv: code(SDIV), mod_: code(super::MOD), smod: code(SMOD),
             addmod: code(ADDMOD), mulmod: code(MULMOD), exp: code(EXP),
-            ; clock reset start op a b c busy done y multiplier divider power state signed modular op_q is_mul
-            is_quotient is_remainder is_modular is_mulmod is_exp a_q carry_q b_q divisor_q negative_q a_negative
-            b_negative left right sum third flipped vanishes source divided divided_signed
+            ; clock reset start op a b c busy done y multiplier divider power state operands op_q is_mul
+            is_quotient is_remainder is_modular is_mulmod is_exp a_q carry_q b_q divisor_q negative_q vanishes source
+            divided divided_signed
         }
     }
 }
@@ -136,29 +129,10 @@ impl Logic for Arith {
         self.power.clock.next = self.clock.val();
         self.power.reset.next = self.reset.val();
 
-        // Taking the operands.
-        self.signed.next = (self.op.val() == self.sdiv.val()) || (self.op.val() == self.smod.val());
-        self.modular.next =
-            (self.op.val() == self.addmod.val()) || (self.op.val() == self.mulmod.val());
-        self.a_negative.next = self.signed.val() && self.a.val().get_bit(255);
-        self.b_negative.next = self.signed.val() && self.b.val().get_bit(255);
-        self.left.next = bit_cast::<257, 256>(self.a.val());
-        if self.a_negative.val() {
-            self.left.next = bit_cast::<257, 256>(!self.a.val());
-        }
-        self.right.next = 0.into();
-        if self.op.val() == self.addmod.val() {
-            self.right.next = bit_cast::<257, 256>(self.b.val());
-        }
-        self.sum.next = self.left.val() + self.right.val() + self.a_negative.val();
-        self.third.next = self.b.val();
-        if self.modular.val() {
-            self.third.next = self.c.val();
-        }
-        self.flipped.next = self.third.val();
-        if self.b_negative.val() {
-            self.flipped.next = !self.third.val();
-        }
+        self.operands.op.next = self.op.val();
+        self.operands.a.next = self.a.val();
+        self.operands.b.next = self.b.val();
+        self.operands.c.next = self.c.val();
 
         // Decoding for all later cycles.
         self.is_mul.next = self.op_q.q.val() == self.mul.val();
@@ -194,18 +168,11 @@ impl Logic for Arith {
                 if self.start.val() {
                     self.state.d.next = ArithState::Decide;
                     self.op_q.d.next = self.op.val();
-                    self.a_q.d.next = self.sum.val().get_bits::<256>(0);
-                    self.carry_q.d.next = self.sum.val().get_bit(256) && self.modular.val();
-                    self.b_q.d.next = self.b.val();
-                    if self.op.val() == self.exp.val() {
-                        self.b_q.d.next = self.a.val();
-                    }
-                    self.divisor_q.d.next = self.flipped.val() + self.b_negative.val();
-                    // A remainder has the dividend's sign.
-                    self.negative_q.d.next = self.a_negative.val();
-                    if self.op.val() == self.sdiv.val() {
-                        self.negative_q.d.next = self.a_negative.val() ^ self.b_negative.val();
-                    }
+                    self.a_q.d.next = self.operands.value.val();
+                    self.carry_q.d.next = self.operands.carry.val();
+                    self.b_q.d.next = self.operands.factor.val();
+                    self.divisor_q.d.next = self.operands.divisor.val();
+                    self.negative_q.d.next = self.operands.negative.val();
                 }
             }
             ArithState::Decide => {

@@ -7,7 +7,7 @@ use super::Keccak;
 use crate::card::RoundRobin;
 
 /// `ENGINES` engines for `LANES` lanes (at most 15 each). A lane that offers a chunk and has no engine gets
-/// a free one, in turn; it keeps it until the digest stands.
+/// a free one, in turn; it keeps it until the digest stands. A grant takes one cycle.
 #[derive(LogicBlock)]
 pub struct KeccakPool<const LANES: usize, const ENGINES: usize> {
     /// Clock.
@@ -26,7 +26,7 @@ pub struct KeccakPool<const LANES: usize, const ENGINES: usize> {
     pub kec_last: [Signal<In, Bit>; LANES],
     /// The digest stands (a pulse).
     pub kec_done: [Signal<Out, Bit>; LANES],
-    /// The digest.
+    /// The digest, in the cycle of `kec_done`.
     pub kec_digest: [Signal<Out, Bits<256>>; LANES],
     engine: [Keccak<1>; ENGINES],
     arbiter: RoundRobin<LANES>,
@@ -124,11 +124,14 @@ impl<const LANES: usize, const ENGINES: usize> Logic for KeccakPool<LANES, ENGIN
         for e in 0..ENGINES {
             for l in 0..LANES {
                 if self.taken[e].q.val() & (self.owner[e].q.val() == self.lane_number[l].val()) {
-                    self.engine[e].valid.next = self.kec_valid[l].val();
+                    // In the cycle of `done` the engine is the next lane's: this one has to ask again.
+                    self.engine[e].valid.next =
+                        self.kec_valid[l].val() & !self.engine[e].done.val();
                     self.engine[e].data.next = self.kec_data[l].val();
                     self.engine[e].bytes.next = self.kec_bytes[l].val();
                     self.engine[e].last.next = self.kec_last[l].val();
-                    self.kec_ready[l].next = self.engine[e].ready.val();
+                    self.kec_ready[l].next =
+                        self.engine[e].ready.val() & !self.engine[e].done.val();
                     self.kec_done[l].next = self.engine[e].done.val();
                     self.kec_digest[l].next = self.engine[e].digest.val();
                     if self.engine[e].done.val() {

@@ -1,270 +1,271 @@
-//! The sponge: Keccak-256 with Ethereum's padding (0x01 … 0x80, rate 136 bytes).
-//!
-//! A chunk waits in a register while its 64-bit lanes go into the state, one a clock; the next chunk can
-//! come while the state is permuted. A block of 136 bytes takes 17 clocks to absorb and 24 / U to permute.
+//! The sponge: absorbs a message in 32-byte chunks, pads it, permutes, gives the digest.
 
 use rust_hdl_core::prelude::*;
-use rust_hdl_widgets::prelude::*;
+use rust_hdl_widgets::dff::DFF;
+use rust_hdl_widgets::dff_setup;
 use seq_macro::seq;
 
+use super::chunk::{ByteReverse, ChunkPad};
 use super::round::{KeccakRound, Lanes};
-use super::turn::Reverse64;
+use crate::arith::block;
 
-/// What the engine does.
+/// What the engine does in a cycle.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
-pub enum Phase {
-    /// Absorbs the chunk at hand, or waits for one.
+pub enum SpongeState {
+    /// Takes chunks.
     Absorb,
-    /// Permutes between blocks.
+    /// Computes rounds.
     Permute,
-    /// Permutes after the padding.
-    Finish,
+    /// Absorbs a block of padding alone, for a message that fills its last block.
+    Pad,
 }
 
-/// A Keccak-256 engine of `U` rounds a clock (1, 2, 3, 4, 6, 8, 12 or 24).
+/// Keccak-256 engine with `U` rounds a clock; `U` divides 24.
+///
+/// A message is a sequence of chunks: 32 bytes each but the last one, which has `last` set and 0 to 32 bytes. Chunks are absorbed in one cycle each; the one that lies across the end of a block
+/// takes one in each block, and `ready` comes in its second. So a block of 136 bytes takes 5 + 24 / `U` cycles if
+/// chunks are always there, and a message of n bytes, 0 < n < 136, takes ⌈n / 32⌉ + 24 / `U` cycles from its first
+/// chunk to `done`. A multiple of 136 bytes takes one block more, of padding, with 1 + 24 / `U` cycles.
 #[derive(LogicBlock)]
 pub struct Keccak<const U: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// Reset: forgets the message.
+    /// Abandons the message.
     pub reset: Signal<In, Bit>,
-    /// A chunk is offered.
+    /// There is a chunk. It stays until `ready`.
     pub valid: Signal<In, Bit>,
-    /// It is taken.
+    /// The chunk is taken in this cycle, if `valid`.
     pub ready: Signal<Out, Bit>,
-    /// The chunk, first byte most significant.
+    /// The chunk's bytes, the first at bits 255 to 248. Bytes beyond `bytes` do not matter.
     pub data: Signal<In, Bits<256>>,
-    /// Bytes of the chunk: 32, or 0 to 32 in the last one.
+    /// Bytes in the chunk; 32 in all but the last.
     pub bytes: Signal<In, Bits<6>>,
-    /// It is the message's last.
+    /// The message ends with this chunk.
     pub last: Signal<In, Bit>,
-    /// The digest stands (a pulse).
+    /// One cycle, when `digest` is new.
     pub done: Signal<Out, Bit>,
-    /// The digest, first byte most significant; stays until the next message's first chunk.
+    /// The digest, first byte at bits 255 to 248, until the next `done`.
     pub digest: Signal<Out, Bits<256>>,
+
+    state: DFF<SpongeState>,
+    lanes: DFF<Lanes>,
+    // Where the chunk goes on: lane of the block, and words of it that the block before took.
+    place: DFF<Bits<5>>,
+    taken: DFF<Bits<3>>,
+    round: DFF<Bits<5>>,
+    // After the permutation: the message is over, or is but for its padding.
+    final_q: DFF<Bit>,
+    extra_q: DFF<Bit>,
+    done_q: DFF<Bit>,
+    digest_q: DFF<Bits<256>>,
+
+    count: Signal<Local, Bits<6>>,
+    pad: ChunkPad,
+    word: [Signal<Local, Bits<64>>; 4],
+    phase: Signal<Local, Bits<2>>,
+    turned: [Signal<Local, Bits<64>>; 4],
+    // Lanes from `place` up to `end` get words; the padding begins in lane `pad_lane`.
+    end: Signal<Local, Bits<5>>,
+    rest: Signal<Local, Bits<5>>,
+    pad_lane: Signal<Local, Bits<5>>,
+    finishes: Signal<Local, Bit>,
+    fills: Signal<Local, Bit>,
+    splits: Signal<Local, Bit>,
+    padding: Signal<Local, Bit>,
+    input: [Signal<Local, Bits<64>>; 25],
+    absorbed: Signal<Local, Lanes>,
+
     rounds: [KeccakRound; U],
-    chunk_order: Reverse64,
-    digest_order: [Reverse64; 4],
+    permuted: Signal<Local, Lanes>,
+    squeezed: Signal<Local, Bits<256>>,
+    answer: ByteReverse,
+
     offset: [Constant<Bits<5>>; U],
     step: Constant<Bits<5>>,
-    final_step: Constant<Bits<5>>,
-    state: DFF<Lanes>,
-    phase: DFF<Phase>,
-    round: DFF<Bits<5>>,
-    place: DFF<Bits<5>>,
-    open: DFF<Bit>,
-    chunk: DFF<Bits<256>>,
-    left: DFF<Bits<6>>,
-    ending: DFF<Bit>,
-    full: DFF<Bit>,
-    finished: DFF<Bit>,
-    here: Signal<Local, Lanes>,
-    empty: Signal<Local, Lanes>,
-    word: Signal<Local, Bits<64>>,
-    turned: Signal<Local, Bits<64>>,
-    keep: Signal<Local, Bits<64>>,
-    pad: Signal<Local, Bits<64>>,
-    lane: Signal<Local, Bits<64>>,
-    shift: Signal<Local, Bits<7>>,
-    ones: Signal<Local, Bits<64>>,
-    one: Signal<Local, Bits<64>>,
-    partial: Signal<Local, Bit>,
-    last_word: Signal<Local, Bit>,
-    accept: Signal<Local, Bit>,
-    absorbs: Signal<Local, Bit>,
-    r0: Signal<Local, Bits<64>>,
-    r1: Signal<Local, Bits<64>>,
-    r2: Signal<Local, Bits<64>>,
-    r3: Signal<Local, Bits<64>>,
+    last_round: Constant<Bits<5>>,
+    index: [Constant<Bits<5>>; 25],
+    none: Constant<Lanes>,
+    pad_end: Constant<Bits<64>>,
+}
+
+impl<const U: usize> Keccak<U> {
+    const DIVIDES: () = assert!(U >= 1 && 24 % U == 0, "rounds per clock must divide 24");
 }
 
 impl<const U: usize> Default for Keccak<U> {
     fn default() -> Self {
-        const { assert!(U >= 1 && 24 % U == 0) };
-        Self {
-            clock: Default::default(),
-            reset: Default::default(),
-            valid: Default::default(),
-            ready: Default::default(),
-            data: Default::default(),
-            bytes: Default::default(),
-            last: Default::default(),
-            done: Default::default(),
-            digest: Default::default(),
+        let () = Self::DIVIDES;
+        block! {
+            word: array_init::array_init(|_| Default::default()),
+            turned: array_init::array_init(|_| Default::default()),
+            input: array_init::array_init(|_| Default::default()),
             rounds: array_init::array_init(|_| Default::default()),
-            chunk_order: Default::default(),
-            digest_order: array_init::array_init(|_| Default::default()),
             offset: array_init::array_init(|i| Constant::new((i as u64).into())),
             step: Constant::new((U as u64).into()),
-            final_step: Constant::new((24 - U as u64).into()),
-            state: Default::default(),
-            phase: Default::default(),
-            round: Default::default(),
-            place: Default::default(),
-            open: Default::default(),
-            chunk: Default::default(),
-            left: Default::default(),
-            ending: Default::default(),
-            full: Default::default(),
-            finished: Default::default(),
-            here: Default::default(),
-            empty: Default::default(),
-            word: Default::default(),
-            turned: Default::default(),
-            keep: Default::default(),
-            pad: Default::default(),
-            lane: Default::default(),
-            shift: Default::default(),
-            ones: Default::default(),
-            one: Default::default(),
-            partial: Default::default(),
-            last_word: Default::default(),
-            accept: Default::default(),
-            absorbs: Default::default(),
-            r0: Default::default(),
-            r1: Default::default(),
-            r2: Default::default(),
-            r3: Default::default(),
+            last_round: Constant::new((24 - U as u64).into()),
+            index: array_init::array_init(|i| Constant::new((i as u64).into())),
+            none: Constant::new(Lanes::default()),
+            pad_end: Constant::new(0x8000_0000_0000_0000_u64.into()),
+            ; clock reset valid ready data bytes last done digest state lanes place taken round final_q extra_q done_q
+            digest_q count pad phase end rest pad_lane finishes fills splits padding absorbed permuted squeezed answer
         }
     }
 }
 
-seq!(N in 0..17 {
+seq!(N in 0..25 {
 impl<const U: usize> Logic for Keccak<U> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, state, phase, round, place, open, chunk, left, ending, full, finished
-        );
-        self.here.next = self.state.q.val();
-        #( self.empty.next.l~N = 0.into(); )*
-        self.empty.next.l17 = 0.into();
-        self.empty.next.l18 = 0.into();
-        self.empty.next.l19 = 0.into();
-        self.empty.next.l20 = 0.into();
-        self.empty.next.l21 = 0.into();
-        self.empty.next.l22 = 0.into();
-        self.empty.next.l23 = 0.into();
-        self.empty.next.l24 = 0.into();
-        self.rounds[0].a.next = self.state.q.val();
+        dff_setup!(self, clock, state, lanes, place, taken, round, final_q, extra_q, done_q, digest_q);
+
+        // The chunk as lanes of the sponge. Lane L of the block takes its word L + phase modulo 4.
+        self.count.next = 32.into();
+        if self.last.val() {
+            self.count.next = self.bytes.val();
+        }
+        self.pad.data.next = self.data.val();
+        self.pad.count.next = self.count.val();
+        for w in 0..4 {
+            self.word[w].next = self.pad.lanes.val().get_bits::<64>(w * 64);
+        }
+        self.phase.next = self.taken.q.val().get_bits::<2>(0) - self.place.q.val().get_bits::<2>(0);
+        match self.phase.val().index() {
+            0 => {
+                self.turned[0].next = self.word[0].val();
+                self.turned[1].next = self.word[1].val();
+                self.turned[2].next = self.word[2].val();
+                self.turned[3].next = self.word[3].val();
+            }
+            1 => {
+                self.turned[0].next = self.word[1].val();
+                self.turned[1].next = self.word[2].val();
+                self.turned[2].next = self.word[3].val();
+                self.turned[3].next = self.word[0].val();
+            }
+            2 => {
+                self.turned[0].next = self.word[2].val();
+                self.turned[1].next = self.word[3].val();
+                self.turned[2].next = self.word[0].val();
+                self.turned[3].next = self.word[1].val();
+            }
+            _ => {
+                self.turned[0].next = self.word[3].val();
+                self.turned[1].next = self.word[0].val();
+                self.turned[2].next = self.word[1].val();
+                self.turned[3].next = self.word[2].val();
+            }
+        }
+
+        // What the chunk does to the block of 17 lanes.
+        self.rest.next = 4 - bit_cast::<5, 3>(self.taken.q.val());
+        self.end.next = self.place.q.val() + self.rest.val();
+        self.pad_lane.next = self.place.q.val() + bit_cast::<5, 3>(self.count.val().get_bits::<3>(3))
+            - bit_cast::<5, 3>(self.taken.q.val());
+        self.padding.next = self.state.q.val() == SpongeState::Pad;
+        self.finishes.next = self.last.val() && (self.pad_lane.val() <= 16);
+        self.fills.next = self.end.val() >= 17;
+        self.splits.next = (self.end.val() > 17) && !self.finishes.val();
+        for i in 0..25 {
+            self.input[i].next = 0.into();
+        }
+        for i in 0..17 {
+            if !self.padding.val()
+                && (self.index[i].val() >= self.place.q.val())
+                && (self.index[i].val() < self.end.val())
+            {
+                self.input[i].next = self.turned[i % 4].val();
+            }
+            // After a whole last chunk the padding begins in the next lane.
+            if !self.padding.val()
+                && self.finishes.val()
+                && self.count.val().get_bit(5)
+                && (self.index[i].val() == self.end.val())
+            {
+                self.input[i].next = 1.into();
+            }
+        }
+        if self.padding.val() {
+            self.input[0].next = 1.into();
+        }
+        if self.padding.val() || self.finishes.val() {
+            self.input[16].next = self.input[16].val() ^ self.pad_end.val();
+        }
+        #( self.absorbed.next.l~N = self.lanes.q.val().l~N ^ self.input[N].val(); )*
+
+        // The rounds of this clock, one after the other.
+        self.rounds[0].a.next = self.lanes.q.val();
         for k in 1..U {
             self.rounds[k].a.next = self.rounds[k - 1].y.val();
         }
         for k in 0..U {
             self.rounds[k].round.next = self.round.q.val() + self.offset[k].val();
         }
-
-        // The lane at the head of the chunk, with the padding's first byte where the message ends.
-        self.word.next = self.chunk.q.val().get_bits::<64>(192);
-        self.chunk_order.a.next = self.word.val();
-        self.turned.next = self.chunk_order.y.val();
-        self.partial.next = self.left.q.val() < 8;
-        self.shift.next = bit_cast::<7, 6>(self.left.q.val()) << 3;
-        self.one.next = 1.into();
-        self.ones.next = 0xffff_ffff_ffff_ffff_u64.into();
-        self.keep.next = self.ones.val();
-        self.pad.next = 0.into();
-        self.last_word.next = self.ending.q.val() & self.partial.val();
-        if self.partial.val() {
-            self.keep.next = !(self.ones.val() << self.shift.val());
+        for k in (U - 1)..U {
+            self.permuted.next = self.rounds[k].y.val();
         }
-        if self.last_word.val() {
-            self.pad.next = self.one.val() << self.shift.val();
-        }
-        self.lane.next = (self.turned.val() & self.keep.val()) | self.pad.val();
+        self.squeezed.next = bit_cast::<256, 64>(self.permuted.val().l0)
+            | (bit_cast::<256, 64>(self.permuted.val().l1) << 64)
+            | (bit_cast::<256, 64>(self.permuted.val().l2) << 128)
+            | (bit_cast::<256, 64>(self.permuted.val().l3) << 192);
+        self.answer.x.next = self.squeezed.val();
 
-        self.finished.d.next = false;
-        self.absorbs.next = false;
-        match self.phase.q.val() {
-            Phase::Absorb => {
-                self.absorbs.next = self.full.q.val();
+        self.ready.next = false;
+        self.done_q.d.next = false;
+        match self.state.q.val() {
+            SpongeState::Absorb => {
+                self.ready.next = !self.splits.val();
+                if self.valid.val() {
+                    self.lanes.d.next = self.absorbed.val();
+                    self.place.d.next = self.end.val();
+                    self.taken.d.next = 0.into();
+                    if self.finishes.val() || self.fills.val() {
+                        self.state.d.next = SpongeState::Permute;
+                        self.place.d.next = 0.into();
+                    }
+                    // Of the chunk's four words, 21 − end fitted into this block.
+                    if self.splits.val() {
+                        self.taken.d.next = 5 - self.end.val().get_bits::<3>(0);
+                    }
+                    self.final_q.d.next = self.finishes.val();
+                    self.extra_q.d.next = self.last.val() && !self.finishes.val() && !self.splits.val();
+                }
             }
-            Phase::Permute => {
+            SpongeState::Permute => {
+                self.lanes.d.next = self.permuted.val();
                 self.round.d.next = self.round.q.val() + self.step.val();
-                for k in (U - 1)..U {
-                    self.state.d.next = self.rounds[k].y.val();
-                }
-                if self.round.q.val() == self.final_step.val() {
-                    self.phase.d.next = Phase::Absorb;
-                }
-            }
-            Phase::Finish => {
-                self.round.d.next = self.round.q.val() + self.step.val();
-                for k in (U - 1)..U {
-                    self.state.d.next = self.rounds[k].y.val();
-                }
-                if self.round.q.val() == self.final_step.val() {
-                    self.phase.d.next = Phase::Absorb;
-                    self.finished.d.next = true;
-                    self.open.d.next = false;
+                if self.round.q.val() == self.last_round.val() {
+                    self.round.d.next = 0.into();
+                    self.state.d.next = SpongeState::Absorb;
+                    if self.extra_q.q.val() {
+                        self.state.d.next = SpongeState::Pad;
+                    }
+                    if self.final_q.q.val() {
+                        self.digest_q.d.next = self.answer.y.val();
+                        self.lanes.d.next = self.none.val();
+                        self.done_q.d.next = true;
+                    }
                 }
             }
-        }
-        if self.absorbs.val() {
-            #(
-                if self.place.q.val() == N {
-                    self.state.d.next.l~N = self.here.val().l~N ^ self.lane.val();
-                }
-            )*
-            self.place.d.next = self.place.q.val() + 1;
-            self.chunk.d.next = self.chunk.q.val() << 64;
-            self.left.d.next = self.left.q.val() - 8;
-            if self.place.q.val() == 16 {
-                self.place.d.next = 0.into();
-                self.round.d.next = 0.into();
-                self.phase.d.next = Phase::Permute;
-            }
-            if (self.left.q.val() == 8) & !self.ending.q.val() {
-                self.full.d.next = false;
-            }
-            if self.last_word.val() {
-                // The padding's last bit closes the block.
-                if self.place.q.val() == 16 {
-                    self.state.d.next.l16 =
-                        (self.here.val().l16 ^ self.lane.val()) ^ (self.one.val() << 63);
-                } else {
-                    self.state.d.next.l16 = self.here.val().l16 ^ (self.one.val() << 63);
-                }
-                self.full.d.next = false;
-                self.place.d.next = 0.into();
-                self.round.d.next = 0.into();
-                self.phase.d.next = Phase::Finish;
+            SpongeState::Pad => {
+                self.lanes.d.next = self.absorbed.val();
+                self.final_q.d.next = true;
+                self.extra_q.d.next = false;
+                self.state.d.next = SpongeState::Permute;
             }
         }
-
-        // A new message begins with an empty state; it waits until the one before is finished.
-        self.ready.next = !self.full.q.val() & (self.phase.q.val() != Phase::Finish);
-        self.accept.next =
-            (self.valid.val() & !self.full.q.val()) & (self.phase.q.val() != Phase::Finish);
-        if self.accept.val() {
-            self.chunk.d.next = self.data.val();
-            self.left.d.next = self.bytes.val();
-            self.ending.d.next = self.last.val();
-            self.full.d.next = true;
-            self.open.d.next = true;
-            if !self.open.q.val() {
-                self.state.d.next = self.empty.val();
-            }
-        }
-        self.done.next = self.finished.q.val();
-        self.digest_order[0].a.next = self.here.val().l0;
-        self.digest_order[1].a.next = self.here.val().l1;
-        self.digest_order[2].a.next = self.here.val().l2;
-        self.digest_order[3].a.next = self.here.val().l3;
-        self.r0.next = self.digest_order[0].y.val();
-        self.r1.next = self.digest_order[1].y.val();
-        self.r2.next = self.digest_order[2].y.val();
-        self.r3.next = self.digest_order[3].y.val();
-        self.digest.next = ((bit_cast::<256, 64>(self.r0.val()) << 192)
-            | (bit_cast::<256, 64>(self.r1.val()) << 128))
-            | ((bit_cast::<256, 64>(self.r2.val()) << 64) | bit_cast::<256, 64>(self.r3.val()));
         if self.reset.val() {
-            self.phase.d.next = Phase::Absorb;
-            self.full.d.next = false;
-            self.open.d.next = false;
+            self.state.d.next = SpongeState::Absorb;
+            self.lanes.d.next = self.none.val();
             self.place.d.next = 0.into();
-            self.finished.d.next = false;
+            self.taken.d.next = 0.into();
+            self.round.d.next = 0.into();
+            self.final_q.d.next = false;
+            self.extra_q.d.next = false;
+            self.done_q.d.next = false;
         }
+
+        self.done.next = self.done_q.q.val();
+        self.digest.next = self.digest_q.q.val();
     }
 }
 });
