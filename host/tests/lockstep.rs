@@ -69,8 +69,16 @@ fn soft_card() -> CardRunner<SoftCard> {
 }
 
 /// The card under test.
+#[cfg(not(feature = "sim"))]
 fn runner() -> CardRunner<impl Traced> {
     soft_card()
+}
+
+/// The card under test: the Verilog.
+#[cfg(feature = "sim")]
+fn runner() -> CardRunner<impl Traced> {
+    let opened = gatewei::card::sim::open(gatewei_sim::Options::default(), Options::default());
+    opened.unwrap_or_else(|error| panic!("no simulated card: {error}"))
 }
 
 /// A number from the environment.

@@ -16,6 +16,8 @@ pub mod lockstep;
 pub mod message;
 mod predictor;
 mod reason;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod split;
 pub mod trace;
 mod worker;
