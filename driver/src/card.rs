@@ -41,6 +41,9 @@ pub struct Options {
     pub code_cache_bytes: usize,
     /// Deadlines.
     pub deadlines: Deadlines,
+    /// Resets that faults may cause without a message completed between them. After one more, the
+    /// card is out of use: what fails each time only costs time.
+    pub patience: u32,
 }
 
 impl Default for Options {
@@ -50,6 +53,7 @@ impl Default for Options {
             result_bytes: layout::RESULT_BYTES,
             code_cache_bytes: 64 << 20,
             deadlines: Deadlines::default(),
+            patience: 3,
         }
     }
 }
@@ -215,6 +219,8 @@ pub struct Card<T: Transport> {
     inbox: VecDeque<Completion>,
     events: Vec<Event>,
     counters: Counters,
+    /// Resets since a message was last completed.
+    fruitless: u32,
 }
 
 impl<T: Transport> std::fmt::Debug for Card<T> {
@@ -263,6 +269,7 @@ impl<T: Transport> Card<T> {
             inbox: VecDeque::new(),
             events: Vec::new(),
             counters: Counters::default(),
+            fruitless: 0,
         };
         card.start().map_err(|failure| OpenError::Start {
             name: card.transport.name(),
@@ -579,6 +586,7 @@ impl<T: Transport> Card<T> {
                 return Ok(());
             }
         };
+        self.fruitless = 0;
         if let Event::Fault { fault, .. } = &event {
             tracing::warn!(id, %fault, ?completion, "a completed message is unusable");
         }

@@ -485,6 +485,37 @@ fn a_counter_may_read_all_ones() {
 }
 
 #[test]
+fn a_card_that_fails_each_time_is_given_up() {
+    let fake = Fake::new(1, |_, message| match number(message) {
+        0 => vec![stop(0)],
+        _ => vec![Step::Hang],
+    });
+    fake.inside().faults.stubborn = true;
+    let options = Options {
+        patience: 2,
+        ..options()
+    };
+    let mut card = open(&fake, options);
+    for round in 0..2 {
+        for _ in 0..2 {
+            submit(&mut card, 0, 1);
+            drain(&mut card, 200);
+        }
+        if round == 0 {
+            submit(&mut card, 0, 0);
+            assert!(
+                matches!(drain(&mut card, 20)[..], [Event::Done { .. }]),
+                "it has made up for it"
+            );
+        }
+    }
+    assert_eq!(card.state(), State::Ready);
+    let ticket = submit(&mut card, 0, 1);
+    assert_eq!(faults(&drain(&mut card, 200)), [(ticket, Fault::Deadline)]);
+    assert_eq!(card.state(), State::Dead(Fault::Deadline));
+}
+
+#[test]
 fn a_queue_error_resets_the_card() {
     let fake = Fake::new(1, |_, message| match number(message) {
         0 => vec![stop(0)],

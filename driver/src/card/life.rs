@@ -173,7 +173,9 @@ impl<T: Transport> Card<T> {
         }
         tracing::error!(card = self.transport.name(), %fault, %why, "the card failed");
         self.counters.resets += 1;
-        let fatal = matches!(fault, Fault::Gone | Fault::Hung);
+        self.fruitless += 1;
+        let fatal =
+            matches!(fault, Fault::Gone | Fault::Hung) || self.fruitless > self.options.patience;
         let revived = if fatal {
             Err(fault)
         } else {

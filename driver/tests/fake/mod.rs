@@ -490,6 +490,7 @@ pub fn options() -> Options {
             heartbeat: std::time::Duration::from_millis(30),
             interval: std::time::Duration::ZERO,
         },
+        patience: u32::MAX,
         ..Options::default()
     }
 }

@@ -43,7 +43,10 @@ pub fn open(
     simulation: gatewei_sim::Options,
     options: Options,
 ) -> Result<CardRunner<SimCard>, SimulationError> {
-    Ok(CardRunner::new(Card::open(SimCard::new(simulation)?, options)?))
+    Ok(CardRunner::new(Card::open(
+        SimCard::new(simulation)?,
+        options,
+    )?))
 }
 
 /// An executor on a simulated card.
@@ -51,5 +54,8 @@ pub fn executor(
     simulation: gatewei_sim::Options,
     options: Options,
 ) -> Result<CardExecutor<SimCard>, SimulationError> {
-    Ok(CardExecutor::new(Card::open(SimCard::new(simulation)?, options)?))
+    Ok(CardExecutor::new(Card::open(
+        SimCard::new(simulation)?,
+        options,
+    )?))
 }

@@ -54,20 +54,21 @@ pub(super) fn make(
             let threads = threads.unwrap_or_else(default_threads);
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
-        Kind::Card => match card {
-            Card::Sim => simulated(),
-        },
+        Kind::Card => {
+            simulated_card().map_err(Failure::new)?;
+            card_executor(card)
+        }
     }
 }
 
 #[cfg(feature = "sim")]
-fn simulated() -> Result<Box<dyn Executor>, Failure> {
-    let card = gatewei_sim::SimCard::new(gatewei_sim::Options::default())?;
-    let card = gatewei_driver::Card::open(card, gatewei_driver::Options::default())?;
-    Ok(Box::new(gatewei::card::CardExecutor::new(card)))
+fn card_executor(card: Card) -> Result<Box<dyn Executor>, Failure> {
+    let Card::Sim = card;
+    let executor = gatewei::card::sim::executor(Default::default(), Default::default())?;
+    Ok(Box::new(executor))
 }
 
 #[cfg(not(feature = "sim"))]
-fn simulated() -> Result<Box<dyn Executor>, Failure> {
-    Err(Failure::new(WITHOUT_CARD))
+fn card_executor(_: Card) -> Result<Box<dyn Executor>, Failure> {
+    Err(Failure::new("this build has no card"))
 }

@@ -10,6 +10,7 @@ mod row;
 mod run;
 mod statetest;
 mod table;
+mod trace;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -38,6 +39,7 @@ enum Command {
     Demo(demo::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
+    Trace(trace::Arguments),
     Workload(workload::Arguments),
 }
 
@@ -78,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
+        Command::Trace(arguments) => trace::trace(&arguments),
         Command::Workload(arguments) => workload::workload(&arguments),
     };
     match end {

@@ -1,0 +1,161 @@
+//! Whole blocks with first frames on a card, against sequential revm.
+//!
+//! With the feature `sim` the card is the Verilog, else a card in software; the scheduling, the split
+//! handler, the messages and the driver are the same.
+
+mod common;
+mod soft;
+
+use std::path::PathBuf;
+
+use gatewei::card::CardExecutor;
+use gatewei::{Block, CardStatistics, Executor, Sequential, block, digest};
+use gatewei_driver::transport::Transport;
+use gatewei_driver::{Card, Options};
+use gatewei_workloads::{KINDS, Params, generate, write};
+
+/// A card of this many lanes, as this build has it.
+#[cfg(not(feature = "sim"))]
+fn executor(lanes: u8) -> CardExecutor<impl Transport> {
+    soft_executor(lanes)
+}
+
+#[cfg(feature = "sim")]
+fn executor(lanes: u8) -> CardExecutor<impl Transport> {
+    let simulation = gatewei_sim::Options {
+        lanes,
+        ..Default::default()
+    };
+    gatewei::card::sim::executor(simulation, Options::default()).expect("the card opens")
+}
+
+fn soft_executor(lanes: u8) -> CardExecutor<soft::fake::Fake> {
+    let (fake, _) = soft::card(lanes);
+    CardExecutor::new(Card::open(fake, Options::default()).expect("the card opens"))
+}
+
+/// A generated block, in a folder of the build.
+fn generated(kind: &str, txs: usize) -> Block {
+    let params = Params {
+        txs,
+        seed: 11,
+        ..Params::default()
+    };
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{txs}"));
+    write(&generate(kind, &params).expect("it is generated"), &folder).expect("it is written");
+    Block::load(&folder).expect("it loads")
+}
+
+/// Runs a block on sequential revm and on the card; the results must be equal.
+fn equal<T: Transport>(executor: &mut CardExecutor<T>, block: &Block) -> CardStatistics {
+    let want = Sequential.execute(block).expect("it runs");
+    let got = executor.execute(block).expect("it runs on the card");
+    assert_eq!(digest(&want), digest(&got), "block {}", block.number());
+    assert_eq!(want.state, got.state, "block {}", block.number());
+    got.statistics.card
+}
+
+#[test]
+fn generated_blocks_are_the_same_on_the_card() {
+    for lanes in [1, 2] {
+        let mut executor = executor(lanes);
+        for kind in KINDS {
+            let statistics = equal(&mut executor, &generated(kind.name, 60));
+            let share = statistics.offloaded_share();
+            println!("{} on {lanes} lanes: {share:.3} {statistics:?}", kind.name);
+            if kind.name.starts_with("erc20") {
+                assert!(share >= 0.99, "{}: {statistics:?}", kind.name);
+            }
+            assert!(
+                statistics
+                    .fallbacks
+                    .keys()
+                    .all(|reason| reason.starts_with("opcode:"))
+            );
+        }
+    }
+}
+
+#[test]
+fn real_blocks_are_the_same_on_a_card_in_software() {
+    let Some(folder) = common::data("mainnet") else {
+        return;
+    };
+    let mut executor = soft_executor(2);
+    let mut all = CardStatistics::default();
+    for directory in block::find(&folder).expect("the folder has blocks") {
+        let block = Block::load(&directory).expect("a real block loads");
+        all.add(&equal(&mut executor, &block));
+    }
+    println!(
+        "offloaded {:.3}, {:?}",
+        all.offloaded_share(),
+        all.fallbacks
+    );
+    assert!(all.txs > 1_000);
+    let named = |reason: &String| reason.starts_with("opcode:") || reason == "fork";
+    assert!(all.fallbacks.keys().all(named), "{:?}", all.fallbacks);
+}
+
+/// A card that stops in the middle of a block: the block ends on the CPU, with the same result.
+#[cfg(feature = "sim")]
+mod broken {
+    use super::*;
+    use gatewei_driver::Deadlines;
+    use gatewei_sim::Pause;
+    use std::time::Duration;
+
+    fn run(pause: Pause) -> (CardStatistics, gatewei_driver::State) {
+        let simulation = gatewei_sim::Options {
+            pause: Some((60_000, pause)),
+            ..Default::default()
+        };
+        let deadlines = Deadlines {
+            base_cycles: 100_000,
+            cycles_per_gas: 1,
+            stall_cycles: 50_000,
+            heartbeat: Duration::from_millis(300),
+            ..Deadlines::default()
+        };
+        let options = Options {
+            deadlines,
+            ..Options::default()
+        };
+        let mut executor =
+            gatewei::card::sim::executor(simulation, options).expect("the card opens");
+        let statistics = equal(&mut executor, &generated("erc20-independent", 60));
+        (statistics, executor.runner().card().state())
+    }
+
+    #[test]
+    fn a_clock_that_stands_still() {
+        let (statistics, state) = run(Pause::Clock);
+        let hung = gatewei_driver::Fault::Hung;
+        assert_eq!(state, gatewei_driver::State::Dead(hung), "{statistics:?}");
+        assert!(
+            statistics.fallbacks[hung.name()] > 0 && statistics.txs > 0,
+            "{statistics:?}"
+        );
+    }
+
+    #[test]
+    fn memory_that_never_answers() {
+        let (statistics, _) = run(Pause::Memory);
+        let late = gatewei_driver::Fault::Deadline.name();
+        assert!(
+            statistics.fallbacks[late] > 0 && statistics.txs > 0,
+            "{statistics:?}"
+        );
+    }
+
+    #[test]
+    fn a_card_that_leaves_the_bus() {
+        let (statistics, state) = run(Pause::Gone);
+        let gone = gatewei_driver::Fault::Gone;
+        assert_eq!(state, gatewei_driver::State::Dead(gone), "{statistics:?}");
+        assert!(
+            statistics.fallbacks[gone.name()] > 0 && statistics.txs > 0,
+            "{statistics:?}"
+        );
+    }
+}
