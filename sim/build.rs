@@ -79,7 +79,7 @@ fn build() -> Result<(), Failure> {
     models.sort_by_key(|(i, _)| *i);
     let models: Vec<_> = models.into_iter().map(|(_, model)| model).collect();
     fs::write(out.join("models.rs"), shim::table(&models, wave))?;
-    link(&cache, &out, &models, wave)
+    link(&cache, &out, &models)
 }
 
 /// The blocks to build: the cards, and with feature `blocks` everything else of the catalog.
@@ -99,7 +99,7 @@ fn block(cache: &Cache, entry: Entry) -> Result<shim::Model, Failure> {
 }
 
 /// Copies the libraries out of the cache, which others may clean, and tells the linker.
-fn link(cache: &Cache, out: &Path, models: &[shim::Model], wave: bool) -> Result<(), Failure> {
+fn link(cache: &Cache, out: &Path, models: &[shim::Model]) -> Result<(), Failure> {
     let dir = out.join("lib");
     fs::create_dir_all(&dir)?;
     println!("cargo:rustc-link-search=native={}", dir.display());
@@ -112,11 +112,6 @@ fn link(cache: &Cache, out: &Path, models: &[shim::Model], wave: bool) -> Result
         let file = format!("lib{name}.a");
         fs::copy(cache.library(&name)?, dir.join(&file))?;
         println!("cargo:rustc-link-lib=static={name}");
-    }
-    if wave {
-        // The trace writer compresses; these come as static libraries with their crates.
-        println!("cargo:rustc-link-lib=static=z");
-        println!("cargo:rustc-link-lib=static=lz4");
     }
     println!("cargo:rustc-link-lib=stdc++");
     println!("cargo:rustc-link-lib=pthread");

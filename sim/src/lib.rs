@@ -14,3 +14,7 @@ pub mod random;
 pub mod trace;
 
 pub use card::{Options, Pause, SimCard, SimError};
+
+// The trace writer's C++ calls these libraries: naming the crates links them.
+#[cfg(feature = "wave")]
+use {libz_sys as _, lz4_sys as _};

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn every_field_is_compared_and_named() {
-        let changes: [(&str, fn(&mut Step)); 6] = [
+        type Change = fn(&mut Step);
+        let changes: [(&str, Change); 6] = [
             ("pc", |s| s.pc += 1),
             ("opcode", |s| s.opcode = 0x5f),
             ("gas", |s| s.gas -= 1),

@@ -16,10 +16,13 @@ const RESULT_BYTES: usize = 12_352;
 /// An address at which nothing is mapped.
 const NOWHERE: u64 = 0xdead_0000_0000;
 
+/// Picks buffers by their size.
+type Lie = fn(usize) -> bool;
+
 /// Gives buffers whose size `lie` picks at an address that the card cannot reach.
 struct Liar {
     sim: SimCard,
-    lie: fn(usize) -> bool,
+    lie: Lie,
 }
 
 impl Transport for Liar {
@@ -53,7 +56,7 @@ impl Transport for Liar {
     }
 }
 
-fn liar(lie: fn(usize) -> bool) -> Card<Liar> {
+fn liar(lie: Lie) -> Card<Liar> {
     let sim = SimCard::new(Options::default()).unwrap();
     let options = gatewei_driver::Options {
         result_bytes: RESULT_BYTES,
@@ -69,7 +72,7 @@ fn word_frame() -> common::Frame {
 
 #[test]
 fn an_unmapped_message_code_or_result_traps_as_a_dma_error() {
-    let cases: [(&str, fn(usize) -> bool); 3] = [
+    let cases: [(&str, Lie); 3] = [
         ("message", |bytes| bytes > 100_000),
         ("code", |bytes| bytes < 256),
         ("result", |bytes| bytes == RESULT_BYTES),
