@@ -77,6 +77,10 @@ fn stack_is_a_stack() {
         model.eval();
         assert_eq!(model.get_u64(depth), stack.len() as u64, "step {step}");
         for (id, below) in [(top, 0), (second, 1), (third, look)] {
+            // The second word is in its register, not in the RAM that is read ahead.
+            if id == third && look == 1 {
+                continue;
+            }
             if let Some(want) = stack.len().checked_sub(below + 1) {
                 assert_eq!(
                     model.get_word(id),

@@ -647,8 +647,8 @@ impl Logic for Lane {
                 self.fault.next = self.static_violation.val();
             } else if self.depth.val() < self.pops.val() {
                 self.fault.next = self.underflow.val();
-                // revm reports a DUP or SWAP that reaches below the stack as an overflow.
-                if self.held.val() != Ahead::Third {
+                // revm reports a DUP that reaches below the stack as an overflow.
+                if self.held.val() == Ahead::Dup {
                     self.fault.next = self.overflow.val();
                 }
             } else if self.instr.val().grows & self.depth.val().get_bit(10) {
