@@ -26,6 +26,6 @@ pub const BURST_BEATS: usize = 16;
 /// Messages that wait in front of a lane beside the one that runs.
 pub const LANE_QUEUE: usize = 4;
 /// Bytes of a result buffer when the host does not choose.
-pub const RESULT_BYTES: usize = 256 * 1024;
+pub const RESULT_BYTES: usize = 1024 * 1024;
 /// Alignment of every buffer the card is pointed to, in bytes.
 pub const ALIGN: usize = 64;

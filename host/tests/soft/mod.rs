@@ -329,6 +329,9 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
         )
     }));
     let bytes = result(header, &context.journaled_state.logs, &out.output, &slots);
+    if bytes.len() > exec.submission.capacity as usize {
+        return vec![Action::Trap(Trap::Result as u8, 0)];
+    }
     vec![Action::Done(status as u8, bytes)]
 }
 
