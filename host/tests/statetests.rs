@@ -77,6 +77,58 @@ fn the_engine_passes() {
     assert_eq!(summary.passed + skipped, CASES);
 }
 
+/// The folders whose cases the simulated card runs here; `make soak` runs all of them.
+#[cfg(feature = "sim")]
+const CARD_FOLDERS: [&str; 12] = [
+    "Cancun",
+    "VMTests/vmArithmeticTest",
+    "VMTests/vmBitwiseLogicOperation",
+    "VMTests/vmLogTest",
+    "stExtCodeHash",
+    "stLogTests",
+    "stMemoryTest",
+    "stRefundTest",
+    "stSLoadTest",
+    "stSStoreTest",
+    "stShift",
+    "stStackTests",
+];
+
+#[cfg(feature = "sim")]
+fn on_the_card(files: &[PathBuf]) -> Summary {
+    run(files, all_threads(), || {
+        let card = gatewei::card::sim::executor(Default::default(), Default::default());
+        Box::new(card.expect("the simulated card opens"))
+    })
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn the_simulated_card_passes() {
+    let Some(folder) = common::data("statetests") else {
+        return;
+    };
+    let files: Vec<PathBuf> = CARD_FOLDERS
+        .iter()
+        .flat_map(|name| {
+            let folder = folder.join("GeneralStateTests").join(name);
+            statetest::find(&folder).expect("the folder has fixtures")
+        })
+        .collect();
+    let summary = on_the_card(&files);
+    assert_eq!(summary.failed, 0);
+    assert!(summary.passed >= 2_000, "{summary:?}");
+}
+
+/// All of them: `make soak`.
+#[cfg(feature = "sim")]
+#[test]
+#[ignore = "takes long: make soak"]
+fn the_simulated_card_passes_all() {
+    let Some(files) = fixtures() else { return };
+    assert_eq!(on_the_card(&files).failed, 0);
+}
+
 /// A skip that is not needed any more must go.
 #[test]
 fn every_skip_is_needed() {
