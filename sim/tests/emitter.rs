@@ -19,7 +19,7 @@ fn widths(a: u8, b: u8) -> [(&'static str, u64); 20] {
         ("narrow_sum", u64::from(sum & 15)),
         ("middle_of_sum", u64::from(sum >> 2 & 15)),
         // The amount is a sum of two bits: it wraps at 4.
-        ("shift_by_sum", u64::from(a << ((b & 3) + 3 & 3))),
+        ("shift_by_sum", u64::from(a << (((b & 3) + 3) & 3))),
         ("computed_bit", u64::from(a >> bit & 1)),
         ("computed_slice", u64::from(a >> bit & 15)),
         ("all_of_sum", u64::from(sum == 255)),

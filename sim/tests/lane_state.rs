@@ -164,7 +164,7 @@ impl Slots {
 }
 
 /// An entry: key and kind, then original, present and flags.
-type Entries = Vec<(([u8; 32], bool), [u8; 32], [u8; 32], u64)>;
+type Entry = (([u8; 32], bool), [u8; 32], [u8; 32], u64);
 
 #[test]
 fn slot_table_finds_what_was_added() {
@@ -180,7 +180,7 @@ fn slot_table_finds_what_was_added() {
     // More messages than the epoch counts, so that the sweep is met.
     for message in 0..270u64 {
         slots.run(SlotCmd::Clear);
-        let mut entries: Entries = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         let mut index: HashMap<([u8; 32], bool), usize> = HashMap::new();
         let rounds = if message % 90 == 0 { 2_600 } else { 40 };
         for _ in 0..rounds {
@@ -245,7 +245,7 @@ fn slot_table_finds_what_was_added() {
     assert_eq!(fullest, 1024, "the test fills the table");
 }
 
-fn check(slots: &Slots, entry: &(([u8; 32], bool), [u8; 32], [u8; 32], u64)) {
+fn check(slots: &Slots, entry: &Entry) {
     assert_eq!(slots.get_word("entry_key"), entry.0.0);
     assert_eq!(slots.get_word("original"), entry.1);
     assert_eq!(slots.get_word("present"), entry.2);

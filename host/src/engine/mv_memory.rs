@@ -119,10 +119,13 @@ impl<T> Versions<T> {
     }
 }
 
+/// One shard of a table.
+type Shard<K, T> = RwLock<HashMap<K, Versions<T>>>;
+
 /// A sharded map with a filter in front, so that a location that nobody wrote costs no lock.
 struct Map<K, T> {
     filter: Box<[AtomicU64]>,
-    shards: Box<[RwLock<HashMap<K, Versions<T>>>]>,
+    shards: Box<[Shard<K, T>]>,
     hasher: DefaultHashBuilder,
 }
 
