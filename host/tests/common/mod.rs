@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     fs::File,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -25,10 +26,12 @@ pub fn data(name: &str) -> Option<PathBuf> {
         return Some(unpacked);
     }
     let given = env::var_os("GATEWEI_DATA").map(PathBuf::from);
-    let folder = given.unwrap_or_else(|| root().join("../shared/data"));
+    let folder = root().join(given.unwrap_or_else(|| "../shared/data".into()));
     let archive = folder.join(format!("{name}.tar.xz"));
     if !archive.is_file() {
-        eprintln!(
+        // Not by a macro: what those print is kept back when a test passes.
+        let _ = writeln!(
+            io::stderr(),
             "\n*** SKIPPED: there is no {}. Set GATEWEI_DATA to the folder that has {name}.tar.xz. ***\n",
             archive.display()
         );
