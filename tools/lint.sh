@@ -19,8 +19,7 @@ check() {
 check "format" cargo fmt --all --check
 # With the profile and features of `make test`: build scripts and their C and C++ are shared with it.
 check "clippy" cargo clippy "${flags[@]}" --workspace --all-targets --features gatewei/sim -- -D warnings
-# Links to private items are for those who read the source.
-check "documentation" env RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc "${flags[@]}" --workspace --no-deps --features gatewei/sim
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc "${flags[@]}" --workspace --no-deps --features gatewei/sim
 check "layers" tools/layers.py
 check "licences" tools/licences.py
 check "register reference" cargo run "${flags[@]}" --quiet -p gatewei-hdl -- docs --check

@@ -27,3 +27,8 @@ pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
 pub use statistics::{CardStatistics, Statistics};
 pub use warm_up::warm_up;
+
+/// The README's example is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,13 +1,12 @@
 //! The card in Verilator behind the driver's transport seam.
 //!
 //! The build script emits the hardware as Verilog and compiles it. [`card::SimCard`] is a card in this
-//! process, with [`host_memory`] around it; [`lockstep`] compares what it retires ([`trace`]) with a
-//! reference. [`model`] is the raw access to any block, for its tests.
+//! process, with [`host_memory`] around it, and [`trace`] reads what it retires. [`model`] is the raw access
+//! to any block, for its tests.
 
 pub mod axi;
 pub mod card;
 pub mod host_memory;
-pub mod lockstep;
 pub mod model;
 mod ports;
 pub mod random;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use gatewei_sim::model::Model;
+use gatewei_sim::{model::Model, random::Random};
 
 /// Every expression of the probe for one pair of inputs, by output: plain Rust arithmetic.
 fn widths(a: u8, b: u8) -> [(&'static str, u64); 20] {
@@ -64,18 +64,6 @@ fn every_output_of_the_width_probe_is_compared() {
     }
 }
 
-/// xorshift64*: reproducible, and enough for valid and ready.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-}
-
 #[test]
 fn handshakes_lose_and_reorder_nothing() {
     let mut model = Model::new("handshake").unwrap();
@@ -96,11 +84,11 @@ fn handshakes_lose_and_reorder_nothing() {
     model.set_u64(reset, 1);
     model.tick();
     model.set_u64(reset, 0);
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut inside = VecDeque::new();
     let mut count = 0u64;
     for cycle in 0..20_000 {
-        let bits = random.next();
+        let bits = random.bits();
         let item = bits >> 16 & 0xffff;
         // The last quarter only drains.
         let offered = bits & 1 == 1 && cycle < 15_000;

@@ -1,21 +1,11 @@
 //! The lane's byte memory and mover against plain Rust.
 
 use gatewei_sim::model::Model;
+use gatewei_sim::random::Random;
 
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn word(&mut self) -> [u8; 32] {
-        std::array::from_fn(|_| self.next() as u8)
-    }
+/// 32 random bytes.
+fn random_word(random: &mut Random) -> [u8; 32] {
+    std::array::from_fn(|_| random.bits() as u8)
 }
 
 #[test]
@@ -31,9 +21,9 @@ fn byte_ram_reads_and_writes_any_32_bytes() {
         port("wcount"),
     );
     let mut bytes = vec![0u8; 1 << 16];
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     for step in 0..60_000u64 {
-        let bits = random.next();
+        let bits = random.bits();
         // A window at each end of the range, so that reads meet writes and addresses wrap.
         let pick = |n: u64| {
             (if n & 1 == 0 {
@@ -44,7 +34,7 @@ fn byte_ram_reads_and_writes_any_32_bytes() {
         };
         let (read, write) = (pick(bits), pick(bits >> 16));
         let count = (bits >> 32) as usize % 33;
-        let (value, writes) = (random.word(), bits >> 48 & 3 != 0);
+        let (value, writes) = (random_word(&mut random), bits >> 48 & 3 != 0);
         let mut big_endian = value;
         big_endian.reverse();
         model.set_u64(raddr, read as u64);
@@ -94,7 +84,7 @@ fn chunks(model: &mut Model, move_: Move, random: &mut Random) -> Vec<(u32, u32,
     let mut out = Vec::new();
     let mut presented = None;
     for _ in 0..100_000 {
-        let bits = random.next();
+        let bits = random.bits();
         let (source, ready) = (bits & 3 != 0, bits & 12 != 0);
         model.set_u64(src_valid, source.into());
         model.set_u64(dst_ready, ready.into());
@@ -126,11 +116,11 @@ struct Move {
 #[test]
 fn mover_covers_every_byte_once_in_order() {
     let mut model = Model::new("mover").unwrap();
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     let lengths = (0..=100).chain([127, 128, 129, 4096, 65_535]);
     for length in lengths {
         for (back, empty) in [(false, false), (true, false), (false, true)] {
-            let (from, to) = (random.next() as u32 & 0xffff, random.next() as u32 & 0xffff);
+            let (from, to) = (random.bits() as u32 & 0xffff, random.bits() as u32 & 0xffff);
             let move_ = Move {
                 from,
                 to,

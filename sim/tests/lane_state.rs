@@ -3,21 +3,11 @@
 use std::collections::HashMap;
 
 use gatewei_sim::model::Model;
+use gatewei_sim::random::Random;
 
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn word(&mut self) -> [u8; 32] {
-        std::array::from_fn(|_| self.next() as u8)
-    }
+/// 32 random bytes.
+fn random_word(random: &mut Random) -> [u8; 32] {
+    std::array::from_fn(|_| random.bits() as u8)
 }
 
 /// Stack operations, as the block numbers them.
@@ -42,12 +32,12 @@ fn stack_is_a_stack() {
         (port("op"), port("result"), port("ahead"), port("distance"));
     let (top, second, third, depth) = (port("top"), port("second"), port("third"), port("depth"));
     let mut stack: Vec<[u8; 32]> = Vec::new();
-    let mut random = Random(3);
+    let mut random = Random::new(3);
     let mut deepest = 0;
     for step in 0..80_000u64 {
         // Phases that climb to the limit and fall to empty.
         let climbing = step / 4_000 % 2 == 0;
-        let pick = random.next() % 10;
+        let pick = random.bits() % 10;
         let choice = match pick {
             0..=4 if climbing => Push,
             0..=2 => Pop,
@@ -59,7 +49,7 @@ fn stack_is_a_stack() {
             _ if step % 1_999 == 0 => Clear,
             _ => None,
         };
-        let n = 1 + random.next() as usize % 16;
+        let n = 1 + random.bits() as usize % 16;
         let possible = match choice {
             Push => stack.len() < 1024,
             Pop | Unary => !stack.is_empty(),
@@ -68,7 +58,7 @@ fn stack_is_a_stack() {
             None | Clear => true,
         };
         let choice = if possible { choice } else { None };
-        let word = random.word();
+        let word = random_word(&mut random);
         // The fetch cycle reads ahead; the opcode's cycle acts.
         model.set_u64(op, None as u64);
         let look = if choice == Swap { n } else { 2 };
@@ -175,7 +165,7 @@ fn slot_table_finds_what_was_added() {
     slots.model.tick();
     slots.set("reset", 0);
     slots.run(SlotCmd::None);
-    let mut random = Random(9);
+    let mut random = Random::new(9);
     let mut fullest = 0;
     // More messages than the epoch counts, so that the sweep is met.
     for message in 0..270u64 {
@@ -184,21 +174,21 @@ fn slot_table_finds_what_was_added() {
         let mut index: HashMap<([u8; 32], bool), usize> = HashMap::new();
         let rounds = if message % 90 == 0 { 2_600 } else { 40 };
         for _ in 0..rounds {
-            let bits = random.next();
+            let bits = random.bits();
             // Small numbers and digests; a transient slot may share its key with a storage slot.
             let mut key = [0; 32];
             if bits & 1 == 0 {
                 key[0] = (bits >> 8) as u8;
                 key[1] = (bits >> 16) as u8 & 3;
             } else {
-                key = random.word();
+                key = random_word(&mut random);
                 key[31] = (bits >> 8) as u8;
             }
             if bits & 6 == 6 && !entries.is_empty() {
                 key = entries[(bits >> 32) as usize % entries.len()].0.0;
             }
             let transient = bits >> 24 & 3 == 0;
-            let value = random.word();
+            let value = random_word(&mut random);
             let flags = bits >> 40 & 31;
             slots.word("key", &key);
             slots.set("transient", transient.into());
@@ -261,10 +251,10 @@ fn gas_meter_charges_what_gas_covers() {
     ]
     .map(port);
     let [gas, after, lacks, refunds] = ["gas", "after", "lacks", "refunds"].map(port);
-    let mut random = Random(21);
+    let mut random = Random::new(21);
     let (mut left, mut back, mut shortages) = (0u64, 0u64, 0);
     for step in 0..50_000 {
-        let bits = random.next();
+        let bits = random.bits();
         let edge = [
             0,
             1,
@@ -280,7 +270,7 @@ fn gas_meter_charges_what_gas_covers() {
             bits >> 40
         };
         let limit = if bits & 2 == 0 {
-            random.next()
+            random.bits()
         } else {
             bits >> 30
         };

@@ -1,18 +1,7 @@
 //! The hand-written Verilog: memories and the multiplier against plain Rust.
 
 use gatewei_sim::model::Model;
-
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-}
+use gatewei_sim::random::Random;
 
 #[test]
 fn ram_reads_the_old_word() {
@@ -26,14 +15,14 @@ fn ram_reads_the_old_word() {
         port("we"),
     );
     let mut words = vec![0u64; 1024];
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut collisions = 0;
     for step in 0..20_000 {
-        let bits = random.next();
+        let bits = random.bits();
         // Few addresses, so that reads meet writes; both ends of the range among them.
         let pick = |n: u64| if n & 8 == 0 { n & 7 } else { 1016 | n & 7 };
         let (read, write) = (pick(bits) as usize, pick(bits >> 8) as usize);
-        let (value, writes) = (random.next(), bits >> 16 & 1 == 1);
+        let (value, writes) = (random.bits(), bits >> 16 & 1 == 1);
         model.set_u64(raddr, read as u64);
         model.set_u64(waddr, write as u64);
         model.set_u64(wdata, value);
@@ -105,9 +94,9 @@ fn products_are_exact() {
         1 << 32,
         0x5555_5555_5555_5555,
     ];
-    let mut random = Random(3);
+    let mut random = Random::new(3);
     let mut pairs: Vec<(u64, u64)> = edges.iter().flat_map(|x| edges.map(|y| (*x, y))).collect();
-    pairs.extend((0..5_000).map(|_| (random.next(), random.next())));
+    pairs.extend((0..5_000).map(|_| (random.bits(), random.bits())));
     for (x, y) in pairs {
         model.set_u64(a, x);
         model.set_u64(b, y);

@@ -6,9 +6,9 @@
 //! with an [`EmitError`] that names block, signal and expression. On the way it finds latches, undriven
 //! signals, reads before assignment and combinational loops.
 //!
-//! The steps: [`tree`] reads the block's scopes, [`lower`] and [`infer`] turn each `update` into statements
-//! and expressions of known width, [`flow`] checks them, [`schedule`] cuts them into processes,
-//! [`module`] and [`print`] write the text, and [`assemble`] keeps each distinct text once.
+//! The steps: `tree` reads the block's scopes, `lower` and `infer` turn each `update` into statements
+//! and expressions of known width, `flow` checks them, `schedule` cuts them into processes,
+//! `module` and `print` write the text, and `assemble` keeps each distinct text once.
 //!
 //! Plain registers (`DFF`) are printed in place, as `always @(posedge clock) count_q <= count_d`.
 

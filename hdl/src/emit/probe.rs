@@ -175,7 +175,7 @@ impl Logic for Slot {
     }
 }
 
-/// Two [`Slot`]s in a row: `ready` runs backwards through both in one cycle while `valid` runs forwards,
+/// Two `Slot`s in a row: `ready` runs backwards through both in one cycle while `valid` runs forwards,
 /// a false loop for any printer that puts a whole `update` into one process.
 #[derive(LogicBlock, Default)]
 #[allow(missing_docs)]

@@ -1,5 +1,6 @@
 //! The lane's datapath: the blocks, and what connects them under the control word.
 
+use gatewei_abi::opcode;
 use gatewei_abi::status::{Status, Trap};
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
@@ -408,9 +409,9 @@ lane! {
     ask_balance: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BALANCE);
     ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
     ask_code: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CODE);
-    op_sub: Constant<Bits<8>> = |_| code(0x03);
-    op_lt: Constant<Bits<8>> = |_| code(0x10);
-    op_jumpi: Constant<Bits<8>> = |_| code(0x57);
+    op_sub: Constant<Bits<8>> = |_| code(opcode::byte("SUB"));
+    op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
+    op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
     version: Constant<Bits<32>> = |_| number(gatewei_abi::ABI_VERSION as u64);
     header_words: Constant<Bits<32>> = |_| number(gatewei_abi::message::header::WORDS as u64);
     most_slots: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);

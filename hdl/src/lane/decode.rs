@@ -4,7 +4,7 @@
 #![allow(missing_docs)]
 
 use gatewei_abi::message::header;
-use gatewei_abi::opcode::{Class, TABLE};
+use gatewei_abi::opcode::{Class, TABLE, byte};
 use rust_hdl_core::prelude::*;
 
 use super::microcode::{Program, routine_of};
@@ -57,10 +57,10 @@ pub fn table(program: &Program) -> Vec<Decoded> {
     let mut out = vec![undefined; 256];
     for op in TABLE {
         let n = match op.class {
-            Class::Push => op.byte - 0x5f,
-            Class::Dup => op.byte - 0x7f,
-            Class::Swap => op.byte - 0x8f,
-            Class::Log => op.byte - 0xa0,
+            Class::Push => op.byte - byte("PUSH0"),
+            Class::Dup => op.byte - byte("DUP1") + 1,
+            Class::Swap => op.byte - byte("SWAP1") + 1,
+            Class::Log => op.byte - byte("LOG0"),
             _ => 0,
         };
         let writes = matches!(op.class, Class::Sstore | Class::Tstore | Class::Log);
@@ -87,29 +87,29 @@ pub fn table(program: &Program) -> Vec<Decoded> {
                 Class::Swap => Ahead::Swap,
                 _ => Ahead::Third,
             },
-            env: (env_index(op.byte) as u64).into(),
+            env: (env_index(op.name) as u64).into(),
         };
     }
     out
 }
 
 /// The environment word that an opcode reads.
-fn env_index(byte: u8) -> usize {
-    match byte {
-        0x30 => header::ADDRESS,
-        0x32 => header::ORIGIN,
-        0x33 => header::CALLER,
-        0x34 => header::CALLVALUE,
-        0x3a => header::GASPRICE,
-        0x40 | 0x43 => header::NUMBER,
-        0x41 => header::COINBASE,
-        0x42 => header::TIMESTAMP,
-        0x44 => header::PREVRANDAO,
-        0x45 => header::GASLIMIT,
-        0x46 => header::CHAINID,
-        0x47 => header::BALANCE,
-        0x48 => header::BASEFEE,
-        0x4a => header::BLOBBASEFEE,
+fn env_index(name: &str) -> usize {
+    match name {
+        "ADDRESS" => header::ADDRESS,
+        "ORIGIN" => header::ORIGIN,
+        "CALLER" => header::CALLER,
+        "CALLVALUE" => header::CALLVALUE,
+        "GASPRICE" => header::GASPRICE,
+        "BLOCKHASH" | "NUMBER" => header::NUMBER,
+        "COINBASE" => header::COINBASE,
+        "TIMESTAMP" => header::TIMESTAMP,
+        "PREVRANDAO" => header::PREVRANDAO,
+        "GASLIMIT" => header::GASLIMIT,
+        "CHAINID" => header::CHAINID,
+        "SELFBALANCE" => header::BALANCE,
+        "BASEFEE" => header::BASEFEE,
+        "BLOBBASEFEE" => header::BLOBBASEFEE,
         _ => 0,
     }
 }

@@ -6,7 +6,7 @@
 //! thread may hold many), and [`InFlight::finish`] or [`InFlight::fallback`] goes on from there, with
 //! a result from elsewhere or with revm's own interpreter.
 //!
-//! Every step is a public method of revm 43.0.3; [`open`], [`settle`], and the loop of
+//! Every step is a public method of revm 43.0.3; `open`, `settle`, and the loop of
 //! [`InFlight::fallback`] mirror its private flow (`handler.rs`: `run_without_catch_error`,
 //! `execution`, `run_exec_loop`) and are to be compared with it at each upgrade.
 
@@ -306,7 +306,12 @@ impl<DB: Database> InFlight<DB> {
         let warm = &self.evm.ctx.journaled_state.warm_addresses;
         warm.access_list()
             .get(&target)
-            .map_or_else(Vec::new, |keys| keys.iter().copied().collect())
+            .map_or_else(Vec::new, |keys| {
+                // The set has no order of its own; the same message for the same transaction.
+                let mut keys: Vec<U256> = keys.iter().copied().collect();
+                keys.sort_unstable();
+                keys
+            })
     }
 
     /// True where the account was destroyed by an earlier transaction of the same journal: it is wiped
