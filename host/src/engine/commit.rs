@@ -1,59 +1,38 @@
-//! The ordered end of the engine: validation against the committed state, commit, and the block's
-//! own work before and after its transactions.
+//! The ordered end of the engine: validation against the committed state, and commit.
 //!
 //! Here lives revm's `State`, exactly as sequential execution has it. What a transaction has read
 //! is compared with it, so that the result is sequential revm's by construction: multi-version
 //! memory and scheduler can only make it late, not wrong.
 
 use alloy_consensus::Transaction as _;
-use alloy_evm::{
-    EvmFactory as _,
-    block::{BlockExecutionError, BlockExecutionResult, BlockExecutor as _},
-    eth::{EthBlockExecutor, EthEvmFactory, spec::EthSpec},
-};
+use alloy_evm::block::BlockExecutionError;
+use alloy_primitives::U256;
 use revm::{
     DatabaseCommit as _,
     context::{
         Block as _, Cfg as _,
         result::{EVMError, ResultAndState},
     },
-    database::{BundleState, State, states::bundle_state::BundleRetention},
-    database_interface::{WrapDatabaseRef, bal::EvmDatabaseError},
+    database::states::bundle_state::BundleRetention,
+    database_interface::bal::EvmDatabaseError,
 };
 
 use super::{
-    mv_memory::{AccountWrite, MvMemory, Writes},
+    mv_memory::MvMemory,
     scheduler::Counters,
     session::{Committed, Ran},
+    system::{self, BlockState, Used},
     view::ViewError,
 };
 use crate::{
-    Block, CardStatistics, ExecutionError, Outcome, PreState, Receipt, Receipts, Scope, Statistics,
-    sequential::place,
+    Block, CardStatistics, ExecutionError, Outcome, Receipt, Statistics, sequential::place,
 };
-
-type BlockState<'b> = State<WrapDatabaseRef<&'b PreState>>;
-type BlockExecutor<'b, 's> = EthBlockExecutor<
-    'b,
-    <EthEvmFactory as alloy_evm::EvmFactory>::Evm<
-        &'s mut BlockState<'b>,
-        revm::inspector::NoOpInspector,
-    >,
-    &'b EthSpec,
-    Receipts,
->;
 
 /// The committed part of a block.
 pub(crate) struct Committer<'b> {
     block: &'b Block,
     state: BlockState<'b>,
-    receipts: Vec<Receipt>,
-    /// Gas after refunds, as receipts count it.
-    gas_used: u64,
-    /// EIP-8037's two dimensions of block gas.
-    regular_gas_used: u64,
-    state_gas_used: u64,
-    blob_gas_used: u64,
+    used: Used,
     card: CardStatistics,
     error: Option<ExecutionError>,
 }
@@ -61,28 +40,19 @@ pub(crate) struct Committer<'b> {
 impl<'b> Committer<'b> {
     /// Applies the pre-execution system calls and publishes what they wrote as version 0.
     pub(crate) fn begin(block: &'b Block, memory: &MvMemory) -> Result<Self, ExecutionError> {
-        let state = State::builder()
-            .with_database(WrapDatabaseRef(&*block.pre_state))
-            .with_bundle_update()
-            .build();
-        let mut committer = Self {
+        let (state, writes) = system::open(block)?;
+        memory.publish(0, &writes, &Default::default());
+        let receipts = Vec::with_capacity(block.transactions.len());
+        Ok(Self {
             block,
             state,
-            receipts: Vec::with_capacity(block.transactions.len()),
-            gas_used: 0,
-            regular_gas_used: 0,
-            state_gas_used: 0,
-            blob_gas_used: 0,
+            used: Used {
+                receipts,
+                ..Used::default()
+            },
             card: CardStatistics::default(),
             error: None,
-        };
-        if block.scope == Scope::Whole {
-            executor(block, &mut committer.state)
-                .apply_pre_execution_changes()
-                .map_err(|error| ExecutionError::block(block, "before the transactions", error))?;
-            memory.publish(0, &written(&committer.state), &Default::default());
-        }
-        Ok(committer)
+        })
     }
 
     /// Commits transaction `tx`, if what it has read is so.
@@ -133,7 +103,7 @@ impl<'b> Committer<'b> {
             }
             if !read.balance {
                 let given = read.balance_given();
-                let now = truth.map_or(alloy_primitives::U256::ZERO, |info| info.balance);
+                let now = truth.map_or(U256::ZERO, |info| info.balance);
                 let credit = account.info.balance.wrapping_sub(given);
                 match now.checked_add(credit) {
                     Some(balance) => account.info.balance = balance,
@@ -165,17 +135,16 @@ impl<'b> Committer<'b> {
     fn apply(&mut self, tx: usize, output: ResultAndState) {
         let ResultAndState { result, state } = output;
         let gas = result.gas();
-        self.regular_gas_used += gas.block_regular_gas_used();
-        self.state_gas_used += gas.block_state_gas_used();
-        self.gas_used += gas.tx_gas_used();
+        self.used.regular_gas += gas.block_regular_gas_used();
+        self.used.state_gas += gas.block_state_gas_used();
+        self.used.gas += gas.tx_gas_used();
         let envelope = &self.block.transactions[tx];
-        self.blob_gas_used = self
-            .blob_gas_used
-            .saturating_add(envelope.blob_gas_used().unwrap_or_default());
-        self.receipts.push(Receipt {
+        let blob_gas = envelope.blob_gas_used().unwrap_or_default();
+        self.used.blob_gas = self.used.blob_gas.saturating_add(blob_gas);
+        self.used.receipts.push(Receipt {
             tx_type: envelope.tx_type(),
             success: result.is_success(),
-            cumulative_gas_used: self.gas_used,
+            cumulative_gas_used: self.used.gas,
             logs: result.into_logs(),
         });
         self.state.commit(state);
@@ -186,9 +155,9 @@ impl<'b> Committer<'b> {
         let environment = &self.block.environment;
         let amsterdam = environment.cfg_env.enable_amsterdam_eip8037;
         let used = if amsterdam {
-            self.regular_gas_used
+            self.used.regular_gas
         } else {
-            self.gas_used
+            self.used.gas
         };
         let limit = environment.block_env.gas_limit();
         let wanted = self.block.tx_envs[tx].gas_limit;
@@ -196,7 +165,7 @@ impl<'b> Committer<'b> {
         if wanted.min(environment.cfg_env.tx_gas_limit_cap()) > available {
             return Err(ExecutionError::block_gas(self.block, tx, available));
         }
-        let available = limit.saturating_sub(self.state_gas_used);
+        let available = limit.saturating_sub(self.used.state_gas);
         if amsterdam && wanted > available {
             return Err(ExecutionError::block_gas(self.block, tx, available));
         }
@@ -230,41 +199,19 @@ impl<'b> Committer<'b> {
         self.error.get_or_insert(error);
     }
 
-    fn close(&mut self) -> Result<BlockExecutionResult<Receipt>, ExecutionError> {
-        let receipts = std::mem::take(&mut self.receipts);
-        if self.block.scope == Scope::Transactions {
-            return Ok(BlockExecutionResult {
-                receipts,
-                requests: Default::default(),
-                gas_used: self.gas_used,
-                blob_gas_used: self.blob_gas_used,
-            });
-        }
-        let mut executor = executor(self.block, &mut self.state);
-        executor.receipts = receipts;
-        executor.cumulative_tx_gas_used = self.gas_used;
-        executor.block_regular_gas_used = self.regular_gas_used;
-        executor.block_state_gas_used = self.state_gas_used;
-        executor.blob_gas_used = self.blob_gas_used;
-        let (_, result) = executor
-            .finish()
-            .map_err(|error| ExecutionError::block(self.block, "after the transactions", error))?;
-        Ok(result)
-    }
-
     /// Requests, withdrawals and rewards; then the state changes of the whole block.
     pub(crate) fn finish(mut self, counters: Counters) -> Result<Outcome, ExecutionError> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let (done, all) = (self.receipts.len(), self.block.transactions.len());
+        let (done, all) = (self.used.receipts.len(), self.block.transactions.len());
         if done != all {
             let reason = format!("the workers left after {done} of {all} transactions");
             return Err(ExecutionError::internal(self.block, reason));
         }
-        let result = self.close()?;
+        let result = system::close(self.block, &mut self.state, self.used)?;
         self.state.merge_transitions(BundleRetention::Reverts);
-        let state: BundleState = self.state.take_bundle();
+        let state = self.state.take_bundle();
         let statistics = Statistics {
             executions: counters.executions,
             reexecutions: counters.reexecutions,
@@ -276,29 +223,4 @@ impl<'b> Committer<'b> {
             statistics,
         })
     }
-}
-
-/// alloy-evm's executor on the committed state, for what happens outside of transactions.
-fn executor<'b, 's>(block: &'b Block, state: &'s mut BlockState<'b>) -> BlockExecutor<'b, 's> {
-    let evm = EthEvmFactory::default().create_evm(state, block.environment.clone());
-    EthBlockExecutor::new(evm, block.context(), block.chain.spec(), Receipts)
-}
-
-/// Everything that differs from the pre-state.
-fn written(state: &BlockState<'_>) -> Writes {
-    let mut writes = Writes::default();
-    for (address, account) in &state.cache.accounts {
-        if account.status.is_not_modified() {
-            continue;
-        }
-        let wiped = account.status.is_storage_known();
-        writes
-            .accounts
-            .push((*address, AccountWrite::full(account.account_info(), wiped)));
-        let slots = account.account.iter().flat_map(|account| &account.storage);
-        writes
-            .slots
-            .extend(slots.map(|(key, value)| ((*address, *key), *value)));
-    }
-    writes
 }

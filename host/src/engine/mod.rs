@@ -23,11 +23,13 @@ mod observe;
 mod reads;
 pub mod scheduler;
 mod session;
+mod system;
+mod versions;
 mod view;
 mod worker;
 mod writes;
 
 pub use builder::{Engine, EngineBuilder};
-pub use scheduler::{Attempt, Counters, Task};
+pub use scheduler::{Attempt, Counters, Hint, Task};
 pub use session::{Session, WorkerEvm, WorkerResult, WorkerView};
 pub use view::{Observe, View, ViewError};

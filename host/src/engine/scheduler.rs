@@ -48,6 +48,17 @@ pub enum Cursor {
     Empty,
 }
 
+/// What is known of a transaction before it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// A lower transaction on which this one certainly depends (it has the same sender, and thus the
+    /// nonce before): this one is not handed out before that one has run. Ignored if it is not lower.
+    pub after: Option<usize>,
+    /// Number of a group, below the number of transactions, whose members are likely to
+    /// conflict with each other (they call the same contract). Once many of a group did, its members run in order.
+    pub group: Option<usize>,
+}
+
 /// Counters of one block's schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -76,13 +87,32 @@ struct Entry {
     incarnation: u32,
     /// Set when an earlier attempt ran to its end and turned out wrong.
     repeated: bool,
+    group: Option<usize>,
     /// Transactions to be made ready when this one has run.
     dependents: Vec<usize>,
+}
+
+/// How the transactions of a group get along.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    /// The highest member that was handed out.
+    last: Option<usize>,
+    committed: u32,
+    rejected: u32,
+}
+
+impl Group {
+    /// More than a quarter of its results were wrong: one thread alone would have wasted less.
+    /// As members that run in order commit, the group cools down and is tried in parallel again.
+    fn is_hot(&self) -> bool {
+        self.rejected >= 2 && self.rejected * 4 > self.committed + self.rejected
+    }
 }
 
 #[derive(Debug)]
 struct State {
     entries: Vec<Entry>,
+    groups: Vec<Group>,
     /// Ready transactions below `fresh`, the lowest first.
     ready: BinaryHeap<Reverse<usize>>,
     /// Everything from here on was never looked at.
@@ -102,26 +132,25 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A schedule for as many transactions as `after` is long. `after[i]` names the lower
-    /// transaction that `i` is known to depend on (same sender), if there is one: `i` is
-    /// not handed out before that one has run. Entries that are not lower than `i` are ignored.
-    pub fn new(after: &[Option<usize>]) -> Self {
-        let mut entries: Vec<Entry> = (0..after.len())
-            .map(|_| Entry {
-                status: Status::Ready,
-                incarnation: 0,
-                repeated: false,
-                dependents: Vec::new(),
-            })
-            .collect();
-        for (tx, on) in after.iter().enumerate() {
-            if let Some(on) = on.filter(|on| *on < tx) {
+    /// A schedule for as many transactions as there are hints.
+    pub fn new(hints: &[Hint]) -> Self {
+        let entry = |hint: &Hint| Entry {
+            status: Status::Ready,
+            incarnation: 0,
+            repeated: false,
+            group: hint.group.filter(|group| *group < hints.len()),
+            dependents: Vec::new(),
+        };
+        let mut entries: Vec<Entry> = hints.iter().map(entry).collect();
+        for (tx, hint) in hints.iter().enumerate() {
+            if let Some(on) = hint.after.filter(|on| *on < tx) {
                 entries[tx].status = Status::Waiting;
                 entries[on].dependents.push(tx);
             }
         }
         let state = State {
             entries,
+            groups: vec![Group::default(); hints.len()],
             ready: BinaryHeap::new(),
             fresh: 0,
             cursor: 0,
@@ -183,11 +212,7 @@ impl Scheduler {
         state.counters.blocked += 1;
         state.entries[attempt.tx].incarnation += 1;
         // `on` may have finished since the read: then there is nothing to wait for.
-        let open = on < attempt.tx
-            && !matches!(
-                state.entries[on].status,
-                Status::Executed | Status::Committed
-            );
+        let open = on < attempt.tx && !state.has_run(on);
         if open {
             state.entries[attempt.tx].status = Status::Waiting;
             state.entries[on].dependents.push(attempt.tx);
@@ -223,6 +248,9 @@ impl Scheduler {
         debug_assert_eq!(state.cursor, tx);
         state.entries[tx].status = Status::Committed;
         state.cursor += 1;
+        if let Some(group) = state.group(tx) {
+            group.committed += 1;
+        }
     }
 
     /// The transaction under the cursor read values that are not the final ones: it runs again.
@@ -232,6 +260,9 @@ impl Scheduler {
         let entry = &mut state.entries[tx];
         entry.incarnation += 1;
         entry.repeated = true;
+        if let Some(group) = state.group(tx) {
+            group.rejected += 1;
+        }
         state.make_ready(tx);
         self.wake(&state);
     }
@@ -285,11 +316,39 @@ impl State {
         while self.fresh < self.entries.len() {
             let tx = self.fresh;
             self.fresh += 1;
-            if self.entries[tx].status == Status::Ready {
+            if self.entries[tx].status == Status::Ready && !self.queue_in_group(tx) {
                 return self.hand_out(tx);
             }
         }
         Task::Wait
+    }
+
+    /// Lets a transaction of a hot group wait for the member before it, if that has not run yet.
+    fn queue_in_group(&mut self, tx: usize) -> bool {
+        let Some(group) = self.group(tx) else {
+            return false;
+        };
+        let (hot, last) = (group.is_hot(), group.last.replace(tx));
+        let Some(last) = last.filter(|last| hot && *last < tx) else {
+            return false;
+        };
+        if self.has_run(last) {
+            return false;
+        }
+        self.entries[tx].status = Status::Waiting;
+        self.entries[last].dependents.push(tx);
+        true
+    }
+
+    fn group(&mut self, tx: usize) -> Option<&mut Group> {
+        self.entries[tx].group.map(|group| &mut self.groups[group])
+    }
+
+    fn has_run(&self, tx: usize) -> bool {
+        matches!(
+            self.entries[tx].status,
+            Status::Executed | Status::Committed
+        )
     }
 
     fn hand_out(&mut self, tx: usize) -> Task {

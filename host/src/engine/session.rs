@@ -10,9 +10,10 @@
 //! * [`Task::Commit`]: call [`Session::commit`].
 //! * [`Task::Done`]: leave, dropping what is in flight.
 
+use alloy_primitives::map::AddressMap;
 use parking_lot::Mutex;
 use revm::{
-    MainBuilder, MainnetEvm,
+    ExecuteEvm as _, MainBuilder, MainnetEvm,
     context::{
         TxEnv,
         result::{EVMError, ResultAndState},
@@ -25,7 +26,7 @@ use super::{
     mv_memory::{Locations, MvMemory},
     observe,
     reads::ReadSet,
-    scheduler::{Attempt, Counters, Cursor, Scheduler, Task},
+    scheduler::{Attempt, Counters, Cursor, Hint, Scheduler, Task},
     view::{View, ViewError},
     writes::writes,
 };
@@ -73,7 +74,7 @@ impl<'b> Session<'b> {
         let committer = Committer::begin(block, &memory)?;
         Ok(Self {
             block,
-            scheduler: Scheduler::new(&previous_of_sender(&block.tx_envs)),
+            scheduler: Scheduler::new(&hints(&block.tx_envs)),
             memory,
             slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
             committer: Mutex::new(committer),
@@ -103,8 +104,13 @@ impl<'b> Session<'b> {
         evm
     }
 
-    /// Points the EVM's database at an attempt. The EVM must not hold an execution.
+    /// Points the EVM at an attempt: its journal is emptied and its database shows what the attempt
+    /// may see.
     pub fn aim(&self, evm: &mut WorkerEvm<'_>, attempt: Attempt) {
+        // An account left in the journal would be read without being recorded.
+        if !evm.ctx.journaled_state.state.is_empty() {
+            evm.finalize();
+        }
         let tx = self.transaction(attempt);
         // The address of a creation comes from a nonce, and an authorisation checks one (EIP-7702).
         let all_nonces = tx.kind.is_create() || !tx.authorization_list.is_empty();
@@ -232,11 +238,14 @@ pub(crate) enum Committed {
     Failed,
 }
 
-/// For every transaction the one before it by the same sender, on whose nonce it depends.
-fn previous_of_sender(txs: &[TxEnv]) -> Vec<Option<usize>> {
-    let mut last = alloy_primitives::map::AddressMap::default();
-    txs.iter()
-        .enumerate()
-        .map(|(index, tx)| last.insert(tx.caller, index))
-        .collect()
+/// Transactions of one sender depend on each other by the nonce; those that call one account may
+/// well conflict in its storage.
+fn hints(txs: &[TxEnv]) -> Vec<Hint> {
+    let mut senders = AddressMap::default();
+    let mut groups = AddressMap::default();
+    let hint = |(index, tx): (usize, &TxEnv)| Hint {
+        after: senders.insert(tx.caller, index),
+        group: tx.kind.to().map(|to| *groups.entry(*to).or_insert(index)),
+    };
+    txs.iter().enumerate().map(hint).collect()
 }

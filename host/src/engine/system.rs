@@ -1,0 +1,102 @@
+//! What a block does outside of its transactions, by alloy-evm's own executor: system calls before
+//! (EIP-4788, EIP-2935), and after them requests (EIP-6110, 7002, 7251), withdrawals (EIP-4895),
+//! rewards and the DAO's irregular change.
+
+use alloy_evm::{
+    EvmFactory as _,
+    block::{BlockExecutionResult, BlockExecutor as _},
+    eth::{EthBlockExecutor, EthEvmFactory, spec::EthSpec},
+};
+use revm::{database::State, database_interface::WrapDatabaseRef};
+
+use super::mv_memory::{AccountWrite, Writes};
+use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope};
+
+/// The committed state: revm's own, over the block's pre-state.
+pub(super) type BlockState<'b> = State<WrapDatabaseRef<&'b PreState>>;
+type BlockExecutor<'b, 's> = EthBlockExecutor<
+    'b,
+    <EthEvmFactory as alloy_evm::EvmFactory>::Evm<
+        &'s mut BlockState<'b>,
+        revm::inspector::NoOpInspector,
+    >,
+    &'b EthSpec,
+    Receipts,
+>;
+
+/// What the transactions of a block have used, and their receipts.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    pub receipts: Vec<Receipt>,
+    /// Gas after refunds, as receipts count it.
+    pub gas: u64,
+    /// EIP-8037's two dimensions of block gas.
+    pub regular_gas: u64,
+    pub state_gas: u64,
+    pub blob_gas: u64,
+}
+
+/// A block's state at its start, its pre-execution system calls applied, and what these wrote.
+pub(super) fn open(block: &Block) -> Result<(BlockState<'_>, Writes), ExecutionError> {
+    let mut state = State::builder()
+        .with_database(WrapDatabaseRef(&*block.pre_state))
+        .with_bundle_update()
+        .build();
+    if block.scope == Scope::Whole {
+        executor(block, &mut state)
+            .apply_pre_execution_changes()
+            .map_err(|error| ExecutionError::block(block, "before the transactions", error))?;
+    }
+    let writes = written(&state);
+    Ok((state, writes))
+}
+
+/// A block's end, after its last transaction.
+pub(super) fn close<'b>(
+    block: &'b Block,
+    state: &mut BlockState<'b>,
+    used: Used,
+) -> Result<BlockExecutionResult<Receipt>, ExecutionError> {
+    if block.scope == Scope::Transactions {
+        return Ok(BlockExecutionResult {
+            receipts: used.receipts,
+            requests: Default::default(),
+            gas_used: used.gas,
+            blob_gas_used: used.blob_gas,
+        });
+    }
+    let mut executor = executor(block, state);
+    executor.receipts = used.receipts;
+    executor.cumulative_tx_gas_used = used.gas;
+    executor.block_regular_gas_used = used.regular_gas;
+    executor.block_state_gas_used = used.state_gas;
+    executor.blob_gas_used = used.blob_gas;
+    let (_, result) = executor
+        .finish()
+        .map_err(|error| ExecutionError::block(block, "after the transactions", error))?;
+    Ok(result)
+}
+
+fn executor<'b, 's>(block: &'b Block, state: &'s mut BlockState<'b>) -> BlockExecutor<'b, 's> {
+    let evm = EthEvmFactory::default().create_evm(state, block.environment.clone());
+    EthBlockExecutor::new(evm, block.context(), block.chain.spec(), Receipts)
+}
+
+/// Everything that differs from the pre-state.
+fn written(state: &BlockState<'_>) -> Writes {
+    let mut writes = Writes::default();
+    for (address, account) in &state.cache.accounts {
+        if account.status.is_not_modified() {
+            continue;
+        }
+        let wiped = account.status.is_storage_known();
+        writes
+            .accounts
+            .push((*address, AccountWrite::full(account.account_info(), wiped)));
+        let slots = account.account.iter().flat_map(|account| &account.storage);
+        writes
+            .slots
+            .extend(slots.map(|(key, value)| ((*address, *key), *value)));
+    }
+    writes
+}
