@@ -1,0 +1,97 @@
+//! The multicore engine against sequential revm on random, conflict-heavy blocks, under schedules
+//! that follow from a seed: a failure repeats.
+
+mod parallel;
+mod random;
+
+use gatewei::{
+    Block, ExecutionError, Executor as _, Outcome, Sequential,
+    engine::{Attempt, Session, Task, WorkerResult},
+};
+use parallel::{Parallel, assert_same};
+use random::{FORKS, Random};
+use revm::ExecuteEvm as _;
+
+/// Executes with `workers` simulated workers on this thread, whose steps are shuffled: a worker holds
+/// its result for any number of steps of the others before it hands it in.
+fn shuffled(block: &Block, workers: usize, seed: u64) -> Result<Outcome, ExecutionError> {
+    let mut random = Random(seed);
+    let session = Session::new(block)?;
+    let mut evms: Vec<_> = (0..workers).map(|_| session.evm()).collect();
+    let mut held: Vec<Option<(Attempt, WorkerResult)>> = (0..workers).map(|_| None).collect();
+    loop {
+        let at = random.below(workers as u64) as usize;
+        if let Some((attempt, result)) = held[at].take() {
+            if random.below(50) == 0 {
+                session.abandon(attempt);
+            } else {
+                session.submit(&mut evms[at], result, None);
+            }
+            continue;
+        }
+        match session.poll() {
+            Task::Execute(attempt) => {
+                session.aim(&mut evms[at], attempt);
+                let result = evms[at].transact(session.transaction(attempt).clone());
+                held[at] = Some((attempt, result));
+            }
+            Task::Commit => session.commit(),
+            Task::Wait => assert!(
+                held.iter().any(Option::is_some),
+                "nobody has anything to do"
+            ),
+            Task::Done => break,
+        }
+    }
+    drop(evms);
+    session.finish()
+}
+
+fn seeds(count: u64) -> u64 {
+    // A longer run: GATEWEI_SOAK=100 multiplies the seeds.
+    let factor = std::env::var("GATEWEI_SOAK")
+        .ok()
+        .and_then(|value| value.parse().ok());
+    count * factor.unwrap_or(1u64)
+}
+
+#[test]
+fn shuffled_schedules_give_the_sequential_result() {
+    let (mut failed, mut again, mut blocked) = (0, 0, 0);
+    for fork in FORKS {
+        for seed in 0..seeds(12) {
+            let block = random::block(seed, fork, 24);
+            let expected = Sequential.execute(&block);
+            failed += u64::from(expected.is_err());
+            for (workers, schedule) in [(1, 0), (2, 1), (3, 2), (8, 3), (8, 4)] {
+                let got = shuffled(&block, workers, seed << 8 | schedule);
+                let what = format!("{:?}, seed {seed}, schedule {schedule}", fork.0);
+                assert_same(&expected, &got, &what);
+                if let Ok(outcome) = got {
+                    again += outcome.statistics.reexecutions;
+                    blocked += outcome.statistics.executions;
+                }
+            }
+        }
+    }
+    println!("{failed} blocks with an invalid transaction, {again} re-executions of {blocked}");
+    assert!(
+        failed > 0 && again > 100,
+        "the blocks are too tame: {failed} {again}"
+    );
+}
+
+#[test]
+fn threads_give_the_sequential_result() {
+    for fork in FORKS {
+        for seed in 1_000..1_000 + seeds(8) {
+            let block = random::block(seed, fork, 24);
+            let expected = Sequential.execute(&block);
+            for threads in [1, 2, 4, 8] {
+                let what = format!("{:?}, seed {seed}, {threads} threads", fork.0);
+                let got = Parallel::new(threads).execute(&block);
+                assert_same(&expected, &got, &what);
+            }
+        }
+    }
+}
