@@ -24,10 +24,9 @@ use crate::result::{self, Cost, FrameResult};
 use crate::slots::{self, Miss, Slots};
 use crate::transport::{Transport, Wait};
 
-/// Bytes of the longest message.
-const MESSAGE_BYTES: usize = layout::ENV_WORDS * BEAT
-    + layout::SLOTS * 2 * BEAT
-    + layout::CALLDATA_BYTES.next_multiple_of(BEAT);
+/// Bytes that a slot's message buffer has at first: any message with this much calldata fits.
+const MESSAGE_BYTES: usize =
+    layout::ENV_WORDS * BEAT + layout::SLOTS * 2 * BEAT + layout::CALLDATA_AHEAD;
 const _: () = assert!(header::WORDS <= layout::ENV_WORDS);
 
 /// What a caller may choose.
@@ -209,6 +208,8 @@ pub struct Card<T: Transport> {
     queue: QueuePair,
     slots: Slots<Command>,
     buffers: Vec<Buffers>,
+    /// Home of the pages of EVM memory that a lane has no room for, a lane each.
+    spills: Vec<DmaBuffer>,
     /// Commands of each lane, in the order in which it runs them.
     lanes: Vec<VecDeque<u32>>,
     watches: Vec<LaneWatch>,
@@ -253,6 +254,9 @@ impl<T: Transport> Card<T> {
                 })
             })
             .collect::<Result<_, OpenError>>()?;
+        let spills = (0..caps.lanes)
+            .map(|_| transport.dma(layout::SPILL_BYTES, layout::SPILL_ALIGN))
+            .collect::<Result<_, _>>()?;
         let mut card = Self {
             transport,
             caps,
@@ -261,6 +265,7 @@ impl<T: Transport> Card<T> {
             queue,
             slots: Slots::new(count),
             buffers,
+            spills,
             lanes: vec![VecDeque::new(); caps.lanes.into()],
             watches: vec![LaneWatch::default(); caps.lanes.into()],
             codes: CodeCache::new(options.code_cache_bytes),
@@ -343,11 +348,18 @@ impl<T: Transport> Card<T> {
         }
         let (address, tag) = self.codes.acquire(&mut self.transport, code)?;
         (message.code, message.code_tag) = (address, tag);
+        message.spill = self.spills[usize::from(lane)].bus();
         let written = message
             .write()
             .map_err(SubmitError::Unfit)
             .and_then(|bytes| {
-                let buffers = &self.buffers[slot];
+                let buffers = &mut self.buffers[slot];
+                if buffers.message.len() < bytes.len() {
+                    let bytes = bytes.len().next_power_of_two();
+                    let longer = self.transport.dma(bytes, layout::ALIGN)?;
+                    let shorter = std::mem::replace(&mut buffers.message, longer);
+                    self.transport.release(shorter)?;
+                }
                 buffers.message.copy_in(0, &bytes)?;
                 // A result that the card never writes must not look like the last one.
                 buffers.result.store(0, &Header::default())?;

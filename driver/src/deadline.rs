@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 pub struct Deadlines {
     /// Cycles that any message may take: loading, and writing its result.
     pub base_cycles: u64,
-    /// Cycles per unit of gas. The dearest opcodes are divisions: some 60 cycles per gas.
+    /// Cycles per unit of gas. The dearest opcodes are divisions, and loads of one page after another: some
+    /// 60 cycles per gas.
     pub cycles_per_gas: u64,
-    /// Cycles in which a lane that does not await the host must retire an opcode or end a message.
+    /// Cycles in which a lane that does not await the host must retire an opcode or end a message. The
+    /// longest opcode that 100 Mgas can buy, a hash of 7 MiB, takes 2.5 million.
     pub stall_cycles: u64,
     /// Wall time in which the card's cycle counter must move.
     pub heartbeat: Duration,
@@ -27,7 +29,7 @@ impl Default for Deadlines {
         Self {
             base_cycles: 4_000_000,
             cycles_per_gas: 100,
-            stall_cycles: 2_000_000,
+            stall_cycles: 4_000_000,
             heartbeat: Duration::from_secs(10),
             interval: Duration::from_millis(2),
         }

@@ -15,6 +15,7 @@ use crate::lane::cost::Cost;
 use crate::lane::gas::GasMeter;
 use crate::lane::microcode;
 use crate::lane::mover::Mover;
+use crate::lane::pager::Pager;
 use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
@@ -61,6 +62,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("slots", Slots::default()),
         entry!("mover", Mover::default()),
         entry!("reader", Reader::default()),
+        entry!("pager", Pager::default()),
         entry!("gas_meter", GasMeter::default()),
         entry!("gas_cost", Cost::default()),
         entry!("sequencer", Sequencer::new(&microcode::program())),

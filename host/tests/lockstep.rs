@@ -10,6 +10,8 @@
 mod asm;
 #[path = "lockstep/directed.rs"]
 mod directed;
+#[path = "lockstep/pages.rs"]
+mod pages;
 #[path = "soft/programs.rs"]
 #[allow(dead_code, reason = "its random numbers alone are used here")]
 mod programs;
@@ -79,7 +81,7 @@ fn runner() -> CardRunner<impl Traced> {
 #[cfg(feature = "sim")]
 fn runner() -> CardRunner<impl Traced> {
     let deadlines = gatewei_driver::Deadlines {
-        stall_cycles: 100_000,
+        stall_cycles: 1_000_000,
         ..Default::default()
     };
     let options = Options {
@@ -100,8 +102,8 @@ fn setting(name: &str, default: u64) -> u64 {
     }
 }
 
-/// Compares all programs; shows the first differences and how many there are.
-fn all_agree(programs: impl IntoIterator<Item = Named>) {
+/// Compares all programs; shows the first differences and how many there are. Returns how many trapped.
+fn all_agree(programs: impl IntoIterator<Item = Named>) -> u32 {
     let (mut count, mut steps, mut cycles, mut trapped) = (0u32, 0u64, 0u64, 0u32);
     let mut failures = Vec::new();
     let mut card = runner();
@@ -133,6 +135,7 @@ fn all_agree(programs: impl IntoIterator<Item = Named>) {
         "{} of {count} programs differ: {names:?}",
         failures.len()
     );
+    trapped
 }
 
 #[test]
@@ -144,6 +147,12 @@ fn directed_programs_agree() {
 fn programs_agree_with_every_amount_of_gas() {
     let probes = directed::gas_probes();
     all_agree(probes.iter().flat_map(directed::with_each_gas));
+}
+
+/// None of them may trap: no size that gas can buy is too large for the lane.
+#[test]
+fn programs_beyond_the_chips_memory_agree() {
+    assert_eq!(all_agree(pages::all()), 0, "programs that trapped");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn endless(card: &mut Card<SimCard>, lane: u16) -> Result<(), Box<dyn std::error
         gas: 1 << 40,
         code: 0,
         code_tag: 0,
+        spill: 0,
         code_bytes: code.len(),
         calldata: &[],
         blobs: &[],

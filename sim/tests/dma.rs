@@ -4,6 +4,7 @@ mod axi;
 
 use axi::Axi;
 use gatewei_abi::BEAT;
+use gatewei_abi::layout::PAGE_BYTES;
 use gatewei_driver::dma::DmaBuffer;
 use gatewei_sim::host_memory::{HostMemory, Timing};
 use gatewei_sim::model::{Model, ModelError, PortId};
@@ -155,19 +156,19 @@ impl Bench {
         std::array::from_fn(|_| self.random.bits() as u8)
     }
 
-    /// New requests, at random. A lane's burst crosses no 512-byte boundary; the queue's are two beats.
+    /// New requests, at random. A lane's burst is a page at most and stays in it; the queue's are two beats.
     fn ask(&mut self) {
         for i in 0..=LANES {
             if self.who[i].read.is_none() && self.random.percent(self.appetite) {
                 let beats = if i < LANES {
-                    self.random.below(16) as u8 + 1
+                    1 << self.random.below(8)
                 } else {
                     2
                 };
-                let page = self.random.below(BYTES as u64 / 512) * 512;
+                let page = self.random.below((BYTES / PAGE_BYTES) as u64) * PAGE_BYTES as u64;
                 let first = match i {
-                    LANES => 2 * self.random.below(8),
-                    _ => self.random.below(17 - u64::from(beats)),
+                    LANES => 2 * self.random.below(64),
+                    _ => self.random.below(129 - u64::from(beats)),
                 };
                 let base = if self.random.percent(self.astray) {
                     NOWHERE

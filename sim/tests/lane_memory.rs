@@ -12,11 +12,13 @@ fn random_word(random: &mut Random) -> [u8; 32] {
 fn byte_ram_reads_and_writes_any_32_bytes() {
     let mut model = Model::new("byte_ram").unwrap();
     let port = |name| model.port(name).unwrap();
-    let (raddr, rdata, we, waddr, wdata, wcount) = (
+    let (raddr, rnext, rdata, we, waddr, wnext, wdata, wcount) = (
         port("raddr"),
+        port("rnext"),
         port("rdata"),
         port("we"),
         port("waddr"),
+        port("wnext"),
         port("wdata"),
         port("wcount"),
     );
@@ -24,30 +26,31 @@ fn byte_ram_reads_and_writes_any_32_bytes() {
     let mut random = Random::new(11);
     for step in 0..60_000u64 {
         let bits = random.bits();
-        // A window at each end of the range, so that reads meet writes and addresses wrap.
-        let pick = |n: u64| {
-            (if n & 1 == 0 {
-                n >> 1 & 127
-            } else {
-                65_536 - (n >> 1 & 127) - 1
-            }) as usize
-        };
+        // Windows around the ends of a few frames, so that reads meet writes.
+        let pick = |n: u64| ((n & 3) << 12 | ((n >> 2 & 127) + 4096 - 64) & 4095) as usize;
         let (read, write) = (pick(bits), pick(bits >> 16));
+        let (read_next, write_next) = (bits >> 50 & 3, bits >> 52 & 3);
+        let at = |address: usize, next: u64, i: usize| match (address & 4095) + i {
+            inside @ 0..4096 => (address & !4095) + inside,
+            behind => ((next as usize) << 12) + behind - 4096,
+        };
         let count = (bits >> 32) as usize % 33;
         let (value, writes) = (random_word(&mut random), bits >> 48 & 3 != 0);
         let mut big_endian = value;
         big_endian.reverse();
         model.set_u64(raddr, read as u64);
+        model.set_u64(rnext, read_next);
         model.set_u64(waddr, write as u64);
+        model.set_u64(wnext, write_next);
         model.set_u64(we, writes.into());
         model.set_u64(wcount, count as u64);
         model.set_word(wdata, &big_endian);
         model.tick();
-        let want: [u8; 32] = std::array::from_fn(|i| bytes[(read + 31 - i) % 65_536]);
+        let want: [u8; 32] = std::array::from_fn(|i| bytes[at(read, read_next, 31 - i)]);
         assert_eq!(model.get_word(rdata), want, "step {step}, address {read}");
         if writes {
             for (i, byte) in value.iter().take(count).enumerate() {
-                bytes[(write + i) % 65_536] = *byte;
+                bytes[at(write, write_next, i)] = *byte;
             }
         }
     }

@@ -526,6 +526,7 @@ pub fn message(number: u64, gas: u64) -> Message<'static> {
         gas,
         code: 0,
         code_tag: 0,
+        spill: 0,
         code_bytes: 1,
         calldata: &[],
         blobs: &[],

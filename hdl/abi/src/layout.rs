@@ -5,14 +5,23 @@
 pub const CODE_BYTES: usize = (1 << CODE_BITS) - 64;
 /// Address bits of the code memory.
 pub const CODE_BITS: usize = 16;
-/// Longest calldata the lane holds, in bytes. A row of zeros stands behind it.
-pub const CALLDATA_BYTES: usize = (1 << CALLDATA_BITS) - 32;
-/// Address bits of the calldata memory.
-pub const CALLDATA_BITS: usize = 16;
-/// EVM memory on the chip, in bytes.
-pub const MEMORY_BYTES: usize = 1 << MEMORY_BITS;
-/// Address bits of the EVM memory.
-pub const MEMORY_BITS: usize = 16;
+/// Address bits of a segment of the lane's data space: EVM memory and calldata have one each.
+pub const SEGMENT_BITS: usize = 23;
+/// Bytes of a page, in which the data space comes onto the chip and leaves it.
+pub const PAGE_BYTES: usize = 1 << PAGE_BITS;
+/// Address bits of a page.
+pub const PAGE_BITS: usize = 12;
+/// Pages of the data space that the chip holds at a time.
+pub const PAGES: usize = 16;
+/// Most EVM memory of a frame, in bytes: a segment, less the page that an access at its end may touch.
+/// Memory of that size costs 134 Mgas.
+pub const MEMORY_BYTES: usize = (1 << SEGMENT_BITS) - PAGE_BYTES;
+/// Longest calldata, in bytes.
+pub const CALLDATA_BYTES: usize = (1 << SEGMENT_BITS) - PAGE_BYTES;
+/// Calldata that is loaded with the message, in bytes: what is beyond comes onto the chip when it is read.
+pub const CALLDATA_AHEAD: usize = PAGES * PAGE_BYTES / 2;
+/// Bytes of a lane's spill area in host memory: home of the pages of EVM memory.
+pub const SPILL_BYTES: usize = 1 << SEGMENT_BITS;
 /// Words of the EVM stack (Yellow Paper 9.1).
 pub const STACK_WORDS: usize = 1024;
 /// Entries of the lane's slot table: storage and transient slots that a message knows.
@@ -21,11 +30,13 @@ pub const SLOTS: usize = 1 << SLOT_BITS;
 pub const SLOT_BITS: usize = 10;
 /// Words of the environment memory: header, then blob hashes.
 pub const ENV_WORDS: usize = 64;
-/// Longest burst that the card reads, in beats.
-pub const BURST_BEATS: usize = 16;
+/// Longest burst that the card reads, in beats: a page.
+pub const BURST_BEATS: usize = PAGE_BYTES / crate::BEAT;
 /// Messages that wait in front of a lane beside the one that runs.
 pub const LANE_QUEUE: usize = 4;
 /// Bytes of a result buffer when the host does not choose.
 pub const RESULT_BYTES: usize = 1024 * 1024;
 /// Alignment of every buffer the card is pointed to, in bytes.
 pub const ALIGN: usize = 64;
+/// Alignment of a spill area, in bytes: a page is a burst, and a burst crosses no 4 KiB boundary.
+pub const SPILL_ALIGN: usize = PAGE_BYTES;

@@ -24,7 +24,7 @@ use crate::{BEAT, Word, beats, layout};
 pub mod header {
     /// Lengths and flags, see [`super::control`].
     pub const CONTROL: usize = 0;
-    /// Gas limit, code address, code tag, see [`super::gas`].
+    /// Gas limit, code address, code tag, spill area, see [`super::gas`].
     pub const GAS: usize = 1;
     /// Opcodes of the fork: bit `b` is opcode `b`.
     pub const OPCODES: usize = 2;
@@ -92,6 +92,8 @@ pub mod gas {
     pub const CODE: usize = 8;
     /// Tag of the code image: equal tags are equal code. 0 is never kept.
     pub const CODE_TAG: usize = 16;
+    /// Bus address of the lane's spill area: [`crate::layout::SPILL_BYTES`] that no other lane uses.
+    pub const SPILL: usize = 24;
 }
 
 /// Message flags.
@@ -174,7 +176,7 @@ pub struct Slot {
 pub enum Unfit {
     /// The code is longer than the lane's code memory; bytes.
     Code(usize),
-    /// The calldata is longer than the lane's calldata memory; bytes.
+    /// The calldata is longer than the lane's segment for it; bytes.
     Calldata(usize),
     /// More slots than the slot table holds.
     Slots(usize),
@@ -197,6 +199,8 @@ pub struct Message<'a> {
     pub code: u64,
     /// Tag of the code image.
     pub code_tag: u64,
+    /// Bus address of the lane's spill area.
+    pub spill: u64,
     /// Bytes of code.
     pub code_bytes: usize,
     /// Calldata.
@@ -241,11 +245,12 @@ impl Message<'_> {
         for (chunk, field) in env[header::CONTROL].chunks_exact_mut(4).zip(fields) {
             chunk.copy_from_slice(&field.to_le_bytes());
         }
-        for (chunk, field) in
-            env[header::GAS]
-                .chunks_exact_mut(8)
-                .zip([self.gas, self.code, self.code_tag, 0])
-        {
+        for (chunk, field) in env[header::GAS].chunks_exact_mut(8).zip([
+            self.gas,
+            self.code,
+            self.code_tag,
+            self.spill,
+        ]) {
             chunk.copy_from_slice(&field.to_le_bytes());
         }
         env[header::OPCODES] = self.fork.opcodes();

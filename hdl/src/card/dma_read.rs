@@ -28,7 +28,7 @@ pub struct DmaRead<const LANES: usize> {
     pub lane_rd_ready: [Signal<Out, Bit>; LANES],
     /// Bus address, 32-byte aligned.
     pub lane_rd_addr: [Signal<In, Bits<64>>; LANES],
-    /// Beats, 1 to 16; the burst crosses no 512-byte boundary.
+    /// Beats, 1 to 128; the burst crosses no 4 KiB boundary.
     pub lane_rd_beats: [Signal<In, Bits<8>>; LANES],
     /// A beat for this lane.
     pub lane_rdat_valid: [Signal<Out, Bit>; LANES],

@@ -156,7 +156,7 @@ pub struct Shell<const LANES: usize> {
     pub rd_ready: [Signal<Out, Bit>; LANES],
     /// Bus address, 32-byte aligned.
     pub rd_addr: [Signal<In, Bits<64>>; LANES],
-    /// Beats, 1 to 16; the burst crosses no 512-byte boundary.
+    /// Beats, 1 to 128; the burst crosses no 4 KiB boundary.
     pub rd_beats: [Signal<In, Bits<8>>; LANES],
     /// A beat for this lane.
     pub rdat_valid: [Signal<Out, Bit>; LANES],

@@ -3,6 +3,9 @@
 //! Thirty-two banks of one byte: bank `k` holds the addresses congruent to `k`, so that 32 consecutive
 //! bytes never meet in a bank. A rotator brings them in order. Words are in EVM order: the byte at the
 //! lowest address is the most significant.
+//!
+//! The memory consists of frames of 4 KiB: bytes behind the end of a frame are in the frame that the user
+//! names, which need not be the one that follows.
 
 // The derive of LogicStruct makes accessors without docs.
 #![allow(missing_docs)]
@@ -26,12 +29,16 @@ pub struct ByteRam {
     pub clock: Signal<In, Clock>,
     /// Address of the first byte read.
     pub raddr: Signal<In, Bits<16>>,
-    /// The 32 bytes from `raddr` on, a cycle later. Wraps at 64 KiB.
+    /// Frame of the bytes behind the end of `raddr`'s frame.
+    pub rnext: Signal<In, Bits<4>>,
+    /// The 32 bytes from `raddr` on, a cycle later.
     pub rdata: Signal<Out, Bits<256>>,
     /// Write enable.
     pub we: Signal<In, Bit>,
     /// Address of the first byte written.
     pub waddr: Signal<In, Bits<16>>,
+    /// Frame of the bytes behind the end of `waddr`'s frame.
+    pub wnext: Signal<In, Bits<4>>,
     /// The bytes to write, first byte most significant.
     pub wdata: Signal<In, Bits<256>>,
     /// How many of them, 0 to 32.
@@ -40,7 +47,7 @@ pub struct ByteRam {
     bank: [Ram<11, 8>; 32],
     index: [Constant<Bits<5>>; 31],
     rrow: Signal<Local, Bits<11>>,
-    rnext: Signal<Local, Bits<11>>,
+    rbehind: Signal<Local, Bits<11>>,
     roff: Signal<Local, Bits<5>>,
     roff_q: DFF<Bits<5>>,
     gathered: Signal<Local, Banks>,
@@ -50,7 +57,7 @@ pub struct ByteRam {
     rot3: Signal<Local, Bits<256>>,
     rot4: Signal<Local, Bits<256>>,
     wrow: Signal<Local, Bits<11>>,
-    wnext: Signal<Local, Bits<11>>,
+    wbehind: Signal<Local, Bits<11>>,
     woff: Signal<Local, Bits<5>>,
     wrot1: Signal<Local, Bits<256>>,
     wrot2: Signal<Local, Bits<256>>,
@@ -73,15 +80,17 @@ impl Default for ByteRam {
         Self {
             clock: Default::default(),
             raddr: Default::default(),
+            rnext: Default::default(),
             rdata: Default::default(),
             we: Default::default(),
             waddr: Default::default(),
+            wnext: Default::default(),
             wdata: Default::default(),
             wcount: Default::default(),
             bank: array_init::array_init(|_| Default::default()),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
             rrow: Default::default(),
-            rnext: Default::default(),
+            rbehind: Default::default(),
             roff: Default::default(),
             roff_q: Default::default(),
             gathered: Default::default(),
@@ -91,7 +100,7 @@ impl Default for ByteRam {
             rot3: Default::default(),
             rot4: Default::default(),
             wrow: Default::default(),
-            wnext: Default::default(),
+            wbehind: Default::default(),
             woff: Default::default(),
             wrot1: Default::default(),
             wrot2: Default::default(),
@@ -120,7 +129,10 @@ impl Logic for ByteRam {
         dff_setup!(self, clock, roff_q);
         // Read: banks before the offset hold bytes of the next row.
         self.rrow.next = self.raddr.val().get_bits::<11>(5);
-        self.rnext.next = self.rrow.val() + 1;
+        self.rbehind.next = self.rrow.val() + 1;
+        if self.rrow.val().get_bits::<7>(0) == 127 {
+            self.rbehind.next = bit_cast::<11, 4>(self.rnext.val()) << 7;
+        }
         self.roff.next = self.raddr.val().get_bits::<5>(0);
         self.roff_q.d.next = self.roff.val();
         for i in 0..32 {
@@ -129,7 +141,7 @@ impl Logic for ByteRam {
         }
         for i in 0..31 {
             if self.index[i].val() < self.roff.val() {
-                self.bank[i].raddr.next = self.rnext.val();
+                self.bank[i].raddr.next = self.rbehind.val();
             }
         }
         $( self.gathered.next.$field = self.bank[$bank].rdata.val(); )*
@@ -156,7 +168,10 @@ impl Logic for ByteRam {
         }
         // Write: the data and the byte enables rotate the other way.
         self.wrow.next = self.waddr.val().get_bits::<11>(5);
-        self.wnext.next = self.wrow.val() + 1;
+        self.wbehind.next = self.wrow.val() + 1;
+        if self.wrow.val().get_bits::<7>(0) == 127 {
+            self.wbehind.next = bit_cast::<11, 4>(self.wnext.val()) << 7;
+        }
         self.woff.next = self.waddr.val().get_bits::<5>(0);
         self.wrot1.next = self.wdata.val();
         if self.woff.val().get_bit(0) {
@@ -207,7 +222,7 @@ impl Logic for ByteRam {
         }
         for i in 0..31 {
             if self.index[i].val() < self.woff.val() {
-                self.bank[i].waddr.next = self.wnext.val();
+                self.bank[i].waddr.next = self.wbehind.val();
             }
         }
         $(

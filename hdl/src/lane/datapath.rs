@@ -12,6 +12,7 @@ use super::gas::GasMeter;
 use super::microcode::word::*;
 use super::microcode::{self};
 use super::mover::Mover;
+use super::pager::Pager;
 use super::reader::Reader;
 use super::sequencer::Sequencer;
 use super::slots::Slots;
@@ -129,7 +130,7 @@ lane! {
     pub rd_ready: Signal<In, Bit>;
     /// Bus address.
     pub rd_addr: Signal<Out, Bits<64>>;
-    /// Beats, 1 to 16.
+    /// Beats, 1 to 128.
     pub rd_beats: Signal<Out, Bits<8>>;
     /// A beat stands.
     pub rdat_valid: Signal<In, Bit>;
@@ -202,8 +203,8 @@ lane! {
     decoder: LookupRom<8, Decoded> = |p| LookupRom::new(decode::table(p));
     code: ByteRam;
     jumps: Ram<8, 256>;
-    calldata: ByteRam;
-    memory: ByteRam;
+    data: ByteRam;
+    pager: Pager;
     env: Ram<6, 256>;
     stack: Stack;
     slots: Slots;
@@ -327,12 +328,26 @@ lane! {
     ones: Signal<Local, Bits<256>>;
     zeros: Signal<Local, Bits<256>>;
     memory_bytes: Signal<Local, Bits<37>>;
-    word_end: Signal<Local, Bits<17>>;
+    word_end: Signal<Local, Bits<24>>;
     small_offset: Signal<Local, Bit>;
     word_inside: Signal<Local, Bit>;
     byte_inside: Signal<Local, Bit>;
     calldata_word: Signal<Local, Bits<256>>;
     calldata_inside: Signal<Local, Bit>;
+    calldata_read: Signal<Local, Bit>;
+    calldata_ahead: Signal<Local, Bits<32>>;
+    calldata_fits: Signal<Local, Bit>;
+    segment: Signal<Local, Bit>;
+    data_raddr: Signal<Local, Bits<24>>;
+    data_waddr: Signal<Local, Bits<24>>;
+    page_row: Signal<Local, Bits<16>>;
+    reads_data: Signal<Local, Bit>;
+    to_data: Signal<Local, Bit>;
+    source_inside: Signal<Local, Bit>;
+    slot_beats: Signal<Local, Bits<32>>;
+    filling: Signal<Local, Bit>;
+    leaving: Signal<Local, Bit>;
+    calldata_bit: Constant<Bits<24>> = |_| Constant::new((1u64 << gatewei_abi::layout::SEGMENT_BITS).into());
     code_bytes: Signal<Local, Bits<32>>;
     calldata_bytes: Signal<Local, Bits<32>>;
     code_rounded: Signal<Local, Bits<32>>;
@@ -417,6 +432,7 @@ lane! {
     most_slots: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);
     most_blobs: Constant<Bits<32>> = |_| number((gatewei_abi::layout::ENV_WORDS - gatewei_abi::message::header::WORDS) as u64);
     most_code: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CODE_BYTES as u64);
+    most_ahead: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CALLDATA_AHEAD as u64);
     most_calldata: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CALLDATA_BYTES as u64);
     most_words: Constant<Bits<32>> = |_| number(gatewei_abi::layout::MEMORY_BYTES as u64 / 32);
     result_start: Constant<Bits<32>> = |_| number(gatewei_abi::result::HEADER_BYTES as u64);
@@ -500,13 +516,14 @@ impl Logic for Lane {
             requests
         );
         clock!(
-            self, clock, seq, code, jumps, calldata, memory, env, stack, slots, mover, reader,
-            meter, shift, arith, expand
+            self, clock, seq, code, jumps, data, pager, env, stack, slots, mover, reader, meter,
+            shift, arith, expand
         );
         self.seq.reset.next = self.reset.val();
         self.slots.reset.next = self.reset.val();
         self.mover.reset.next = self.reset.val();
         self.reader.reset.next = self.reset.val();
+        self.pager.reset.next = self.reset.val();
         self.arith.reset.next = self.reset.val();
 
         // The control word.
@@ -545,9 +562,14 @@ impl Logic for Lane {
         self.code_groups.next = (self.code_bytes.val() + 255) >> 8;
         self.slots_all.next =
             (self.slots_warm.val() + self.slots_cold.val()) + self.slots_named.val();
-        self.message_beats.next = ((self.blobs.val() + self.slots_named.val())
-            + ((self.slots_warm.val() + self.slots_cold.val()) << 1))
-            + (self.calldata_rounded.val() >> 5);
+        self.slot_beats.next = (self.blobs.val() + self.slots_named.val())
+            + ((self.slots_warm.val() + self.slots_cold.val()) << 1);
+        self.calldata_fits.next = self.calldata_bytes.val() <= self.most_ahead.val();
+        self.calldata_ahead.next = self.most_ahead.val();
+        if self.calldata_fits.val() {
+            self.calldata_ahead.next = self.calldata_rounded.val();
+        }
+        self.message_beats.next = self.slot_beats.val() + (self.calldata_ahead.val() >> 5);
         self.code_beats.next = self.code_groups.val() + (self.code_rounded.val() >> 5);
 
         // Operands.
@@ -780,18 +802,19 @@ impl Logic for Lane {
 
         // Memory.
         self.memory_bytes.next = bit_cast::<37, 32>(self.words.q.val()) << 5;
-        self.small_offset.next = !self.top.val().get_bits::<240>(16).any();
-        self.word_end.next = bit_cast::<17, 16>(self.top.val().get_bits::<16>(0)) + 32;
+        self.small_offset.next = !self.top.val().get_bits::<233>(23).any();
+        self.word_end.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0)) + 32;
         self.word_inside.next = self.small_offset.val()
-            & (bit_cast::<37, 17>(self.word_end.val()) <= self.memory_bytes.val());
+            & (bit_cast::<37, 24>(self.word_end.val()) <= self.memory_bytes.val());
         self.byte_inside.next = self.small_offset.val()
-            & (bit_cast::<37, 16>(self.top.val().get_bits::<16>(0)) < self.memory_bytes.val());
+            & (bit_cast::<37, 23>(self.top.val().get_bits::<23>(0)) < self.memory_bytes.val());
         self.calldata_inside.next = !self.top.val().get_bits::<224>(32).any()
             & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
         self.calldata_word.next = 0.into();
         if self.calldata_inside.val() {
-            self.calldata_word.next = self.calldata.rdata.val();
+            self.calldata_word.next = self.data.rdata.val();
         }
+        self.calldata_read.next = !self.calldata_inside.val() | self.pager.readable.val();
         self.blob_at.next =
             self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
         self.blob_inside.next = !self.top.val().get_bits::<224>(32).any()
@@ -934,16 +957,20 @@ impl Logic for Lane {
         self.mover.from.next = self.p.q.val();
         self.mover.to.next = self.q.q.val();
         self.mover.length.next = self.n.q.val();
-        self.mover.src_valid.next = !self.from_beats.val() | self.rdat_valid.val();
-        self.mover.dst_ready.next = (!self.to_out.val() | self.wr_ready.val())
-            & (!self.to_keccak.val() | self.kec_ready.val());
+        // Behind the end of calldata and code there are zeros, which need not be read.
+        self.reads_data.next = self.reads_memory.val() | self.reads_calldata.val();
+        self.to_data.next = self.to_memory.val() | self.to_calldata.val();
+        self.source_inside.next =
+            !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
+        self.mover.src_valid.next = (!self.from_beats.val() | self.rdat_valid.val())
+            & ((!self.reads_data.val() | !self.source_inside.val()) | self.pager.readable.val());
+        self.mover.dst_ready.next = ((!self.to_out.val() | self.wr_ready.val())
+            & (!self.to_keccak.val() | self.kec_ready.val()))
+            & (!self.to_data.val() | self.pager.writable.val());
         self.beat_reverse.a.next = self.rdat_data.val();
         self.chunk_raw.next = 0.into();
-        if self.reads_memory.val() {
-            self.chunk_raw.next = self.memory.rdata.val();
-        }
-        if self.reads_calldata.val() & (self.mover.at.val() < self.calldata_bytes.val()) {
-            self.chunk_raw.next = self.calldata.rdata.val();
+        if self.reads_data.val() & self.source_inside.val() {
+            self.chunk_raw.next = self.data.rdata.val();
         }
         if self.reads_code.val() & (self.mover.at.val() < self.code_bytes.val()) {
             self.chunk_raw.next = self.code.rdata.val();
@@ -951,51 +978,116 @@ impl Logic for Lane {
         if self.from_beats.val() {
             self.chunk_raw.next = self.beat_reverse.y.val();
         }
-        self.chunk.next = self.chunk_raw.val();
+        self.filling.next = self.pager.in_ready.val();
+        self.leaving.next = self.pager.out_valid.val();
         self.move_bytes.next = self.mover.bytes.val();
         if self.from_beats.val() {
             self.move_bytes.next = 32.into();
         }
         self.chunk_shift.next = bit_cast::<9, 6>(self.mover.bytes.val()) << 3;
+        // The pager moves whole rows.
+        if self.pager.busy.val() {
+            self.chunk_raw.next = 0.into();
+            if self.filling.val() {
+                self.chunk_raw.next = self.beat_reverse.y.val();
+            }
+            if self.leaving.val() {
+                self.chunk_raw.next = self.data.rdata.val();
+            }
+            self.chunk_shift.next = 256.into();
+        }
+        self.chunk.next = self.chunk_raw.val();
         self.chunk_masked.next = self.chunk.val() & !(self.ones.val() >> self.chunk_shift.val());
-        self.takes.next = (self.from_beats.val() & self.mover.wanted.val()) | self.word.val().take;
+        self.takes.next = ((self.from_beats.val() & self.mover.wanted.val())
+            | self.word.val().take)
+            | self.filling.val();
         self.rdat_ready.next = self.takes.val();
         self.reader.took.next = self.takes.val() & self.rdat_valid.val();
         if (self.takes.val() & self.rdat_valid.val()) & self.rdat_error.val() {
             self.dma_failed.d.next = true;
         }
 
-        self.memory.raddr.next = self.top.val().get_bits::<16>(0);
-        if self.reads_memory.val() & self.mover.busy.val() {
-            self.memory.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        // The data memory: EVM memory and calldata, as far as their pages are on the chip.
+        self.segment.next = self.instr.val().calldata;
+        if self.dispatching.val() {
+            self.segment.next = self.decoded.val().calldata;
         }
-        self.memory.we.next = self.to_memory.val() & self.mover.valid.val();
-        self.memory.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
-        self.memory.wdata.next = self.chunk.val();
-        self.memory.wcount.next = self.move_bytes.val();
+        self.data_raddr.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0));
+        if self.reads_data.val() & self.mover.busy.val() {
+            self.data_raddr.next = bit_cast::<24, 23>(self.mover.read_addr.val().get_bits::<23>(0));
+            self.segment.next = self.reads_calldata.val();
+        }
+        self.pager.raddr.next = self.data_raddr.val();
+        if self.segment.val() {
+            self.pager.raddr.next = self.data_raddr.val() | self.calldata_bit.val();
+        }
+        self.data_waddr.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0));
+        self.data.we.next =
+            (self.to_data.val() & self.mover.valid.val()) & self.pager.writable.val();
+        self.data.wdata.next = self.chunk.val();
+        self.data.wcount.next = self.move_bytes.val();
+        if self.to_data.val() & self.mover.busy.val() {
+            self.data_waddr.next = bit_cast::<24, 23>(self.mover.to_addr.val().get_bits::<23>(0));
+        }
         match self.store.val() {
             Store::None => {}
             Store::Word => {
-                self.memory.we.next = self.go.val();
-                self.memory.waddr.next = self.top.val().get_bits::<16>(0);
-                self.memory.wdata.next = self.second.val();
-                self.memory.wcount.next = 32.into();
+                self.data.we.next = self.go.val();
+                self.data.wdata.next = self.second.val();
+                self.data.wcount.next = 32.into();
             }
             Store::Byte => {
-                self.memory.we.next = self.go.val();
-                self.memory.waddr.next = self.top.val().get_bits::<16>(0);
-                self.memory.wdata.next = self.second.val() << 248;
-                self.memory.wcount.next = 1.into();
+                self.data.we.next = self.go.val();
+                self.data.wdata.next = self.second.val() << 248;
+                self.data.wcount.next = 1.into();
             }
         }
-        self.calldata.raddr.next = self.top.val().get_bits::<16>(0);
-        if self.reads_calldata.val() & self.mover.busy.val() {
-            self.calldata.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        self.pager.waddr.next = self.data_waddr.val();
+        if self.to_calldata.val() & self.mover.busy.val() {
+            self.pager.waddr.next = self.data_waddr.val() | self.calldata_bit.val();
         }
-        self.calldata.we.next = self.to_calldata.val() & self.mover.valid.val();
-        self.calldata.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
-        self.calldata.wdata.next = self.chunk.val();
-        self.calldata.wcount.next = self.move_bytes.val();
+        self.data.raddr.next = (bit_cast::<16, 4>(self.pager.rframe.val()) << 12)
+            | bit_cast::<16, 12>(self.data_raddr.val().get_bits::<12>(0));
+        self.data.rnext.next = self.pager.rnext.val();
+        self.data.waddr.next = (bit_cast::<16, 4>(self.pager.wframe.val()) << 12)
+            | bit_cast::<16, 12>(self.data_waddr.val().get_bits::<12>(0));
+        self.data.wnext.next = self.pager.wnext.val();
+        self.page_row.next = (bit_cast::<16, 4>(self.pager.frame.val()) << 12)
+            | (bit_cast::<16, 7>(self.pager.row.val()) << 5);
+        if self.pager.reads.val() {
+            self.data.raddr.next = self.page_row.val();
+        }
+        if self.pager.busy.val() {
+            self.data.we.next = self.pager.we.val();
+            self.data.waddr.next = self.page_row.val();
+            self.data.wdata.next = self.chunk.val();
+            self.data.wcount.next = 32.into();
+        }
+        // A word that only waits may call for a page; the first word of an opcode may yet halt.
+        // When a chunk is taken, the next one's address stands already, which may lie behind the range.
+        self.pager.want_read.next = (self.mover.due.val() & self.reads_data.val())
+            & (self.source_inside.val() & !self.pager.readable.val());
+        self.pager.want_write.next = self.mover.due.val() & self.to_data.val();
+        if !self.check.val() {
+            if (self.cond.val() == Cond::Readable)
+                | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
+            {
+                self.pager.want_read.next = true;
+            }
+            if self.cond.val() == Cond::Writable {
+                self.pager.want_write.next = true;
+            }
+        }
+        self.pager.clear.next = self.go.val() & (self.act.val() == Act::Accept);
+        self.pager.loading.next = self.to_calldata.val() & self.mover.busy.val();
+        self.pager.memory_words.next = self.words.q.val();
+        self.pager.calldata_beats.next = self.calldata_rounded.val() >> 5;
+        self.pager.spill.next = self.frame.q.val().get_bits::<64>(192);
+        self.pager.calldata.next = self.message.q.val()
+            + (bit_cast::<64, 32>(self.slot_beats.val() + self.header_words.val()) << 5);
+        self.pager.out_ready.next = self.wr_ready.val();
+        self.pager.out_idle.next = self.wr_idle.val();
+        self.pager.in_valid.next = self.rdat_valid.val();
         if self.reads_code.val() & self.mover.busy.val() {
             self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
         }
@@ -1084,7 +1176,7 @@ impl Logic for Lane {
                 self.bus.next = self.env.rdata.val();
             }
             Source::Memory => {
-                self.bus.next = self.memory.rdata.val();
+                self.bus.next = self.data.rdata.val();
             }
             Source::Calldata => {
                 self.bus.next = self.calldata_word.val();
@@ -1157,7 +1249,11 @@ impl Logic for Lane {
         if self.emitting.val() {
             self.wr_data.next = self.bus.val();
         }
-        if self.wr_valid.val() & self.wr_ready.val() {
+        if self.leaving.val() {
+            self.wr_valid.next = true;
+            self.wr_addr.next = self.pager.out_addr.val();
+        }
+        if (self.wr_valid.val() & self.wr_ready.val()) & !self.leaving.val() {
             self.out.d.next = self.out.q.val() + 32;
         }
         self.room_end.next =
@@ -1261,7 +1357,7 @@ impl Logic for Lane {
                 }
                 Pointers::Calldata => {
                     self.q.d.next = 0.into();
-                    self.n.d.next = self.calldata_bytes.val();
+                    self.n.d.next = self.calldata_ahead.val();
                 }
                 Pointers::Jumps => {
                     self.q.d.next = 0.into();
@@ -1273,7 +1369,10 @@ impl Logic for Lane {
                 }
                 Pointers::CalldataPad => {
                     self.q.d.next = self.calldata_rounded.val();
-                    self.n.d.next = 32.into();
+                    self.n.d.next = 0.into();
+                    if self.calldata_fits.val() {
+                        self.n.d.next = 32.into();
+                    }
                 }
                 Pointers::CodePad => {
                     self.q.d.next = self.code_rounded.val();
@@ -1431,6 +1530,18 @@ impl Logic for Lane {
             }
         }
 
+        // A page that comes.
+        if self.pager.seek.val() {
+            self.reader.seek.next = true;
+            self.reader.start.next = true;
+            self.reader.address.next = self.pager.in_addr.val();
+            self.reader.beats.next = self.pager.in_beats.val();
+        }
+
+        // Code lies in the frames in order.
+        self.code.rnext.next = self.code.raddr.val().get_bits::<4>(12) + 1;
+        self.code.wnext.next = self.code.waddr.val().get_bits::<4>(12) + 1;
+
         // Conditions.
         self.topics_need.next = bit_cast::<11, 5>(self.instr.val().n) + 2;
         self.holds.next = false;
@@ -1522,11 +1633,23 @@ impl Logic for Lane {
             Cond::AnyReturnData => {
                 self.holds.next = self.second.val().any() | self.third.val().any();
             }
-            Cond::WordInside => {
-                self.holds.next = self.word_inside.val();
+            Cond::WordRead => {
+                self.holds.next = self.word_inside.val() & self.pager.readable.val();
             }
-            Cond::ByteInside => {
-                self.holds.next = self.byte_inside.val();
+            Cond::WordWritable => {
+                self.holds.next = self.word_inside.val() & self.pager.writable.val();
+            }
+            Cond::ByteWritable => {
+                self.holds.next = self.byte_inside.val() & self.pager.writable.val();
+            }
+            Cond::Readable => {
+                self.holds.next = self.pager.readable.val();
+            }
+            Cond::Writable => {
+                self.holds.next = self.pager.writable.val();
+            }
+            Cond::CalldataRead => {
+                self.holds.next = self.calldata_read.val();
             }
             Cond::TopicsShort => {
                 self.holds.next = self.depth.val() < self.topics_need.val();
@@ -1614,8 +1737,9 @@ impl Logic for Lane {
         self.waiting.next = self.awaiting.val();
         self.stall_keccak.next = ((self.cond.val() == Cond::Digest) & !self.digest_there.q.val())
             | (self.kec_valid.val() & !self.kec_ready.val());
-        self.stall_dma.next = (self.takes.val() & !self.rdat_valid.val())
-            | (self.wr_valid.val() & !self.wr_ready.val());
+        self.stall_dma.next = ((self.takes.val() & !self.rdat_valid.val())
+            | (self.wr_valid.val() & !self.wr_ready.val()))
+            | self.pager.busy.val();
         self.stall_arith.next = (self.cond.val() == Cond::ArithDone) & !self.arith.done.val();
 
         if self.reset.val() {

@@ -45,6 +45,8 @@ pub struct Decoded {
     pub ahead: Ahead,
     /// Index into the environment memory.
     pub env: Bits<6>,
+    /// The top is an offset into the calldata.
+    pub calldata: Bit,
 }
 
 /// Contents of the decode ROM.
@@ -88,6 +90,7 @@ pub fn table(program: &Program) -> Vec<Decoded> {
                 _ => Ahead::Third,
             },
             env: (env_index(op.name) as u64).into(),
+            calldata: op.class == Class::CalldataLoad,
         };
     }
     out

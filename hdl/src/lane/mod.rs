@@ -6,9 +6,10 @@
 //!            ┌─ code (ByteRam) ─▶ decode ─▶ sequencer (microcode ROM) ─▶ one control word a cycle
 //!   host ────┤                                                            │
 //!   beats    ├─ environment ─┐                                            ▼
-//!            ├─ calldata ────┤   ┌─ ALU, shifter, arithmetic ─┐     gas meter, expansion,
-//!            └─ slot table ──┼──▶│ result bus ──▶ stack       │     mover, slot table
-//!   host ◀── result writer ◀─┴───┴─ memory (ByteRam), Keccak ─┘
+//!            ├─ slot table ──┤   ┌─ ALU, shifter, arithmetic ─┐     gas meter, expansion,
+//!            │               ├──▶│ result bus ──▶ stack       │     mover, slot table
+//!   host ◀───┴ result writer ┴───┴─ data (ByteRam), Keccak ───┘
+//!   host ◀──▶ pager ◀───────────────┘ EVM memory and calldata, 16 pages at a time
 //! ```
 //!
 //! An opcode takes a fetch cycle, in which its byte is decoded and its operands are read ahead, and at
@@ -22,6 +23,7 @@ pub mod decode;
 pub mod gas;
 pub mod microcode;
 pub mod mover;
+pub mod pager;
 pub mod reader;
 pub mod sequencer;
 pub mod slots;

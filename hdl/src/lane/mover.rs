@@ -36,7 +36,7 @@ pub struct Mover {
     pub to: Signal<In, Bits<32>>,
     /// Bytes.
     pub length: Signal<In, Bits<32>>,
-    /// The source has the chunk (1 for RAMs).
+    /// The source has the chunk.
     pub src_valid: Signal<In, Bit>,
     /// The destination takes the chunk.
     pub dst_ready: Signal<In, Bit>,
@@ -46,6 +46,8 @@ pub struct Mover {
     pub read_addr: Signal<Out, Bits<32>>,
     /// A chunk is presented.
     pub valid: Signal<Out, Bit>,
+    /// A chunk is due, whether or not source and destination are ready.
+    pub due: Signal<Out, Bit>,
     /// The chunk is wanted from a stream source.
     pub wanted: Signal<Out, Bit>,
     /// Source address of the chunk.
@@ -88,6 +90,7 @@ impl Logic for Mover {
         }
         self.busy.next = true;
         self.valid.next = false;
+        self.due.next = false;
         self.wanted.next = false;
         self.accept.next = false;
         self.read_addr.next = self.src.q.val();
@@ -121,6 +124,7 @@ impl Logic for Mover {
                 self.state.d.next = Walk::Write;
             }
             Walk::Write => {
+                self.due.next = true;
                 self.wanted.next = self.dst_ready.val();
                 self.valid.next = self.src_valid.val();
                 self.accept.next = self.src_valid.val() & self.dst_ready.val();

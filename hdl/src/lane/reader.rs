@@ -1,6 +1,6 @@
 //! The reader: turns "n beats from here" into bursts of the host's memory.
 //!
-//! A burst has at most 16 beats and does not cross a 512-byte boundary, so it never crosses AXI's 4 KiB.
+//! A burst has at most 128 beats and crosses no 4 KiB boundary (AXI4, A3.4.1).
 
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
@@ -28,13 +28,13 @@ pub struct Reader {
     pub rd_ready: Signal<In, Bit>,
     /// Address of the burst.
     pub rd_addr: Signal<Out, Bits<64>>,
-    /// Beats of the burst, 1 to 16.
+    /// Beats of the burst, 1 to 128.
     pub rd_beats: Signal<Out, Bits<8>>,
     next: DFF<Bits<64>>,
     left: DFF<Bits<16>>,
     coming: DFF<Bits<8>>,
-    row: Signal<Local, Bits<4>>,
-    sixteen: Signal<Local, Bits<16>>,
+    row: Signal<Local, Bits<7>>,
+    most: Signal<Local, Bits<16>>,
     room: Signal<Local, Bits<16>>,
     burst: Signal<Local, Bits<16>>,
     asks: Signal<Local, Bit>,
@@ -44,9 +44,9 @@ impl Logic for Reader {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, next, left, coming);
-        self.row.next = self.next.q.val().get_bits::<4>(5);
-        self.sixteen.next = 16.into();
-        self.room.next = self.sixteen.val() - bit_cast::<16, 4>(self.row.val());
+        self.row.next = self.next.q.val().get_bits::<7>(5);
+        self.most.next = 128.into();
+        self.room.next = self.most.val() - bit_cast::<16, 7>(self.row.val());
         self.burst.next = self.left.q.val();
         if self.left.q.val() > self.room.val() {
             self.burst.next = self.room.val();

@@ -108,6 +108,7 @@ impl Prepared {
             gas: self.gas,
             code: 0,
             code_tag: 0,
+            spill: 0,
             code_bytes: self.code.len(),
             calldata: &self.calldata,
             blobs: &self.blobs,

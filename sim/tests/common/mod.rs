@@ -49,6 +49,7 @@ pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Tic
         gas: frame.gas,
         code: 0,
         code_tag: 0,
+        spill: 0,
         code_bytes: frame.code.len(),
         calldata: &frame.calldata,
         blobs: &[],

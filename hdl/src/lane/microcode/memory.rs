@@ -27,47 +27,60 @@ pub fn routines(a: &mut Assembler) {
         [entry()
             .source(Source::Memory)
             .stack(StackOp::Unary)
-            .finish_if(Cond::WordInside, "mload_slow")],
+            .finish_if(Cond::WordRead, "mload_slow")],
     );
     a.routine(
         "mload_slow",
         [
             step().unit(Unit::ExpandWord),
             step().call(Cond::ExpandSlow, "grow"),
-            // The address stands at the memory's port; the word follows a cycle later.
-            step(),
-            step().source(Source::Memory).stack(StackOp::Unary).finish(),
         ],
+    );
+    a.label("mload_wait").then(
+        step()
+            .source(Source::Memory)
+            .stack(StackOp::Unary)
+            .finish_if(Cond::Readable, "mload_wait"),
     );
     a.routine(
         "mstore",
         [entry()
             .store(Store::Word)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::WordInside, "mstore_slow")],
+            .finish_if(Cond::WordWritable, "mstore_slow")],
     );
     a.routine(
         "mstore_slow",
         [
             step().unit(Unit::ExpandWord),
             step().call(Cond::ExpandSlow, "grow"),
-            step().store(Store::Word).stack(StackOp::Pop2).finish(),
         ],
+    );
+    a.label("mstore_wait").then(
+        step()
+            .store(Store::Word)
+            .stack(StackOp::Pop2)
+            .finish_if(Cond::Writable, "mstore_wait"),
     );
     a.routine(
         "mstore8",
         [entry()
             .store(Store::Byte)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::ByteInside, "mstore8_slow")],
+            .finish_if(Cond::ByteWritable, "mstore8_slow")],
     );
     a.routine(
         "mstore8_slow",
         [
             step().unit(Unit::ExpandByte),
             step().call(Cond::ExpandSlow, "grow"),
-            step().store(Store::Byte).stack(StackOp::Pop2).finish(),
         ],
+    );
+    a.label("mstore8_wait").then(
+        step()
+            .store(Store::Byte)
+            .stack(StackOp::Pop2)
+            .finish_if(Cond::Writable, "mstore8_wait"),
     );
 
     for (label, mover) in [

@@ -74,7 +74,13 @@ pub fn routines(a: &mut Assembler) {
         [entry()
             .source(Source::Calldata)
             .stack(StackOp::Unary)
-            .finish()],
+            .finish_if(Cond::CalldataRead, "calldataload_wait")],
+    );
+    a.label("calldataload_wait").then(
+        step()
+            .source(Source::Calldata)
+            .stack(StackOp::Unary)
+            .finish_if(Cond::CalldataRead, "calldataload_wait"),
     );
     a.routine(
         "blobhash",

@@ -49,7 +49,7 @@ pub enum Cond {
     ExpandDone,
     /// An offset or length of 2^64 or more.
     ExpandInvalid,
-    /// The expansion goes beyond the lane's memory.
+    /// The expansion goes beyond the memory's segment.
     MemoryLimit,
     /// The slot table is ready.
     SlotReady,
@@ -91,10 +91,18 @@ pub enum Cond {
     LengthBig,
     /// Offset or length operand of RETURNDATACOPY is not zero.
     AnyReturnData,
-    /// The 32 bytes at the top's offset lie in memory already.
-    WordInside,
-    /// The byte at the top's offset lies in memory already.
-    ByteInside,
+    /// The 32 bytes at the top's offset lie in memory already, and have been read.
+    WordRead,
+    /// The 32 bytes at the top's offset lie in memory already, and on the chip.
+    WordWritable,
+    /// The byte at the top's offset lies in memory already, and on the chip.
+    ByteWritable,
+    /// What the data memory was asked for in the cycle before has been read.
+    Readable,
+    /// The pages at the top's offset are on the chip.
+    Writable,
+    /// The calldata at the top's offset has been read, or lies behind its end.
+    CalldataRead,
     /// Too few words for the topics of a LOG.
     TopicsShort,
     /// The result buffer has no room for N bytes and a log's head.
@@ -111,7 +119,7 @@ pub enum Cond {
     CodeMissing,
     /// The code is longer than the code memory.
     CodeLong,
-    /// The calldata is longer than the calldata memory.
+    /// The calldata is longer than its segment.
     CalldataLong,
     /// The message's header contradicts itself.
     BadMessage,
@@ -315,13 +323,13 @@ pub enum Pointers {
     Header,
     /// Blob hashes, after the header.
     Blobs,
-    /// Calldata.
+    /// Calldata that is loaded with the message.
     Calldata,
     /// Jump table.
     Jumps,
     /// Code.
     Code,
-    /// Zeros behind the calldata.
+    /// Zeros behind the calldata, if all of it was loaded.
     CalldataPad,
     /// Zeros behind the code: the longest PUSH reads 32 bytes beyond it.
     CodePad,

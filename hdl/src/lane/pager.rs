@@ -1,0 +1,410 @@
+//! The pager: 64 KiB of pages on the chip as a window on the lane's data space in host memory.
+//!
+//! The data space has two segments of 2^23 bytes: EVM memory (address bit 23 is 0), whose home is the spill
+//! area, and calldata (bit 23 is 1), whose home is the message. A page that an access lacks is fetched into
+//! the frame whose turn it is; a page of memory that leaves its frame goes home first.
+
+use gatewei_abi::layout;
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+/// Rows of 32 bytes in a page.
+const ROWS: u64 = (layout::PAGE_BYTES / gatewei_abi::BEAT) as u64;
+
+const _: () = assert!(layout::PAGE_BITS == 12 && layout::PAGES == 16 && layout::SEGMENT_BITS == 23);
+
+/// States of the pager.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum Paging {
+    /// Nothing is missing.
+    Idle,
+    /// Looks for a frame that this access does not use.
+    Choose,
+    /// The first row that leaves is read.
+    Read,
+    /// Rows leave.
+    Evict,
+    /// Until host memory has them.
+    Drain,
+    /// Decides where the page comes from.
+    Home,
+    /// Rows come.
+    Fill,
+    /// The page has its frame.
+    Settle,
+}
+
+/// Sixteen page frames of 4 KiB, fully associative, replaced in turn.
+///
+/// An access is up to 32 bytes from an address on, so it may need two pages. `rframe`/`rnext` and
+/// `wframe`/`wnext` say in which frames they are.
+#[derive(LogicBlock)]
+pub struct Pager {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset.
+    pub reset: Signal<In, Bit>,
+    /// Forgets every page (only when nothing is missing).
+    pub clear: Signal<In, Bit>,
+
+    /// Address read in this cycle.
+    pub raddr: Signal<In, Bits<24>>,
+    /// Frame of its page.
+    pub rframe: Signal<Out, Bits<4>>,
+    /// Frame of the page behind it.
+    pub rnext: Signal<Out, Bits<4>>,
+    /// What was read in the cycle before is what the address holds.
+    pub readable: Signal<Out, Bit>,
+    /// Address written in this cycle.
+    pub waddr: Signal<In, Bits<24>>,
+    /// Frame of its page.
+    pub wframe: Signal<Out, Bits<4>>,
+    /// Frame of the page behind it.
+    pub wnext: Signal<Out, Bits<4>>,
+    /// A write to the address reaches its pages.
+    pub writable: Signal<Out, Bit>,
+
+    /// The lane cannot go on without what `raddr` holds.
+    pub want_read: Signal<In, Bit>,
+    /// The lane cannot go on before it can write to `waddr`.
+    pub want_write: Signal<In, Bit>,
+    /// The message is being loaded: what is not written needs no fetching.
+    pub loading: Signal<In, Bit>,
+    /// EVM memory that holds something, in words.
+    pub memory_words: Signal<In, Bits<32>>,
+    /// Calldata, in beats.
+    pub calldata_beats: Signal<In, Bits<32>>,
+    /// Bus address of the spill area.
+    pub spill: Signal<In, Bits<64>>,
+    /// Bus address of the calldata.
+    pub calldata: Signal<In, Bits<64>>,
+
+    /// The pager uses the lane's DMA.
+    pub busy: Signal<Out, Bit>,
+    /// Frame that leaves or comes.
+    pub frame: Signal<Out, Bits<4>>,
+    /// Its row that is read (leaving) or written (coming) in this cycle.
+    pub row: Signal<Out, Bits<7>>,
+    /// The pager reads the RAM.
+    pub reads: Signal<Out, Bit>,
+    /// The row read in the cycle before leaves.
+    pub out_valid: Signal<Out, Bit>,
+    /// It is taken.
+    pub out_ready: Signal<In, Bit>,
+    /// Bus address of the row that leaves.
+    pub out_addr: Signal<Out, Bits<64>>,
+    /// Everything written has reached host memory.
+    pub out_idle: Signal<In, Bit>,
+    /// Beats are to be read from `in_addr` on (a pulse).
+    pub seek: Signal<Out, Bit>,
+    /// Bus address of the page that comes.
+    pub in_addr: Signal<Out, Bits<64>>,
+    /// Its beats.
+    pub in_beats: Signal<Out, Bits<16>>,
+    /// A beat is awaited and taken.
+    pub in_ready: Signal<Out, Bit>,
+    /// It stands.
+    pub in_valid: Signal<In, Bit>,
+    /// The row is written: with the beat if `in_ready`, else with zeros.
+    pub we: Signal<Out, Bit>,
+
+    state: DFF<Paging>,
+    page: DFF<Bits<12>>,
+    hand: DFF<Bits<4>>,
+    at: DFF<Bits<7>>,
+    come: DFF<Bits<8>>,
+    good: DFF<Bit>,
+    valid: [DFF<Bit>; layout::PAGES],
+    tag: [DFF<Bits<12>>; layout::PAGES],
+    index: [Constant<Bits<4>>; layout::PAGES],
+
+    rpage: Signal<Local, Bits<12>>,
+    rafter: Signal<Local, Bits<12>>,
+    rcross: Signal<Local, Bit>,
+    rhit: Signal<Local, Bit>,
+    rhit_next: Signal<Local, Bit>,
+    rpresent: Signal<Local, Bit>,
+    wpage: Signal<Local, Bits<12>>,
+    wafter: Signal<Local, Bits<12>>,
+    wcross: Signal<Local, Bit>,
+    whit: Signal<Local, Bit>,
+    whit_next: Signal<Local, Bit>,
+    wpresent: Signal<Local, Bit>,
+    old: Signal<Local, Bits<12>>,
+    taken: Signal<Local, Bit>,
+    used: Signal<Local, Bit>,
+    first_row: Signal<Local, Bits<32>>,
+    rest: Signal<Local, Bits<32>>,
+    coming: Signal<Local, Bits<8>>,
+    last_row: Signal<Local, Bit>,
+    accept: Signal<Local, Bit>,
+    is_calldata: Signal<Local, Bit>,
+    rows: Constant<Bits<32>>,
+}
+
+impl Default for Pager {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            reset: Default::default(),
+            clear: Default::default(),
+            raddr: Default::default(),
+            rframe: Default::default(),
+            rnext: Default::default(),
+            readable: Default::default(),
+            waddr: Default::default(),
+            wframe: Default::default(),
+            wnext: Default::default(),
+            writable: Default::default(),
+            want_read: Default::default(),
+            want_write: Default::default(),
+            loading: Default::default(),
+            memory_words: Default::default(),
+            calldata_beats: Default::default(),
+            spill: Default::default(),
+            calldata: Default::default(),
+            busy: Default::default(),
+            frame: Default::default(),
+            row: Default::default(),
+            reads: Default::default(),
+            out_valid: Default::default(),
+            out_ready: Default::default(),
+            out_addr: Default::default(),
+            out_idle: Default::default(),
+            seek: Default::default(),
+            in_addr: Default::default(),
+            in_beats: Default::default(),
+            in_ready: Default::default(),
+            in_valid: Default::default(),
+            we: Default::default(),
+            state: Default::default(),
+            page: Default::default(),
+            hand: Default::default(),
+            at: Default::default(),
+            come: Default::default(),
+            good: Default::default(),
+            valid: Default::default(),
+            tag: Default::default(),
+            index: array_init::array_init(|i| Constant::new((i as u64).into())),
+            rpage: Default::default(),
+            rafter: Default::default(),
+            rcross: Default::default(),
+            rhit: Default::default(),
+            rhit_next: Default::default(),
+            rpresent: Default::default(),
+            wpage: Default::default(),
+            wafter: Default::default(),
+            wcross: Default::default(),
+            whit: Default::default(),
+            whit_next: Default::default(),
+            wpresent: Default::default(),
+            old: Default::default(),
+            taken: Default::default(),
+            used: Default::default(),
+            first_row: Default::default(),
+            rest: Default::default(),
+            coming: Default::default(),
+            last_row: Default::default(),
+            accept: Default::default(),
+            is_calldata: Default::default(),
+            rows: Constant::new(ROWS.into()),
+        }
+    }
+}
+
+impl Logic for Pager {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, state, page, hand, at, come, good);
+
+        // Where the pages of this cycle's accesses are. Bytes behind offset 4064 may be in the next page.
+        self.rpage.next = self.raddr.val().get_bits::<12>(12);
+        self.rafter.next = self.rpage.val() + 1;
+        self.rcross.next = self.raddr.val().get_bits::<12>(0) > 4064;
+        self.wpage.next = self.waddr.val().get_bits::<12>(12);
+        self.wafter.next = self.wpage.val() + 1;
+        self.wcross.next = self.waddr.val().get_bits::<12>(0) > 4064;
+        self.rhit.next = false;
+        self.rhit_next.next = false;
+        self.whit.next = false;
+        self.whit_next.next = false;
+        self.rframe.next = 0.into();
+        self.rnext.next = 0.into();
+        self.wframe.next = 0.into();
+        self.wnext.next = 0.into();
+        self.old.next = 0.into();
+        self.taken.next = false;
+        self.used.next = false;
+        for i in 0..16 {
+            self.valid[i].clock.next = self.clock.val();
+            self.valid[i].d.next = self.valid[i].q.val();
+            self.tag[i].clock.next = self.clock.val();
+            self.tag[i].d.next = self.tag[i].q.val();
+            if self.hand.q.val() == self.index[i].val() {
+                self.old.next = self.tag[i].q.val();
+                self.taken.next = self.valid[i].q.val();
+            }
+            if self.valid[i].q.val() & (self.tag[i].q.val() == self.rpage.val()) {
+                self.rhit.next = true;
+                self.rframe.next = self.index[i].val();
+            }
+            if self.valid[i].q.val() & (self.tag[i].q.val() == self.rafter.val()) {
+                self.rhit_next.next = true;
+                self.rnext.next = self.index[i].val();
+            }
+            if self.valid[i].q.val() & (self.tag[i].q.val() == self.wpage.val()) {
+                self.whit.next = true;
+                self.wframe.next = self.index[i].val();
+            }
+            if self.valid[i].q.val() & (self.tag[i].q.val() == self.wafter.val()) {
+                self.whit_next.next = true;
+                self.wnext.next = self.index[i].val();
+            }
+        }
+        // What this access may need already stays: two reads and two writes never take all frames.
+        if (self.old.val() == self.rpage.val()) | (self.old.val() == self.rafter.val()) {
+            self.used.next = true;
+        }
+        if (self.old.val() == self.wpage.val()) | (self.old.val() == self.wafter.val()) {
+            self.used.next = true;
+        }
+        self.rpresent.next = self.rhit.val() & (self.rhit_next.val() | !self.rcross.val());
+        self.wpresent.next = self.whit.val() & (self.whit_next.val() | !self.wcross.val());
+        self.readable.next = self.good.q.val();
+        self.writable.next = false;
+        self.good.d.next = false;
+
+        // Where the missing page comes from, and how much of it.
+        self.is_calldata.next = self.page.q.val().get_bit(11);
+        self.first_row.next = bit_cast::<32, 11>(self.page.q.val().get_bits::<11>(0)) << 7;
+        self.rest.next = 0.into();
+        if !self.is_calldata.val() & (self.first_row.val() < self.memory_words.val()) {
+            self.rest.next = self.rows.val();
+        }
+        if self.is_calldata.val()
+            & (!self.loading.val() & (self.first_row.val() < self.calldata_beats.val()))
+        {
+            self.rest.next = self.calldata_beats.val() - self.first_row.val();
+        }
+        self.coming.next = self.rest.val().get_bits::<8>(0);
+        if self.rest.val() > self.rows.val() {
+            self.coming.next = self.rows.val().get_bits::<8>(0);
+        }
+        self.in_addr.next = self.spill.val() + (bit_cast::<64, 32>(self.first_row.val()) << 5);
+        if self.is_calldata.val() {
+            self.in_addr.next =
+                self.calldata.val() + (bit_cast::<64, 32>(self.first_row.val()) << 5);
+        }
+        self.in_beats.next = bit_cast::<16, 8>(self.coming.val());
+
+        self.busy.next = true;
+        self.frame.next = self.hand.q.val();
+        self.row.next = self.at.q.val();
+        self.reads.next = false;
+        self.out_valid.next = false;
+        self.out_addr.next = self.spill.val()
+            + ((bit_cast::<64, 11>(self.old.val().get_bits::<11>(0)) << 12)
+                | (bit_cast::<64, 7>(self.at.q.val()) << 5));
+        self.seek.next = false;
+        self.in_ready.next = false;
+        self.we.next = false;
+        self.accept.next = false;
+        self.last_row.next = self.at.q.val() == 127;
+        match self.state.q.val() {
+            Paging::Idle => {
+                self.busy.next = false;
+                self.writable.next = self.wpresent.val();
+                self.good.d.next = self.rpresent.val();
+                self.at.d.next = 0.into();
+                if self.want_read.val() & !self.rpresent.val() {
+                    self.page.d.next = self.rpage.val();
+                    if self.rhit.val() {
+                        self.page.d.next = self.rafter.val();
+                    }
+                    self.state.d.next = Paging::Choose;
+                } else if self.want_write.val() & !self.wpresent.val() {
+                    self.page.d.next = self.wpage.val();
+                    if self.whit.val() {
+                        self.page.d.next = self.wafter.val();
+                    }
+                    self.state.d.next = Paging::Choose;
+                }
+            }
+            Paging::Choose => {
+                if self.taken.val() & self.used.val() {
+                    self.hand.d.next = self.hand.q.val() + 1;
+                } else {
+                    for i in 0..16 {
+                        if self.hand.q.val() == self.index[i].val() {
+                            self.valid[i].d.next = false;
+                        }
+                    }
+                    // Calldata is never written: only memory goes home.
+                    self.state.d.next = Paging::Home;
+                    if self.taken.val() & !self.old.val().get_bit(11) {
+                        self.state.d.next = Paging::Read;
+                    }
+                }
+            }
+            Paging::Read => {
+                self.reads.next = true;
+                self.state.d.next = Paging::Evict;
+            }
+            Paging::Evict => {
+                self.reads.next = true;
+                self.out_valid.next = true;
+                self.accept.next = self.out_ready.val();
+                if self.accept.val() {
+                    self.row.next = self.at.q.val() + 1;
+                    self.at.d.next = self.at.q.val() + 1;
+                    if self.last_row.val() {
+                        self.state.d.next = Paging::Drain;
+                    }
+                }
+            }
+            Paging::Drain => {
+                if self.out_idle.val() {
+                    self.state.d.next = Paging::Home;
+                }
+            }
+            Paging::Home => {
+                self.come.d.next = self.coming.val();
+                self.seek.next = self.coming.val().any();
+                self.state.d.next = Paging::Settle;
+                if self.coming.val().any() | (self.is_calldata.val() & !self.loading.val()) {
+                    self.state.d.next = Paging::Fill;
+                }
+            }
+            Paging::Fill => {
+                self.in_ready.next = bit_cast::<8, 7>(self.at.q.val()) < self.come.q.val();
+                self.accept.next = !self.in_ready.val() | self.in_valid.val();
+                self.we.next = self.accept.val();
+                if self.accept.val() {
+                    self.at.d.next = self.at.q.val() + 1;
+                    if self.last_row.val() {
+                        self.state.d.next = Paging::Settle;
+                    }
+                }
+            }
+            Paging::Settle => {
+                for i in 0..16 {
+                    if self.hand.q.val() == self.index[i].val() {
+                        self.valid[i].d.next = true;
+                        self.tag[i].d.next = self.page.q.val();
+                    }
+                }
+                self.hand.d.next = self.hand.q.val() + 1;
+                self.state.d.next = Paging::Idle;
+            }
+        }
+        if self.clear.val() | self.reset.val() {
+            for i in 0..16 {
+                self.valid[i].d.next = false;
+            }
+        }
+        if self.reset.val() {
+            self.state.d.next = Paging::Idle;
+            self.hand.d.next = 0.into();
+        }
+    }
+}
