@@ -22,7 +22,7 @@ use crate::fault::{Failure, Fault, OpenError, SubmitError};
 use crate::queue::QueuePair;
 use crate::result::{self, Cost, FrameResult};
 use crate::slots::{self, Miss, Slots};
-use crate::transport::{Transport, Wait};
+use crate::transport::{Transport, TransportError, Wait};
 
 /// Bytes that a slot's message buffer has at first: any message with this much calldata fits.
 const MESSAGE_BYTES: usize =
@@ -326,8 +326,20 @@ impl<T: Transport> Card<T> {
     pub fn submit(
         &mut self,
         lane: u16,
+        message: Message<'_>,
+        code: Code<'_>,
+    ) -> Result<Ticket, SubmitError> {
+        self.submit_roomy(lane, message, code, 0)
+    }
+
+    /// As [`Card::submit`], with room for a result of `result_bytes` if that is more than the usual: for
+    /// messages that trapped with [`Trap::Result`].
+    pub fn submit_roomy(
+        &mut self,
+        lane: u16,
         mut message: Message<'_>,
         code: Code<'_>,
+        result_bytes: usize,
     ) -> Result<Ticket, SubmitError> {
         if let State::Dead(fault) = self.state {
             return Err(SubmitError::Dead(fault));
@@ -353,13 +365,11 @@ impl<T: Transport> Card<T> {
             .write()
             .map_err(SubmitError::Unfit)
             .and_then(|bytes| {
-                let buffers = &mut self.buffers[slot];
-                if buffers.message.len() < bytes.len() {
-                    let bytes = bytes.len().next_power_of_two();
-                    let longer = self.transport.dma(bytes, layout::ALIGN)?;
-                    let shorter = std::mem::replace(&mut buffers.message, longer);
-                    self.transport.release(shorter)?;
-                }
+                let Buffers { message, result } = &mut self.buffers[slot];
+                fit(&mut self.transport, message, MESSAGE_BYTES.max(bytes.len()))?;
+                let room = self.options.result_bytes.max(result_bytes);
+                fit(&mut self.transport, result, room.max(size_of::<Header>()))?;
+                let buffers = &self.buffers[slot];
                 buffers.message.copy_in(0, &bytes)?;
                 // A result that the card never writes must not look like the last one.
                 buffers.result.store(0, &Header::default())?;
@@ -661,6 +671,20 @@ impl<T: Transport> Card<T> {
             fifo.retain(|other| *other != id);
         }
     }
+}
+
+/// Replaces a free slot's buffer by one of this size, unless it has it. What one message needed for once
+/// is not kept.
+fn fit(
+    transport: &mut impl Transport,
+    buffer: &mut DmaBuffer,
+    bytes: usize,
+) -> Result<(), TransportError> {
+    if buffer.len() != bytes {
+        let new = transport.dma(bytes, layout::ALIGN)?;
+        transport.release(std::mem::replace(buffer, new))?;
+    }
+    Ok(())
 }
 
 /// Checks identity and capabilities.

@@ -5,6 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{RETURN_TOP, done, event, frame, run, silent, submit};
+use gatewei_abi::layout::SPILL_BYTES;
 use gatewei_abi::status::Trap;
 use gatewei_driver::dma::{DmaBuffer, HeapMemory};
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
@@ -71,16 +72,20 @@ fn word_frame() -> common::Frame {
 }
 
 #[test]
-fn an_unmapped_message_code_or_result_traps_as_a_dma_error() {
-    let cases: [(&str, Lie); 3] = [
-        ("message", |bytes| bytes > 100_000),
+fn an_unmapped_message_code_result_or_spill_area_traps_as_a_dma_error() {
+    // PUSH1 9 PUSH0 MSTORE, PUSH3 200000 MLOAD, and the first word again, whose page has gone by then.
+    let far = [0x60, 9, 0x5f, 0x52, 0x62, 3, 0x0d, 0x40, 0x51, 0x5f, 0x51];
+    let far_frame = || frame(&[&far[..], &RETURN_TOP].concat());
+    let cases: [(&str, Lie); 4] = [
+        ("message", |bytes| (100_000..1 << 20).contains(&bytes)),
         ("code", |bytes| bytes < 256),
         ("result", |bytes| bytes == RESULT_BYTES),
+        ("spill", |bytes| bytes == SPILL_BYTES),
     ];
     for (what, lie) in cases {
         let mut card = liar(lie);
         for _ in 0..2 {
-            let ticket = submit(&mut card, 0, &word_frame());
+            let ticket = submit(&mut card, 0, &far_frame());
             match event(&mut card) {
                 Event::Trap {
                     ticket: of, trap, ..
@@ -96,7 +101,7 @@ fn an_unmapped_message_code_or_result_traps_as_a_dma_error() {
     }
     // The same without a lie.
     assert_eq!(
-        done(run(&mut liar(|_| false), &word_frame(), silent)).output[31],
+        done(run(&mut liar(|_| false), &far_frame(), silent)).output[31],
         9
     );
 }

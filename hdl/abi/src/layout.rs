@@ -36,6 +36,8 @@ pub const BURST_BEATS: usize = PAGE_BYTES / crate::BEAT;
 pub const LANE_QUEUE: usize = 4;
 /// Bytes of a result buffer when the host does not choose.
 pub const RESULT_BYTES: usize = 1024 * 1024;
+/// Bytes of the longest result: output of all memory, as much in logs, and every slot.
+pub const RESULT_MOST: usize = 2 * (1 << SEGMENT_BITS) + SLOTS * 128;
 /// Alignment of every buffer the card is pointed to, in bytes.
 pub const ALIGN: usize = 64;
 /// Alignment of a spill area, in bytes: a page is a burst, and a burst crosses no 4 KiB boundary.

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 
 use gatewei_abi::Word;
 use gatewei_abi::command::request;
+use gatewei_abi::layout;
+use gatewei_abi::status::Trap;
 use gatewei_driver::result::{Cost, FrameResult};
 use gatewei_driver::transport::{Transport, Wait};
 use gatewei_driver::{Card, Code, Event, State, Ticket};
@@ -122,6 +124,28 @@ struct Flight<DB: CardDatabase, J> {
     function: Function,
     /// All values that the lane was told.
     known: Known,
+    attempt: Attempt,
+}
+
+/// What went before.
+#[derive(Clone, Copy, Default)]
+struct Attempt {
+    /// The result did not fit at first: this is the second attempt, with room for any.
+    roomy: bool,
+    /// What the first one cost.
+    spent: Cost,
+}
+
+impl Attempt {
+    /// Cost of all attempts. What was retired in vain is no opcode of the transaction.
+    fn cost(&self, last: Cost) -> Cost {
+        Cost {
+            cycles: self.spent.cycles + last.cycles,
+            wait_cycles: self.spent.wait_cycles + last.wait_cycles,
+            requests: self.spent.requests + last.requests,
+            ..last
+        }
+    }
 }
 
 /// Transactions in flight, over one kind of database.
@@ -179,14 +203,23 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     }
 
     /// Sends a frame to a lane, or runs it where the card cannot.
-    pub fn launch(&mut self, mut inflight: InFlight<DB>, job: J) -> Option<Landing<DB, J>> {
+    pub fn launch(&mut self, inflight: InFlight<DB>, job: J) -> Option<Landing<DB, J>> {
+        self.attempt(inflight, job, Attempt::default())
+    }
+
+    fn attempt(
+        &mut self,
+        mut inflight: InFlight<DB>,
+        job: J,
+        attempt: Attempt,
+    ) -> Option<Landing<DB, J>> {
         let target = inflight.target();
         let function = Function::of(target, &inflight.calldata());
         let mut known = Known::default();
         let predicted = self.runner.predictor.predict(&function);
         let sent = message::prepare(&mut inflight, predicted, &mut known)
             .map_err(Reason::Unfit)
-            .and_then(|prepared| self.send(&prepared));
+            .and_then(|prepared| self.send(&prepared, attempt.roomy));
         match sent {
             Ok(ticket) => {
                 let flight = Flight {
@@ -195,22 +228,25 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     target,
                     function,
                     known,
+                    attempt,
                 };
                 self.flights.insert(ticket, flight);
                 None
             }
-            Err(reason) => Some(fall_back(inflight, job, reason, Cost::default())),
+            Err(reason) => Some(fall_back(inflight, job, reason, attempt.spent)),
         }
     }
 
-    fn send(&mut self, prepared: &Prepared) -> Result<Ticket, Reason> {
+    fn send(&mut self, prepared: &Prepared, roomy: bool) -> Result<Ticket, Reason> {
         let lane = self.lane().unwrap_or_default();
         let image = || prepared.image();
         let code = Code {
             key: prepared.code_key,
             image: &image,
         };
-        let sent = self.runner.card.submit(lane, prepared.message(), code);
+        let room = if roomy { layout::RESULT_MOST } else { 0 };
+        let card = &mut self.runner.card;
+        let sent = card.submit_roomy(lane, prepared.message(), code, room);
         sent.map_err(|error| Reason::of_submit(&error))
     }
 
@@ -244,8 +280,14 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                 ..
             } => {
                 let flight = self.flights.remove(&ticket)?;
+                let spent = flight.attempt.cost(cost);
+                // Buffers are not made for the few results that are longer.
+                if trap == Trap::Result && !flight.attempt.roomy {
+                    let attempt = Attempt { roomy: true, spent };
+                    return self.attempt(flight.inflight, flight.job, attempt);
+                }
                 let reason = Reason::of_trap(trap, opcode);
-                Some(fall_back(flight.inflight, flight.job, reason, cost))
+                Some(fall_back(flight.inflight, flight.job, reason, spent))
             }
             Event::Fault { ticket, fault } => {
                 let flight = self.flights.remove(&ticket)?;
@@ -254,7 +296,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     flight.inflight,
                     flight.job,
                     reason,
-                    Cost::default(),
+                    flight.attempt.spent,
                 ))
             }
             // Given up already, when its database failed.
@@ -309,8 +351,9 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             target,
             function,
             known,
+            attempt,
         } = flight;
-        let cost = result.cost;
+        let cost = attempt.cost(result.cost);
         let Ok(effects) = message::effects(result, target, &known) else {
             return fall_back(inflight, job, Reason::UnknownRead, cost);
         };

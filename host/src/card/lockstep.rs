@@ -231,8 +231,10 @@ impl Program {
         let mut landings = Vec::new();
         let mut flights = Flights::new(runner);
         landings.extend(flights.launch(inflight, ()));
-        let command = flights.commands().next();
+        let mut command = None;
         while landings.is_empty() {
+            // The last attempt's trace counts, if one was not enough.
+            command = flights.commands().next().or(command);
             flights.step(&mut landings);
         }
         drop(flights);

@@ -1,7 +1,7 @@
 //! Programs that use more memory and calldata than the lane's chip holds at a time.
 
 use gatewei::card::lockstep::Program;
-use gatewei_abi::layout::{CALLDATA_AHEAD, PAGE_BYTES, PAGES};
+use gatewei_abi::layout::{CALLDATA_AHEAD, PAGE_BYTES, PAGES, RESULT_BYTES};
 use revm::primitives::U256;
 use revm::primitives::hardfork::SpecId;
 
@@ -65,6 +65,22 @@ fn whole() -> Vec<Named> {
             program(format!("{op} of {long} bytes"), code, long as usize)
         })
         .into();
+    // Longer than the buffer that a result has at first.
+    let most = 2 * RESULT_BYTES as u64;
+    for op in ["RETURN", "REVERT"] {
+        let code = copy(5, 0, long).push(most).push(0).ops(op);
+        out.push(program(
+            format!("{op} of {most} bytes"),
+            code,
+            long as usize,
+        ));
+    }
+    let code = copy(5, 0, long)
+        .push(RESULT_BYTES as u64)
+        .push(0)
+        .ops("LOG0");
+    let code = code.push(77).push(3).ops("LOG0 STOP");
+    out.push(program("a log of 1 MiB", code, long as usize));
     // Copies between pages that would share a frame if frames were chosen by address.
     let chip = (PAGES * PAGE_BYTES) as u64;
     for (to, from, bytes) in [
