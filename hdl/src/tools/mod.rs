@@ -1,6 +1,6 @@
 //! Outside tools on emitted Verilog: Verilator's lint and yosys' synthesis.
 //!
-//! Both are found below `.tools/` of the checkout, where `make tools` puts them; `VERILATOR_ROOT` and `PATH`
+//! Both are found below `.tools/` of the checkout, where `make tools` and `make synth` put them; `VERILATOR_ROOT` and `PATH`
 //! may name others.
 
 mod area;
@@ -19,12 +19,14 @@ pub use yosys::synth;
 #[derive(Debug, Error)]
 pub enum ToolError {
     /// The tool is not installed.
-    #[error("{tool} not found (looked for {looked}); run `make tools`")]
+    #[error("{tool} not found (looked for {looked}); run `make {verb}`")]
     Missing {
         /// Name of the tool.
         tool: &'static str,
         /// Where it was looked for.
         looked: String,
+        /// The verb of the Makefile that fetches it.
+        verb: &'static str,
     },
     /// The tool could not be run or its files not be written.
     #[error("{tool}: {error}")]

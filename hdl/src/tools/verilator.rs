@@ -21,6 +21,7 @@ pub fn verilator_root() -> Result<PathBuf, ToolError> {
     } else {
         Err(ToolError::Missing {
             tool: "Verilator",
+            verb: "tools",
             looked: binary.display().to_string(),
         })
     }

