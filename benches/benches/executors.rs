@@ -9,6 +9,10 @@ use gatewei::{Engine, Executor, Sequential};
 use gatewei_benches::block;
 use gatewei_workloads::{KINDS, Params};
 
+/// As in the command, for every executor.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Transactions of a block: several times what a full block of mainnet has.
 const TXS: usize = 1_000;
 
