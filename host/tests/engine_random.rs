@@ -18,6 +18,10 @@ fn shuffled(block: &Block, workers: usize, seed: u64) -> Result<Outcome, Executi
     let mut random = Random(seed);
     let session = Session::new(block)?;
     let mut evms: Vec<_> = (0..workers).map(|_| session.evm()).collect();
+    // Some schedules have no leader, some have helpers beside leaders.
+    let mut leaders: Vec<_> = (0..workers)
+        .map(|at| (seed % 3 > at as u64 % 2).then(|| session.leader()))
+        .collect();
     let mut held: Vec<Option<(Attempt, WorkerResult)>> = (0..workers).map(|_| None).collect();
     loop {
         let at = random.below(workers as u64) as usize;
@@ -29,21 +33,28 @@ fn shuffled(block: &Block, workers: usize, seed: u64) -> Result<Outcome, Executi
             }
             continue;
         }
-        match session.poll() {
+        let task = match leaders[at] {
+            Some(_) => session.poll_leading(),
+            None => session.poll(),
+        };
+        match task {
             Task::Execute(attempt) => {
                 session.aim(&mut evms[at], attempt);
                 let result = evms[at].transact(session.transaction(attempt).clone());
                 held[at] = Some((attempt, result));
             }
-            Task::Commit => session.commit(),
+            Task::Commit => match &mut leaders[at] {
+                Some(leader) => session.lead(leader),
+                None => session.commit(),
+            },
             Task::Wait => assert!(
-                held.iter().any(Option::is_some),
+                held.iter().any(Option::is_some) || leaders.iter().any(Option::is_some),
                 "nobody has anything to do"
             ),
             Task::Done => break,
         }
     }
-    drop(evms);
+    drop((evms, leaders));
     session.finish()
 }
 

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use gatewei_driver::Card;
 use gatewei_driver::result::Cost;
 use gatewei_driver::transport::Transport;
+use revm::ExecuteEvm;
 use revm::context::result::ResultAndState;
 use revm::primitives::{Address, U256};
-use revm::{DatabaseRef, ExecuteEvm};
 
 use super::flights::{CardRunner, Flights, Landing, Place};
 use super::split::{CardDatabase, Ended};
-use crate::engine::{Attempt, Engine, Observe, Session, Task, View, WorkerEvm, WorkerView};
+use crate::engine::{Attempt, Base, Engine, Observe, Session, Task, View, WorkerEvm, WorkerView};
 use crate::{Block, CardStatistics, ExecutionError, Executor, Outcome};
 
-impl<DB: DatabaseRef> CardDatabase for View<'_, DB> {
+impl<DB: Base> CardDatabase for View<'_, DB> {
     fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256> {
         View::peek_storage(self, address, key)
     }

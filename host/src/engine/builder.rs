@@ -2,9 +2,8 @@
 
 use std::{num::NonZeroUsize, thread};
 
-use alloy_primitives::Address;
-
 use super::{
+    forecast,
     session::Session,
     worker::{self, StopOnPanic},
 };
@@ -56,7 +55,7 @@ impl Engine {
     /// As [`Executor::execute`]: the same error that sequential execution gives.
     pub fn execute(&self, block: &Block) -> Result<Outcome, ExecutionError> {
         // Nothing to gain: then nothing must be lost either.
-        if self.threads.get() == 1 || parallel_gas(block) < PARALLEL_GAS {
+        if self.threads.get() == 1 || !forecast::is_worth_threads(block) {
             return Sequential.execute(block);
         }
         self.execute_with(block, worker::run)
@@ -88,25 +87,6 @@ impl Engine {
         });
         session.finish()
     }
-}
-
-/// Gas that a block's calls must be able to use before threads are worth starting: about a
-/// millisecond of execution, against some 0.1 ms for a thread and its EVM.
-const PARALLEL_GAS: u64 = 1_500_000;
-
-/// Upper bound of the gas that code may use in this block. Plain transfers do not count: taking one
-/// to another thread costs as much as executing it.
-fn parallel_gas(block: &Block) -> u64 {
-    let runs_code = |to: &Address| {
-        let account = block.pre_state.account(to);
-        // Created in this block, perhaps: rare enough to be called a transfer.
-        account.is_some_and(|account| !account.info.is_empty_code_hash())
-    };
-    let calls = block
-        .tx_envs
-        .iter()
-        .filter(|tx| tx.kind.to().is_none_or(runs_code));
-    calls.fold(0, |sum: u64, tx| sum.saturating_add(tx.gas_limit))
 }
 
 impl Executor for Engine {

@@ -18,15 +18,27 @@ use revm::{
 };
 
 use super::{
-    mv_memory::MvMemory,
+    leader::{self, Leader},
+    mv_memory::{Final, MvMemory, Writes},
     scheduler::Counters,
-    session::{Committed, Ran},
+    session::Ran,
     system::{self, BlockState, Used},
     view::ViewError,
 };
 use crate::{
-    Block, CardStatistics, ExecutionError, Outcome, Receipt, Statistics, sequential::place,
+    Block, CardStatistics, ExecutionError, Outcome, PreStateError, Receipt, Statistics,
+    sequential::place,
 };
+
+/// What became of a transaction that has run.
+pub(crate) enum Validated {
+    /// Committed.
+    Yes,
+    /// It read what is not so: it must run again, with every read a dependency if `exact`.
+    Stale { exact: bool },
+    /// The block ends here with an error.
+    Failed,
+}
 
 /// The committed part of a block.
 pub(crate) struct Committer<'b> {
@@ -56,12 +68,33 @@ impl<'b> Committer<'b> {
     }
 
     /// Commits transaction `tx`, if what it has read is so.
-    pub(crate) fn commit(&mut self, tx: usize, ran: Ran, memory: &MvMemory) -> Committed {
+    pub(crate) fn commit(&mut self, tx: usize, ran: Ran, memory: &MvMemory) -> Validated {
         match self.try_commit(tx, ran, memory) {
             Ok(committed) => committed,
             Err(error) => {
                 self.fail(error);
-                Committed::Failed
+                Validated::Failed
+            }
+        }
+    }
+
+    /// Executes transaction `tx` in order and commits it. Gives what it wrote; `None` if the
+    /// block ends here with an error.
+    pub(crate) fn execute(&mut self, tx: usize, leader: &mut Leader<'b>) -> Option<Writes> {
+        let env = &self.block.tx_envs[tx];
+        let executed = self.check_block_gas(tx).and_then(|()| {
+            let executed = leader.execute(&mut self.state, env);
+            executed.map_err(|error| self.evm_error(tx, error))
+        });
+        match executed {
+            Ok(output) => {
+                let writes = leader::writes(&output.state, env);
+                self.apply(tx, output);
+                Some(writes)
+            }
+            Err(error) => {
+                self.fail(error);
+                None
             }
         }
     }
@@ -71,11 +104,11 @@ impl<'b> Committer<'b> {
         tx: usize,
         ran: Ran,
         memory: &MvMemory,
-    ) -> Result<Committed, ExecutionError> {
+    ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
         self.check_block_gas(tx)?;
         if !ran.reads.holds(&self.state.cache) {
-            return Ok(Committed::Stale { exact: false });
+            return Ok(Validated::Stale { exact: false });
         }
         let mut output = ran
             .result
@@ -95,8 +128,12 @@ impl<'b> Committer<'b> {
                 .load_cache_account(*address)
                 .map_err(|error| ExecutionError::pre_state(self.block, tx, error))?;
             let truth = truth.account.as_ref().map(|account| &account.info);
-            if account.is_selfdestructed() || (read.balance && read.nonce) {
+            if account.is_selfdestructed() {
                 continue;
+            }
+            // It was read without its code (see `Base`), and the hash still is the same.
+            if account.info.code.is_none() {
+                account.info.code = truth.and_then(|info| info.code.clone());
             }
             if !read.nonce {
                 account.info.nonce = truth.map_or(0, |info| info.nonce);
@@ -105,13 +142,13 @@ impl<'b> Committer<'b> {
                 let given = read.balance_given();
                 let now = truth.map_or(U256::ZERO, |info| info.balance);
                 let credit = account.info.balance.wrapping_sub(given);
-                match now.checked_add(credit) {
-                    Some(balance) => account.info.balance = balance,
-                    // Sequential execution may well see no overflow, or handle it: let it decide.
-                    None => return Ok(Committed::Stale { exact: true }),
-                }
+                // Sequential execution may well see no overflow, or handle it: let it decide.
+                let Some(balance) = now.checked_add(credit) else {
+                    return Ok(Validated::Stale { exact: true });
+                };
+                account.info.balance = balance;
                 if !credit.is_zero() {
-                    increased.push((*address, account.is_created()));
+                    increased.push((*address, balance));
                 }
             }
         }
@@ -119,16 +156,14 @@ impl<'b> Committer<'b> {
         if let Some(card) = ran.card {
             self.card.add(&card);
         }
-        for (address, wiped) in increased {
-            let info = self
-                .state
-                .cache
-                .accounts
-                .get(&address)
-                .and_then(|account| account.account_info());
-            memory.settle(tx + 1, address, info, wiped);
+        for (address, balance) in increased {
+            memory.settle(Final::Balance {
+                version: tx + 1,
+                address,
+                balance,
+            });
         }
-        Ok(Committed::Yes)
+        Ok(Validated::Yes)
     }
 
     /// What `EthBlockExecutor::commit_transaction` does.
@@ -175,7 +210,7 @@ impl<'b> Committer<'b> {
     fn transaction_error(
         &self,
         tx: usize,
-        error: EVMError<ViewError<crate::PreStateError>>,
+        error: EVMError<ViewError<PreStateError>>,
     ) -> ExecutionError {
         // Through alloy-evm's error, so that it reads exactly as sequential execution's.
         let error = match error {
@@ -190,6 +225,14 @@ impl<'b> Committer<'b> {
             EVMError::Custom(error) => EVMError::Custom(error),
             EVMError::CustomAny(error) => EVMError::CustomAny(error),
         };
+        self.evm_error(tx, error)
+    }
+
+    fn evm_error(
+        &self,
+        tx: usize,
+        error: EVMError<EvmDatabaseError<PreStateError>>,
+    ) -> ExecutionError {
         let error = BlockExecutionError::evm(error, self.block.tx_hash(tx));
         place(self.block, tx, error)
     }

@@ -3,21 +3,26 @@
 //!
 //! ```text
 //!              ┌──────────── Session: one block ────────────┐
-//! worker ──▶ scheduler: who runs next, who waits            │
+//! worker ──▶ scheduler: who runs next, who waits, who leads │
 //!   │          │                                            │
 //!   ▼          ▼                                            │
 //! revm on a View ──reads──▶ multi-version memory ──▶ pre-state
-//!   │ result, reads            ▲                            │
-//!   └──────────▶ publish ──────┘                            │
-//!                  │ in order                               │
-//!                  ▼                                        │
-//!             Committer: validate against revm's State, commit, receipts
+//!   │ result, reads            ▲           ▲                │
+//!   └──────────▶ publish ──────┘           │ final values   │
+//!                  │ in order              │                │
+//!                  ▼                       │                │
+//!             Committer: validates against revm's State, commits, receipts;
+//!             a Leader executes on that State what nobody has run, or ran in vain
 //! ```
+//!
+//! So the leading thread does what sequential execution does, and is spared what others did well.
 //!
 //! Workers are CPU threads here; a card is one more worker that pulls from the same [`Session`].
 
 mod builder;
 mod commit;
+mod forecast;
+mod leader;
 mod mv_memory;
 mod observe;
 mod reads;
@@ -30,6 +35,7 @@ mod worker;
 mod writes;
 
 pub use builder::{Engine, EngineBuilder};
-pub use scheduler::{Attempt, Counters, Hint, Task};
+pub use leader::Leader;
+pub use scheduler::{Attempt, Counters, Hint, Role, Task};
 pub use session::{Session, WorkerEvm, WorkerResult, WorkerView};
-pub use view::{Observe, View, ViewError};
+pub use view::{Base, Observe, View, ViewError};

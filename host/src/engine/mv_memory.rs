@@ -11,9 +11,14 @@
 //! Reads here are speculation: a wrong one costs time. What is committed was validated against
 //! the committed state itself (see `commit.rs`).
 
-use std::hash::Hash;
+use std::{
+    hash::Hash,
+    mem,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use alloy_primitives::{Address, U256, map::HashSet};
+use parking_lot::Mutex;
 use revm::state::AccountInfo;
 
 use super::versions::{Map, Version};
@@ -94,6 +99,9 @@ pub(crate) struct MvMemory {
     slots: Map<(Address, U256), U256>,
     /// Versions that emptied an account's whole storage.
     wipes: Map<Address, ()>,
+    /// Not published yet.
+    settled: Mutex<Vec<Final>>,
+    has_settled: AtomicBool,
 }
 
 impl MvMemory {
@@ -102,6 +110,8 @@ impl MvMemory {
             accounts: Map::new(),
             slots: Map::new(),
             wipes: Map::new(),
+            settled: Mutex::default(),
+            has_settled: AtomicBool::new(false),
         }
     }
 
@@ -223,17 +233,36 @@ impl MvMemory {
         }
     }
 
-    /// The account's final state at `version`, now that it is committed: readers above stop
-    /// adding up increments here.
-    pub(crate) fn settle(
-        &self,
-        version: usize,
-        address: Address,
-        info: Option<AccountInfo>,
-        wiped: bool,
-    ) {
-        self.accounts
-            .write(address, |v| v.put(version, AccountWrite::full(info, wiped)));
+    /// Takes what a committed transaction wrote in its end. It is published by the next worker
+    /// that needs it: the thread that commits has better things to do.
+    pub(crate) fn settle(&self, last: Final) {
+        self.settled.lock().push(last);
+        self.has_settled.store(true, Ordering::Release);
+    }
+
+    /// Publishes what has been committed since the last call.
+    pub(crate) fn catch_up(&self) {
+        if self.has_settled.swap(false, Ordering::Acquire) {
+            let settled = mem::take(&mut *self.settled.lock());
+            for last in settled {
+                match last {
+                    Final::Writes {
+                        version,
+                        writes,
+                        withdrawn,
+                    } => {
+                        self.publish(version, &writes, &withdrawn);
+                    }
+                    Final::Balance {
+                        version,
+                        address,
+                        balance,
+                    } => self.accounts.write(address, |v| {
+                        v.change(version, |write| write.balance = BalanceWrite::Set(balance));
+                    }),
+                }
+            }
+        }
     }
 }
 
@@ -261,4 +290,23 @@ pub(crate) struct Locations {
     accounts: Vec<Address>,
     slots: Vec<(Address, U256)>,
     wipes: Vec<Address>,
+}
+
+/// What a committed transaction wrote in its end.
+#[derive(Debug)]
+pub(crate) enum Final {
+    /// All that it wrote.
+    Writes {
+        version: usize,
+        writes: Writes,
+        /// Where an attempt of it wrote in vain.
+        withdrawn: Locations,
+    },
+    /// What a balance came to that it had added to: readers above stop adding up here.
+    Balance {
+        version: usize,
+        address: Address,
+        /// In wei.
+        balance: U256,
+    },
 }

@@ -10,7 +10,6 @@
 //! * [`Task::Commit`]: call [`Session::commit`].
 //! * [`Task::Done`]: leave, dropping what is in flight.
 
-use alloy_primitives::map::AddressMap;
 use parking_lot::Mutex;
 use revm::{
     ExecuteEvm as _, MainBuilder, MainnetEvm,
@@ -22,11 +21,13 @@ use revm::{
 };
 
 use super::{
-    commit::Committer,
-    mv_memory::{Locations, MvMemory},
+    commit::{Committer, Validated},
+    forecast,
+    leader::Leader,
+    mv_memory::{Final, Locations, MvMemory},
     observe,
     reads::ReadSet,
-    scheduler::{Attempt, Counters, Cursor, Hint, Scheduler, Task},
+    scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
     view::{View, ViewError},
     writes::writes,
 };
@@ -74,7 +75,7 @@ impl<'b> Session<'b> {
         let committer = Committer::begin(block, &memory)?;
         Ok(Self {
             block,
-            scheduler: Scheduler::new(&hints(&block.tx_envs)),
+            scheduler: Scheduler::new(&forecast::hints(block)),
             memory,
             slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
             committer: Mutex::new(committer),
@@ -104,6 +105,12 @@ impl<'b> Session<'b> {
         evm
     }
 
+    /// What a worker needs that executes on the committed state: the transactions that all others
+    /// have left out, or got wrong.
+    pub fn leader(&self) -> Leader<'b> {
+        Leader::new(self.block)
+    }
+
     /// Points the EVM at an attempt: its journal is emptied and its database shows what the attempt
     /// may see.
     pub fn aim(&self, evm: &mut WorkerEvm<'_>, attempt: Attempt) {
@@ -111,6 +118,7 @@ impl<'b> Session<'b> {
         if !evm.ctx.journaled_state.state.is_empty() {
             evm.finalize();
         }
+        self.memory.catch_up();
         let tx = self.transaction(attempt);
         // The address of a creation comes from a nonce, and an authorisation checks one (EIP-7702).
         let all_nonces = tx.kind.is_create() || !tx.authorization_list.is_empty();
@@ -123,12 +131,22 @@ impl<'b> Session<'b> {
 
     /// The next task, or [`Task::Wait`] at once.
     pub fn poll(&self) -> Task {
-        self.scheduler.poll()
+        self.scheduler.poll(Role::Helper)
+    }
+
+    /// The next task of a worker that can lead, or [`Task::Wait`] at once.
+    pub fn poll_leading(&self) -> Task {
+        self.scheduler.poll(Role::Leader)
     }
 
     /// The next task; sleeps until there is one.
     pub fn wait(&self) -> Task {
-        self.scheduler.wait()
+        self.scheduler.wait(Role::Helper)
+    }
+
+    /// The next task of a worker that can lead; sleeps until there is one.
+    pub fn wait_leading(&self) -> Task {
+        self.scheduler.wait(Role::Leader)
     }
 
     /// Takes the result of the attempt that the EVM is aimed at. The worker then asks for work
@@ -172,32 +190,78 @@ impl<'b> Session<'b> {
     }
 
     /// Validates and commits transactions in order, as far as they have run. Only after
-    /// [`Task::Commit`].
+    /// [`Task::Commit`] from [`Session::poll`] or [`Session::wait`].
     pub fn commit(&self) {
+        self.walk(None);
+    }
+
+    /// As [`Session::commit`], and executes in order what nobody has run. Only after
+    /// [`Task::Commit`] from [`Session::poll_leading`] or [`Session::wait_leading`].
+    pub fn lead(&self, leader: &mut Leader<'b>) {
+        self.walk(Some(leader));
+    }
+
+    fn walk(&self, mut leader: Option<&mut Leader<'b>>) {
+        let role = match leader {
+            Some(_) => Role::Leader,
+            None => Role::Helper,
+        };
         let mut committer = self.committer.lock();
-        while let Cursor::Ready(tx) = self.scheduler.cursor() {
-            let mut slot = self.slots[tx].lock();
-            let Some(ran) = slot.ran.take() else {
-                committer.fail(ExecutionError::internal(
-                    self.block,
-                    "an executed transaction has no result",
-                ));
-                self.scheduler.stop();
-                break;
+        let mut cursor = self.scheduler.cursor(role);
+        loop {
+            let committed = match (cursor, &mut leader) {
+                (Cursor::Ready(tx), _) => self.validate(&mut committer, tx),
+                (Cursor::Take(tx), Some(leader)) => self.execute(&mut committer, tx, leader),
+                _ => break,
             };
-            match committer.commit(tx, ran, &self.memory) {
-                Committed::Yes => self.scheduler.committed(tx),
-                Committed::Stale { exact } => {
-                    slot.exact |= exact;
-                    self.memory.estimate(tx + 1, &slot.written);
-                    drop(slot);
-                    self.scheduler.rejected(tx);
+            cursor = match committed {
+                Committed::Yes(tx) => self.scheduler.committed(tx, role),
+                Committed::Stale(tx) => self.scheduler.rejected(tx, role),
+                Committed::Failed => {
+                    self.scheduler.stop();
+                    break;
                 }
-                Committed::Failed => self.scheduler.stop(),
-            }
+            };
         }
         drop(committer);
         self.scheduler.commit_ended();
+    }
+
+    /// Commits a transaction that has run, if what it has read is so.
+    fn validate(&self, committer: &mut Committer<'b>, tx: usize) -> Committed {
+        let mut slot = self.slots[tx].lock();
+        let Some(ran) = slot.ran.take() else {
+            let reason = "an executed transaction has no result";
+            committer.fail(ExecutionError::internal(self.block, reason));
+            return Committed::Failed;
+        };
+        match committer.commit(tx, ran, &self.memory) {
+            Validated::Yes => Committed::Yes(tx),
+            Validated::Stale { exact } => {
+                slot.exact |= exact;
+                self.memory.estimate(tx + 1, &slot.written);
+                Committed::Stale(tx)
+            }
+            Validated::Failed => Committed::Failed,
+        }
+    }
+
+    fn execute(
+        &self,
+        committer: &mut Committer<'b>,
+        tx: usize,
+        leader: &mut Leader<'b>,
+    ) -> Committed {
+        let Some(writes) = committer.execute(tx, leader) else {
+            return Committed::Failed;
+        };
+        let withdrawn = std::mem::take(&mut self.slots[tx].lock().written);
+        self.memory.settle(Final::Writes {
+            version: tx + 1,
+            writes,
+            withdrawn,
+        });
+        Committed::Yes(tx)
     }
 
     /// Gives the block up without a reason of its own: a worker has come to grief.
@@ -228,24 +292,10 @@ impl<'b> Session<'b> {
 }
 
 /// What became of the transaction under the cursor.
-pub(crate) enum Committed {
-    Yes,
-    /// It read what is not so: it must run again, with every read a dependency if `exact`.
-    Stale {
-        exact: bool,
-    },
+enum Committed {
+    Yes(usize),
+    /// It read what is not so: it must run again.
+    Stale(usize),
     /// The block ends here with an error, which the committer keeps.
     Failed,
-}
-
-/// Transactions of one sender depend on each other by the nonce; those that call one account may
-/// well conflict in its storage.
-fn hints(txs: &[TxEnv]) -> Vec<Hint> {
-    let mut senders = AddressMap::default();
-    let mut groups = AddressMap::default();
-    let hint = |(index, tx): (usize, &TxEnv)| Hint {
-        after: senders.insert(tx.caller, index),
-        group: tx.kind.to().map(|to| *groups.entry(*to).or_insert(index)),
-    };
-    txs.iter().enumerate().map(hint).collect()
 }

@@ -36,12 +36,17 @@ pub(super) struct Used {
     pub blob_gas: u64,
 }
 
-/// A block's state at its start, its pre-execution system calls applied, and what these wrote.
-pub(super) fn open(block: &Block) -> Result<(BlockState<'_>, Writes), ExecutionError> {
-    let mut state = State::builder()
+/// A block's pre-state.
+pub(super) fn state(block: &Block) -> BlockState<'_> {
+    State::builder()
         .with_database(WrapDatabaseRef(&*block.pre_state))
         .with_bundle_update()
-        .build();
+        .build()
+}
+
+/// A block's state at its start, its pre-execution system calls applied, and what these wrote.
+pub(super) fn open(block: &Block) -> Result<(BlockState<'_>, Writes), ExecutionError> {
+    let mut state = state(block);
     if block.scope == Scope::Whole {
         executor(block, &mut state)
             .apply_pre_execution_changes()

@@ -55,6 +55,13 @@ impl<T> Versions<T> {
         }
     }
 
+    /// Changes what this version wrote.
+    pub(super) fn change(&mut self, version: usize, f: impl FnOnce(&mut T)) {
+        if let Ok(at) = self.0.binary_search_by_key(&version, |v| v.version) {
+            f(&mut self.0[at].write);
+        }
+    }
+
     /// Marks what this version wrote as about to be written again.
     pub(super) fn estimate(&mut self, version: usize) {
         if let Ok(at) = self.0.binary_search_by_key(&version, |v| v.version) {

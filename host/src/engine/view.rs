@@ -13,6 +13,7 @@ use super::{
     reads::{AccountRead, ReadSet, SlotRead},
     scheduler::Attempt,
 };
+use crate::PreState;
 
 /// Why a [`View`] could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,24 @@ pub enum ViewError<E> {
 }
 
 impl<E: std::error::Error + Send + Sync + 'static> DBErrorMarker for ViewError<E> {}
+
+/// The block's pre-state, as attempts read it.
+pub trait Base: DatabaseRef {
+    /// An account without its code, which the EVM then asks for by its hash where it needs it.
+    /// A code is counted by its users, and threads that load the same few accounts all the time
+    /// would do little else than pass that counter to and fro.
+    ///
+    /// # Errors
+    /// As [`DatabaseRef::basic_ref`].
+    fn account_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error>;
+}
+
+impl Base for PreState {
+    fn account_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
+        let account = self.account(&address);
+        Ok(account.map(|account| account.info.copy_without_code()))
+    }
+}
 
 /// What instructions tell the database about *how* a value was used. A read of an account is not
 /// yet a dependency on its balance.
@@ -53,7 +72,7 @@ pub struct View<'a, DB> {
     pub(crate) reads: ReadSet,
 }
 
-impl<'a, DB: DatabaseRef> View<'a, DB> {
+impl<'a, DB: Base> View<'a, DB> {
     pub(crate) fn new(base: &'a DB, memory: &'a MvMemory) -> Self {
         let attempt = Attempt {
             tx: 0,
@@ -117,7 +136,7 @@ impl<'a, DB: DatabaseRef> View<'a, DB> {
     }
 }
 
-impl<DB: DatabaseRef> Database for View<'_, DB> {
+impl<DB: Base> Database for View<'_, DB> {
     type Error = ViewError<DB::Error>;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
@@ -142,7 +161,7 @@ impl<DB: DatabaseRef> Database for View<'_, DB> {
                 self.overlay(None, v)
             }
             view => {
-                let base = self.base.basic_ref(address).map_err(ViewError::Base)?;
+                let base = self.base.account_ref(address).map_err(ViewError::Base)?;
                 match view {
                     None => base,
                     Some(view) => self.overlay(base, view),
@@ -151,7 +170,7 @@ impl<DB: DatabaseRef> Database for View<'_, DB> {
         };
         let exact = is_sender || self.reads.exact;
         let read = AccountRead {
-            info: info.clone(),
+            info: info.as_ref().map(AccountInfo::copy_without_code),
             from_base,
             balance: exact,
             nonce: exact,

@@ -9,16 +9,17 @@ use super::{scheduler::Task, session::Session};
 /// Works on a block until it is complete or given up.
 pub(crate) fn run(session: &Session<'_>) {
     let _guard = StopOnPanic(session);
+    let mut leader = session.leader();
     let mut evm = session.evm();
     loop {
-        match session.wait() {
+        match session.wait_leading() {
             Task::Execute(attempt) => {
                 session.aim(&mut evm, attempt);
                 let result = evm.transact(session.transaction(attempt).clone());
                 session.submit(&mut evm, result, None);
             }
-            Task::Commit => session.commit(),
-            // `wait` does not return `Wait`; asking again would be right.
+            Task::Commit => session.lead(&mut leader),
+            // `wait_leading` does not return `Wait`; asking again would be right.
             Task::Wait => {}
             Task::Done => return,
         }

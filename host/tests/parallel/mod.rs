@@ -10,8 +10,8 @@ use gatewei::{
 };
 use revm::ExecuteEvm as _;
 
-/// A worker as a user may write it.
-pub fn cpu_worker(session: &Session<'_>) {
+/// Workers as a user may write them.
+pub fn helper(session: &Session<'_>) {
     let mut evm = session.evm();
     loop {
         match session.wait() {
@@ -27,7 +27,8 @@ pub fn cpu_worker(session: &Session<'_>) {
     }
 }
 
-/// Executes every block in a session, however small it is and on however few threads.
+/// Executes every block in a session, however small it is and on however few threads. The caller's
+/// thread does not lead: alone, it executes everything by speculation.
 pub struct Parallel(Engine);
 
 impl Parallel {
@@ -47,7 +48,7 @@ impl Executor for Parallel {
     }
 
     fn execute(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
-        self.0.execute_with(block, cpu_worker)
+        self.0.execute_with(block, helper)
     }
 }
 

@@ -1,0 +1,286 @@
+//! What the scheduler's lock guards.
+
+use std::{cmp::Reverse, collections::BinaryHeap, mem};
+
+use super::{Attempt, Counters, Cursor, Hint, Role, Task, group::Group};
+
+/// Transactions that workers leave between the cursor and themselves: so the leader finds one to
+/// execute, in place of running into one that another worker is still executing.
+const SPARE: usize = 1;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// May be handed out.
+    Ready,
+    /// Waits in the dependents of a lower transaction.
+    Waiting,
+    Executing,
+    Executed,
+    Committed,
+}
+
+#[derive(Debug)]
+struct Entry {
+    status: Status,
+    incarnation: u32,
+    /// Set when an earlier attempt ran to its end and turned out wrong.
+    repeated: bool,
+    /// Under the cursor, executed by the leader.
+    taken: bool,
+    /// Counts as spare.
+    spare: bool,
+    cheap: bool,
+    group: Option<usize>,
+    /// Transactions to be made ready when this one has run.
+    dependents: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    entries: Vec<Entry>,
+    groups: Vec<Group>,
+    /// Ready transactions below `fresh`, the lowest first, but for those that are left to the leader.
+    ready: BinaryHeap<Reverse<usize>>,
+    /// Everything from here on was never looked at.
+    fresh: usize,
+    cursor: usize,
+    /// Transactions that are left to the leader.
+    spares: usize,
+    pub committing: bool,
+    pub stopped: bool,
+    sleepers: [usize; 2],
+    pub counters: Counters,
+}
+
+impl State {
+    pub(super) fn new(hints: &[Hint]) -> Self {
+        let entry = |hint: &Hint| Entry {
+            status: Status::Ready,
+            incarnation: 0,
+            repeated: false,
+            taken: false,
+            spare: false,
+            cheap: hint.cheap,
+            group: hint.group.filter(|group| *group < hints.len()),
+            dependents: Vec::new(),
+        };
+        let mut entries: Vec<Entry> = hints.iter().map(entry).collect();
+        for (tx, hint) in hints.iter().enumerate() {
+            if let Some(on) = hint.after.filter(|on| *on < tx) {
+                entries[tx].status = Status::Waiting;
+                entries[on].dependents.push(tx);
+            }
+        }
+        Self {
+            entries,
+            groups: vec![Group::default(); hints.len()],
+            ready: BinaryHeap::new(),
+            fresh: 0,
+            cursor: 0,
+            spares: 0,
+            committing: false,
+            stopped: false,
+            sleepers: [0; 2],
+            counters: Counters::default(),
+        }
+    }
+
+    pub(super) fn next(&mut self, role: Role) -> Task {
+        if self.stopped || self.finished() {
+            return Task::Done;
+        }
+        if self.can_commit(role) {
+            self.committing = true;
+            return Task::Commit;
+        }
+        self.drop_stale();
+        if let Some(Reverse(tx)) = self.ready.pop() {
+            return self.hand_out(tx);
+        }
+        while self.fresh < self.entries.len() {
+            let tx = self.fresh;
+            self.fresh += 1;
+            if self.entries[tx].status != Status::Ready {
+                continue;
+            }
+            // The leader will not find it elsewhere: it reaches it in order.
+            if role == Role::Leader && (self.spares < SPARE || self.entries[tx].cheap) {
+                self.entries[tx].spare = true;
+                self.spares += 1;
+                self.pass(tx);
+            } else if !self.queue_in_group(tx) {
+                return self.hand_out(tx);
+            }
+        }
+        Task::Wait
+    }
+
+    /// What the holder of the right to commit does next.
+    pub(super) fn cursor(&mut self, role: Role) -> Cursor {
+        let tx = self.cursor;
+        match self.entries.get(tx).map(|entry| entry.status) {
+            _ if self.stopped => Cursor::Empty,
+            Some(Status::Executed) => Cursor::Ready(tx),
+            Some(Status::Ready | Status::Waiting) if role == Role::Leader => {
+                self.fresh = self.fresh.max(tx + 1);
+                self.pass(tx);
+                self.hand_out(tx);
+                self.entries[tx].taken = true;
+                Cursor::Take(tx)
+            }
+            _ => Cursor::Empty,
+        }
+    }
+
+    /// The incarnation of a transaction that is being executed.
+    pub(super) fn running(&self, tx: usize) -> Option<u32> {
+        let entry = &self.entries[tx];
+        (entry.status == Status::Executing).then_some(entry.incarnation)
+    }
+
+    /// Everybody who waits for this transaction need not any longer.
+    pub(super) fn has_ended(&mut self, tx: usize, status: Status) {
+        self.entries[tx].status = status;
+        for dependent in mem::take(&mut self.entries[tx].dependents) {
+            if self.entries[dependent].status == Status::Waiting {
+                self.make_ready(dependent);
+            }
+        }
+    }
+
+    /// An attempt came to nothing; it is tried again when `on` has run.
+    pub(super) fn put_back(&mut self, tx: usize, on: Option<usize>) {
+        self.entries[tx].incarnation += 1;
+        // `on` may have run since: then there is nothing to wait for.
+        match on.filter(|on| *on < tx && !self.has_run(*on)) {
+            Some(on) => {
+                self.entries[tx].status = Status::Waiting;
+                self.entries[on].dependents.push(tx);
+            }
+            None => self.make_ready(tx),
+        }
+    }
+
+    pub(super) fn has_committed(&mut self, tx: usize) {
+        debug_assert_eq!(self.cursor, tx);
+        let taken = self.entries[tx].taken;
+        self.cursor += 1;
+        self.has_ended(tx, Status::Committed);
+        if let Some(group) = self.group(tx) {
+            if taken {
+                group.ran_in_order();
+            } else {
+                group.was_right();
+            }
+        }
+    }
+
+    /// The transaction under the cursor has run in vain.
+    pub(super) fn was_wrong(&mut self, tx: usize) {
+        let entry = &mut self.entries[tx];
+        entry.incarnation += 1;
+        entry.repeated = true;
+        if let Some(group) = self.group(tx) {
+            group.was_wrong();
+        }
+        self.make_ready(tx);
+    }
+
+    pub(super) fn finished(&self) -> bool {
+        self.cursor == self.entries.len() && !self.committing
+    }
+
+    /// Number of sleeping workers.
+    pub(super) fn sleepers(&mut self, role: Role) -> &mut usize {
+        &mut self.sleepers[usize::from(role == Role::Leader)]
+    }
+
+    /// Whether only a leader can go on from the cursor.
+    pub(super) fn needs_leader(&self) -> bool {
+        self.can_commit(Role::Leader) && !self.can_commit(Role::Helper)
+    }
+
+    /// How many workers of any role would find something now, as far as it matters: 2 means "two or more".
+    /// Fresh transactions count although they may turn out to wait: a worker woken in vain sleeps again.
+    pub(super) fn offers(&mut self) -> usize {
+        self.drop_stale();
+        usize::from(self.can_commit(Role::Helper))
+            + self.ready.len().min(2)
+            + (self.entries.len() - self.fresh).min(2)
+    }
+
+    fn can_commit(&self, role: Role) -> bool {
+        let entry = self.entries.get(self.cursor);
+        !self.committing
+            && entry.is_some_and(|entry| match entry.status {
+                Status::Executed => true,
+                Status::Ready | Status::Waiting => role == Role::Leader,
+                Status::Executing | Status::Committed => false,
+            })
+    }
+
+    /// Takes off the heap what the leader has executed since.
+    fn drop_stale(&mut self) {
+        while let Some(Reverse(tx)) = self.ready.peek()
+            && self.entries[*tx].status != Status::Ready
+        {
+            self.ready.pop();
+        }
+    }
+
+    /// Lets a transaction of a hot group wait for the member before it, if that has not run yet.
+    fn queue_in_group(&mut self, tx: usize) -> bool {
+        let Some(group) = self.group(tx) else {
+            return false;
+        };
+        let (hot, last) = (group.is_hot(), group.last);
+        group.last = last.max(Some(tx));
+        let Some(last) = last.filter(|last| hot && *last < tx) else {
+            return false;
+        };
+        if self.has_run(last) {
+            return false;
+        }
+        self.entries[tx].status = Status::Waiting;
+        self.entries[last].dependents.push(tx);
+        true
+    }
+
+    /// The leader executes this transaction: later members of its group come after it.
+    fn pass(&mut self, tx: usize) {
+        if let Some(group) = self.group(tx) {
+            group.last = group.last.max(Some(tx));
+        }
+    }
+
+    fn group(&mut self, tx: usize) -> Option<&mut Group> {
+        self.entries[tx].group.map(|group| &mut self.groups[group])
+    }
+
+    fn has_run(&self, tx: usize) -> bool {
+        matches!(
+            self.entries[tx].status,
+            Status::Executed | Status::Committed
+        )
+    }
+
+    fn hand_out(&mut self, tx: usize) -> Task {
+        let entry = &mut self.entries[tx];
+        entry.status = Status::Executing;
+        self.spares -= usize::from(mem::take(&mut entry.spare));
+        self.counters.executions += 1;
+        self.counters.reexecutions += u64::from(entry.repeated);
+        Task::Execute(Attempt {
+            tx,
+            incarnation: entry.incarnation,
+        })
+    }
+
+    fn make_ready(&mut self, tx: usize) {
+        self.entries[tx].status = Status::Ready;
+        // At or above `fresh` the scan will find it.
+        if tx < self.fresh {
+            self.ready.push(Reverse(tx));
+        }
+    }
+}
