@@ -11,6 +11,7 @@ use rust_hdl_core::prelude::Bits;
 use crate::keccak::{Keccak, KeccakPool};
 use crate::lane::Lane;
 use crate::lane::bytes::ByteRam;
+use crate::lane::code::CodeStore;
 use crate::lane::cost::Cost;
 use crate::lane::gas::GasMeter;
 use crate::lane::microcode;
@@ -63,6 +64,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("mover", Mover::default()),
         entry!("reader", Reader::default()),
         entry!("pager", Pager::default()),
+        entry!("code_store", CodeStore::default()),
         entry!("gas_meter", GasMeter::default()),
         entry!("gas_cost", Cost::default()),
         entry!("sequencer", Sequencer::new(&microcode::program())),

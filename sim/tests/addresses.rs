@@ -5,7 +5,8 @@ mod common;
 use std::sync::Arc;
 
 use common::{RETURN_TOP, done, event, frame, run, silent, submit};
-use gatewei_abi::layout::SPILL_BYTES;
+use gatewei_abi::BEAT;
+use gatewei_abi::layout::{CODE_PAGE_BEATS, SPILL_BYTES};
 use gatewei_abi::status::Trap;
 use gatewei_driver::dma::{DmaBuffer, HeapMemory};
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
@@ -78,7 +79,7 @@ fn an_unmapped_message_code_result_or_spill_area_traps_as_a_dma_error() {
     let far_frame = || frame(&[&far[..], &RETURN_TOP].concat());
     let cases: [(&str, Lie); 4] = [
         ("message", |bytes| (100_000..1 << 20).contains(&bytes)),
-        ("code", |bytes| bytes < 256),
+        ("code", |bytes| bytes == CODE_PAGE_BEATS * BEAT),
         ("result", |bytes| bytes == RESULT_BYTES),
         ("spill", |bytes| bytes == SPILL_BYTES),
     ];

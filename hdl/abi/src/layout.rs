@@ -1,10 +1,13 @@
 //! Sizes of the card's on-chip memories and of its buffers in host memory.
 
-/// Longest code (deployed or init code) the lane holds, in bytes (EIP-3860: 49,152). Two rows of
-/// zeros stand behind it, so that a PUSH at the end reads zeros.
-pub const CODE_BYTES: usize = (1 << CODE_BITS) - 64;
-/// Address bits of the code memory.
-pub const CODE_BITS: usize = 16;
+/// Longest code (deployed or init code) the lane runs, in bytes (EIP-3860: 49,152).
+pub const CODE_BYTES: usize = (1 << 16) - CODE_BEHIND;
+/// Zeros that stand behind the code in its image, at least: the operand of a PUSH32 at the end.
+pub const CODE_BEHIND: usize = 64;
+/// Bytes of code that have their JUMPDEST bits in one beat.
+pub const CODE_GROUP: usize = 8 * crate::BEAT;
+/// Beats of a page of code in its image: the groups' bits and the code.
+pub const CODE_PAGE_BEATS: usize = PAGE_BYTES / CODE_GROUP + PAGE_BYTES / crate::BEAT;
 /// Address bits of a segment of the lane's data space: EVM memory and calldata have one each.
 pub const SEGMENT_BITS: usize = 23;
 /// Bytes of a page, in which the data space comes onto the chip and leaves it.

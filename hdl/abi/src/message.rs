@@ -11,14 +11,15 @@
 //! | warm slots without a value: key | `slots_named` |
 //! | calldata | ⌈bytes / 32⌉ |
 //!
-//! The code image lies in a buffer of its own, so that messages share it: one beat of JUMPDEST bits
-//! per 256 bytes of code (bit `i` is byte `i` of the group), then the code.
+//! The code image lies in a buffer of its own, so that messages share it. It consists of whole pages
+//! of code, in groups of 256 bytes, each with a beat of JUMPDEST bits before it (bit `i` is byte `i` of the group);
+//! zeros follow the code's end.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::opcode::Fork;
-use crate::{BEAT, Word, beats, layout};
+use crate::{BEAT, Word, layout};
 
 /// Words of the header. The lane's environment memory has the same indices.
 pub mod header {
@@ -88,7 +89,7 @@ pub mod control {
 pub mod gas {
     /// Gas limit of the frame.
     pub const LIMIT: usize = 0;
-    /// Bus address of the code image; 0: the lane asks when it lacks the code.
+    /// Bus address of the code image; 0: the lane asks.
     pub const CODE: usize = 8;
     /// Tag of the code image: equal tags are equal code. 0 is never kept.
     pub const CODE_TAG: usize = 16;
@@ -277,11 +278,34 @@ impl Message<'_> {
 
 /// The code image of `code`, whose jump destinations are `is_jumpdest(offset)`.
 pub fn code_image(code: &[u8], is_jumpdest: impl Fn(usize) -> bool) -> Vec<u8> {
-    let bitmap = code.len().div_ceil(256) * BEAT;
-    let mut out = vec![0; bitmap + beats(code.len()) * BEAT];
-    for at in (0..code.len()).filter(|&at| is_jumpdest(at)) {
-        out[at / 8] |= 1 << (at % 8);
+    let mut out = vec![0; code_image_bytes(code.len())];
+    let groups = out.chunks_exact_mut(BEAT + layout::CODE_GROUP);
+    let parts = code.chunks(layout::CODE_GROUP).enumerate();
+    for (group, (index, part)) in groups.zip(parts) {
+        let (marks, rows) = group.split_at_mut(BEAT);
+        rows[..part.len()].copy_from_slice(part);
+        let first = index * layout::CODE_GROUP;
+        for at in (0..part.len()).filter(|at| is_jumpdest(first + at)) {
+            marks[at / 8] |= 1 << (at % 8);
+        }
     }
-    out[bitmap..bitmap + code.len()].copy_from_slice(code);
     out
+}
+
+/// Bytes of the image of so much code: whole pages.
+pub const fn code_image_bytes(code_bytes: usize) -> usize {
+    (code_bytes + layout::CODE_BEHIND).div_ceil(layout::PAGE_BYTES) * layout::CODE_PAGE_BEATS * BEAT
+}
+
+/// The code of an image, and which of its bytes are jump destinations: what a card sees.
+pub fn code_of_image(image: &[u8], code_bytes: usize) -> (Vec<u8>, Vec<bool>) {
+    let groups = image.chunks_exact(BEAT + layout::CODE_GROUP);
+    let (mut code, mut jumpdests) = (Vec::new(), Vec::new());
+    for (marks, rows) in groups.map(|group| group.split_at(BEAT)) {
+        code.extend_from_slice(rows);
+        jumpdests.extend((0..rows.len()).map(|at| marks[at / 8] >> (at % 8) & 1 == 1));
+    }
+    code.truncate(code_bytes);
+    jumpdests.truncate(code_bytes);
+    (code, jumpdests)
 }

@@ -5,7 +5,8 @@ use gatewei_abi::status::{Status, Trap};
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-use super::bytes::{ByteRam, Reverse};
+use super::bytes::ByteRam;
+use super::code::CodeStore;
 use super::cost::Cost;
 use super::decode::{self, Ahead, Decoded};
 use super::gas::GasMeter;
@@ -14,6 +15,7 @@ use super::microcode::{self};
 use super::mover::Mover;
 use super::pager::Pager;
 use super::reader::Reader;
+use super::rotate::Reverse;
 use super::sequencer::Sequencer;
 use super::slots::Slots;
 use super::stack::Stack;
@@ -201,8 +203,7 @@ lane! {
 
     seq: Sequencer = Sequencer::new;
     decoder: LookupRom<8, Decoded> = |p| LookupRom::new(decode::table(p));
-    code: ByteRam;
-    jumps: Ram<8, 256>;
+    code: CodeStore;
     data: ByteRam;
     pager: Pager;
     env: Ram<6, 256>;
@@ -230,7 +231,6 @@ lane! {
     opcodes: DFF<Bits<256>>;
     schedule: DFF<Bits<256>>;
     code_address: DFF<Bits<64>>;
-    kept_tag: DFF<Bits<64>>;
     balance_known: DFF<Bit>;
     balance_used: DFF<Bit>;
     cancelled: DFF<Bit>;
@@ -298,6 +298,7 @@ lane! {
     holds: Signal<Local, Bit>;
     check: Signal<Local, Bit>;
     checked: Signal<Local, Bit>;
+    fetching: Signal<Local, Bit>;
     dispatching: Signal<Local, Bit>;
     halts: Signal<Local, Bit>;
     traps: Signal<Local, Bit>;
@@ -344,22 +345,20 @@ lane! {
     reads_data: Signal<Local, Bit>;
     to_data: Signal<Local, Bit>;
     source_inside: Signal<Local, Bit>;
+    code_behind: Signal<Local, Bit>;
     slot_beats: Signal<Local, Bits<32>>;
     filling: Signal<Local, Bit>;
     leaving: Signal<Local, Bit>;
     calldata_bit: Constant<Bits<24>> = |_| Constant::new((1u64 << gatewei_abi::layout::SEGMENT_BITS).into());
     code_bytes: Signal<Local, Bits<32>>;
     calldata_bytes: Signal<Local, Bits<32>>;
-    code_rounded: Signal<Local, Bits<32>>;
     calldata_rounded: Signal<Local, Bits<32>>;
-    code_groups: Signal<Local, Bits<32>>;
     slots_warm: Signal<Local, Bits<32>>;
     slots_cold: Signal<Local, Bits<32>>;
     slots_named: Signal<Local, Bits<32>>;
     slots_all: Signal<Local, Bits<32>>;
     blobs: Signal<Local, Bits<32>>;
     message_beats: Signal<Local, Bits<32>>;
-    code_beats: Signal<Local, Bits<32>>;
     flags: Signal<Local, Bits<32>>;
     code_tag: Signal<Local, Bits<64>>;
     chunk_raw: Signal<Local, Bits<256>>;
@@ -369,8 +368,6 @@ lane! {
     from_beats: Signal<Local, Bit>;
     to_memory: Signal<Local, Bit>;
     to_calldata: Signal<Local, Bit>;
-    to_code: Signal<Local, Bit>;
-    to_jumps: Signal<Local, Bit>;
     to_env: Signal<Local, Bit>;
     to_out: Signal<Local, Bit>;
     to_keccak: Signal<Local, Bit>;
@@ -417,6 +414,7 @@ lane! {
     static_violation: Constant<Bits<8>> = |_| code(Status::StaticViolation as u8);
     trap_opcode: Constant<Bits<8>> = |_| code(Trap::Opcode as u8);
     trap_cancelled: Constant<Bits<8>> = |_| code(Trap::Cancelled as u8);
+    trap_dma: Constant<Bits<8>> = |_| code(Trap::Dma as u8);
     kind_done: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::DONE);
     kind_request: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::REQUEST);
     kind_trap: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::TRAP);
@@ -478,7 +476,6 @@ impl Logic for Lane {
             opcodes,
             schedule,
             code_address,
-            kept_tag,
             balance_known,
             balance_used,
             cancelled,
@@ -516,14 +513,15 @@ impl Logic for Lane {
             requests
         );
         clock!(
-            self, clock, seq, code, jumps, data, pager, env, stack, slots, mover, reader, meter,
-            shift, arith, expand
+            self, clock, seq, code, data, pager, env, stack, slots, mover, reader, meter, shift,
+            arith, expand
         );
         self.seq.reset.next = self.reset.val();
         self.slots.reset.next = self.reset.val();
         self.mover.reset.next = self.reset.val();
         self.reader.reset.next = self.reset.val();
         self.pager.reset.next = self.reset.val();
+        self.code.reset.next = self.reset.val();
         self.arith.reset.next = self.reset.val();
 
         // The control word.
@@ -544,7 +542,8 @@ impl Logic for Lane {
         self.alu_mode.next = self.word.val().alu;
         self.check.next = self.word.val().check;
         self.fire.next = self.seq.fire.val();
-        self.dispatching.next = self.kind.val() == Seq::Dispatch;
+        self.fetching.next = self.kind.val() == Seq::Dispatch;
+        self.dispatching.next = self.fetching.val() & self.code.readable.val();
         self.zeros.next = 0.into();
         self.ones.next = !self.zeros.val();
 
@@ -557,9 +556,7 @@ impl Logic for Lane {
         self.blobs.next = self.control.q.val().get_bits::<32>(160);
         self.flags.next = self.control.q.val().get_bits::<32>(192);
         self.code_tag.next = self.frame.q.val().get_bits::<64>(128);
-        self.code_rounded.next = (self.code_bytes.val() + 31) & 0xffff_ffe0_u64;
         self.calldata_rounded.next = (self.calldata_bytes.val() + 31) & 0xffff_ffe0_u64;
-        self.code_groups.next = (self.code_bytes.val() + 255) >> 8;
         self.slots_all.next =
             (self.slots_warm.val() + self.slots_cold.val()) + self.slots_named.val();
         self.slot_beats.next = (self.blobs.val() + self.slots_named.val())
@@ -570,7 +567,6 @@ impl Logic for Lane {
             self.calldata_ahead.next = self.calldata_rounded.val();
         }
         self.message_beats.next = self.slot_beats.val() + (self.calldata_ahead.val() >> 5);
-        self.code_beats.next = self.code_groups.val() + (self.code_rounded.val() >> 5);
 
         // Operands.
         self.top.next = self.stack.top.val();
@@ -606,12 +602,7 @@ impl Logic for Lane {
             self.next_pc.next = 0.into();
         }
         self.code.raddr.next = self.pc.q.val();
-        self.jumps.raddr.next = self.next_pc.val().get_bits::<8>(8);
-        self.destination.next = self
-            .jumps
-            .rdata
-            .val()
-            .get_bit(self.pc.q.val().get_bits::<8>(0).index());
+        self.destination.next = self.code.jumpdest.val();
         self.immediate_shift.next = bit_cast::<9, 6>(self.instr.val().operand) << 3;
         self.immediate_mask.next = self.ones.val() << self.immediate_shift.val();
         self.immediate.next = self.code.rdata.val() & !self.immediate_mask.val();
@@ -694,11 +685,17 @@ impl Logic for Lane {
                 self.fault.next = self.memory_out_of_gas.val();
             }
         }
-        if self.dispatching.val() {
+        // A page on its way must arrive before the message may go.
+        if self.fetching.val() & !self.code.busy.val() {
             if self.cancelled.q.val() {
                 self.traps.next = true;
                 self.trap_reason.next = self.trap_cancelled.val();
-            } else if self.jumped.q.val() & (self.jump_wild.q.val() | !self.destination.val()) {
+            } else if self.dma_failed.q.val() {
+                self.traps.next = true;
+                self.trap_reason.next = self.trap_dma.val();
+            } else if self.jumped.q.val()
+                & (self.jump_wild.q.val() | (self.dispatching.val() & !self.destination.val()))
+            {
                 self.halts.next = true;
                 self.fault.next = self.invalid_jump.val();
             }
@@ -888,8 +885,6 @@ impl Logic for Lane {
         self.from_beats.next = false;
         self.to_memory.next = false;
         self.to_calldata.next = false;
-        self.to_code.next = false;
-        self.to_jumps.next = false;
         self.to_env.next = false;
         self.to_out.next = false;
         self.to_keccak.next = false;
@@ -928,9 +923,6 @@ impl Logic for Lane {
             Move::ZeroCalldata => {
                 self.to_calldata.next = true;
             }
-            Move::ZeroCode => {
-                self.to_code.next = true;
-            }
             Move::BeatEnv => {
                 self.from_beats.next = true;
                 self.to_env.next = true;
@@ -938,14 +930,6 @@ impl Logic for Lane {
             Move::BeatCalldata => {
                 self.from_beats.next = true;
                 self.to_calldata.next = true;
-            }
-            Move::BeatJumps => {
-                self.from_beats.next = true;
-                self.to_jumps.next = true;
-            }
-            Move::BeatCode => {
-                self.from_beats.next = true;
-                self.to_code.next = true;
             }
         }
         self.mover.start.next = self.go.val() & (self.move_start.val() != Move::None);
@@ -960,10 +944,12 @@ impl Logic for Lane {
         // Behind the end of calldata and code there are zeros, which need not be read.
         self.reads_data.next = self.reads_memory.val() | self.reads_calldata.val();
         self.to_data.next = self.to_memory.val() | self.to_calldata.val();
+        self.code_behind.next = self.mover.at.val() >= self.code_bytes.val();
         self.source_inside.next =
             !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
         self.mover.src_valid.next = (!self.from_beats.val() | self.rdat_valid.val())
-            & ((!self.reads_data.val() | !self.source_inside.val()) | self.pager.readable.val());
+            & (((!self.reads_data.val() | !self.source_inside.val()) | self.pager.readable.val())
+                & (!self.reads_code.val() | (self.code_behind.val() | self.code.readable.val())));
         self.mover.dst_ready.next = ((!self.to_out.val() | self.wr_ready.val())
             & (!self.to_keccak.val() | self.kec_ready.val()))
             & (!self.to_data.val() | self.pager.writable.val());
@@ -972,7 +958,7 @@ impl Logic for Lane {
         if self.reads_data.val() & self.source_inside.val() {
             self.chunk_raw.next = self.data.rdata.val();
         }
-        if self.reads_code.val() & (self.mover.at.val() < self.code_bytes.val()) {
+        if self.reads_code.val() & !self.code_behind.val() {
             self.chunk_raw.next = self.code.rdata.val();
         }
         if self.from_beats.val() {
@@ -1000,7 +986,7 @@ impl Logic for Lane {
         self.chunk_masked.next = self.chunk.val() & !(self.ones.val() >> self.chunk_shift.val());
         self.takes.next = ((self.from_beats.val() & self.mover.wanted.val())
             | self.word.val().take)
-            | self.filling.val();
+            | (self.filling.val() | self.code.in_ready.val());
         self.rdat_ready.next = self.takes.val();
         self.reader.took.next = self.takes.val() & self.rdat_valid.val();
         if (self.takes.val() & self.rdat_valid.val()) & self.rdat_error.val() {
@@ -1067,7 +1053,8 @@ impl Logic for Lane {
         // When a chunk is taken, the next one's address stands already, which may lie behind the range.
         self.pager.want_read.next = (self.mover.due.val() & self.reads_data.val())
             & (self.source_inside.val() & !self.pager.readable.val());
-        self.pager.want_write.next = self.mover.due.val() & self.to_data.val();
+        // One page at a time: the destination's when the chunk stands.
+        self.pager.want_write.next = self.mover.valid.val() & self.to_data.val();
         if !self.check.val() {
             if (self.cond.val() == Cond::Readable)
                 | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
@@ -1091,13 +1078,20 @@ impl Logic for Lane {
         if self.reads_code.val() & self.mover.busy.val() {
             self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
         }
-        self.code.we.next = self.to_code.val() & self.mover.valid.val();
-        self.code.waddr.next = self.mover.to_addr.val().get_bits::<16>(0);
-        self.code.wdata.next = self.chunk.val();
-        self.code.wcount.next = self.move_bytes.val();
-        self.jumps.we.next = self.to_jumps.val() & self.mover.valid.val();
-        self.jumps.waddr.next = self.mover.to_addr.val().get_bits::<8>(5);
-        self.jumps.wdata.next = self.rdat_data.val();
+        self.code.open.next = self.go.val() & (self.act.val() == Act::CodeOpen);
+        self.code.tag.next = self.code_tag.val();
+        self.code.address.next = self.code_address.q.val();
+        self.code.want.next = ((self.fetching.val() & !self.code.readable.val())
+            & !(self.jumped.q.val() & self.jump_wild.q.val()))
+            & !(self.cancelled.q.val() | self.dma_failed.q.val());
+        if (self.mover.due.val() & self.reads_code.val())
+            & (!self.code_behind.val() & !self.code.readable.val())
+        {
+            self.code.want.next = true;
+        }
+        self.code.in_valid.next = self.rdat_valid.val();
+        self.code.in_error.next = self.rdat_error.val();
+        self.code.beat.next = self.rdat_data.val();
         self.env.we.next = self.to_env.val() & self.mover.valid.val();
         self.env.waddr.next = self.mover.to_addr.val().get_bits::<6>(5);
         self.env.wdata.next = self.rdat_data.val();
@@ -1359,24 +1353,12 @@ impl Logic for Lane {
                     self.q.d.next = 0.into();
                     self.n.d.next = self.calldata_ahead.val();
                 }
-                Pointers::Jumps => {
-                    self.q.d.next = 0.into();
-                    self.n.d.next = self.code_groups.val() << 5;
-                }
-                Pointers::Code => {
-                    self.q.d.next = 0.into();
-                    self.n.d.next = self.code_bytes.val();
-                }
                 Pointers::CalldataPad => {
                     self.q.d.next = self.calldata_rounded.val();
                     self.n.d.next = 0.into();
                     if self.calldata_fits.val() {
                         self.n.d.next = 32.into();
                     }
-                }
-                Pointers::CodePad => {
-                    self.q.d.next = self.code_rounded.val();
-                    self.n.d.next = 64.into();
                 }
                 Pointers::SlotRecords => {
                     self.n.d.next = self.slot_record_bytes.val();
@@ -1471,20 +1453,9 @@ impl Logic for Lane {
                     self.reader.start.next = true;
                     self.reader.beats.next = self.message_beats.val().get_bits::<16>(0);
                 }
-                Act::ReadCode => {
-                    self.reader.seek.next = true;
-                    self.reader.start.next = true;
-                    self.reader.address.next = self.code_address.q.val();
-                    self.reader.beats.next = self.code_beats.val().get_bits::<16>(0);
-                }
+                Act::CodeOpen => {}
                 Act::CodeAddress => {
                     self.code_address.d.next = self.u.q.val().get_bits::<64>(0);
-                }
-                Act::CodeForget => {
-                    self.kept_tag.d.next = 0.into();
-                }
-                Act::CodeKeep => {
-                    self.kept_tag.d.next = self.code_tag.val();
                 }
                 Act::MemoryGrown => {
                     self.words.d.next = self.expand.new_words.val();
@@ -1531,16 +1502,16 @@ impl Logic for Lane {
         }
 
         // A page that comes.
-        if self.pager.seek.val() {
+        if self.pager.seek.val() | self.code.seek.val() {
             self.reader.seek.next = true;
             self.reader.start.next = true;
             self.reader.address.next = self.pager.in_addr.val();
             self.reader.beats.next = self.pager.in_beats.val();
+            if self.code.seek.val() {
+                self.reader.address.next = self.code.in_addr.val();
+                self.reader.beats.next = self.code.in_beats.val();
+            }
         }
-
-        // Code lies in the frames in order.
-        self.code.rnext.next = self.code.raddr.val().get_bits::<4>(12) + 1;
-        self.code.wnext.next = self.code.waddr.val().get_bits::<4>(12) + 1;
 
         // Conditions.
         self.topics_need.next = bit_cast::<11, 5>(self.instr.val().n) + 2;
@@ -1663,12 +1634,11 @@ impl Logic for Lane {
             Cond::CountEnd => {
                 self.holds.next = self.counter.q.val() == self.slots.count.val();
             }
-            Cond::CodeEmpty => {
-                self.holds.next = !self.code_bytes.val().any();
+            Cond::Fetched => {
+                self.holds.next = self.code.readable.val();
             }
-            Cond::CodeResident => {
-                self.holds.next =
-                    self.code_tag.val().any() & (self.code_tag.val() == self.kept_tag.q.val());
+            Cond::CodeOpen => {
+                self.holds.next = self.code.opened.val();
             }
             Cond::CodeMissing => {
                 self.holds.next = !self.code_address.q.val().any();
@@ -1739,12 +1709,11 @@ impl Logic for Lane {
             | (self.kec_valid.val() & !self.kec_ready.val());
         self.stall_dma.next = ((self.takes.val() & !self.rdat_valid.val())
             | (self.wr_valid.val() & !self.wr_ready.val()))
-            | self.pager.busy.val();
+            | (self.pager.busy.val() | self.code.busy.val());
         self.stall_arith.next = (self.cond.val() == Cond::ArithDone) & !self.arith.done.val();
 
         if self.reset.val() {
             self.running.d.next = false;
-            self.kept_tag.d.next = 0.into();
             self.moving.d.next = Move::None;
             self.sequence.d.next = 0.into();
         }

@@ -18,13 +18,16 @@
 //! code) it asks of the host and goes on when answered; what it leaves to the CPU is a trap.
 
 pub mod bytes;
+pub mod code;
 pub mod cost;
 pub mod decode;
 pub mod gas;
 pub mod microcode;
 pub mod mover;
+pub mod page_table;
 pub mod pager;
 pub mod reader;
+pub mod rotate;
 pub mod sequencer;
 pub mod slots;
 pub mod stack;

@@ -8,6 +8,8 @@ use gatewei_abi::layout;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
+use super::page_table::PageTable;
+
 /// Rows of 32 bytes in a page.
 const ROWS: u64 = (layout::PAGE_BYTES / gatewei_abi::BEAT) as u64;
 
@@ -108,31 +110,14 @@ pub struct Pager {
     /// The row is written: with the beat if `in_ready`, else with zeros.
     pub we: Signal<Out, Bit>,
 
+    table: PageTable,
     state: DFF<Paging>,
     page: DFF<Bits<12>>,
     hand: DFF<Bits<4>>,
     at: DFF<Bits<7>>,
     come: DFF<Bits<8>>,
     good: DFF<Bit>,
-    valid: [DFF<Bit>; layout::PAGES],
-    tag: [DFF<Bits<12>>; layout::PAGES],
-    index: [Constant<Bits<4>>; layout::PAGES],
-
-    rpage: Signal<Local, Bits<12>>,
-    rafter: Signal<Local, Bits<12>>,
-    rcross: Signal<Local, Bit>,
-    rhit: Signal<Local, Bit>,
-    rhit_next: Signal<Local, Bit>,
-    rpresent: Signal<Local, Bit>,
-    wpage: Signal<Local, Bits<12>>,
-    wafter: Signal<Local, Bits<12>>,
-    wcross: Signal<Local, Bit>,
-    whit: Signal<Local, Bit>,
-    whit_next: Signal<Local, Bit>,
-    wpresent: Signal<Local, Bit>,
     old: Signal<Local, Bits<12>>,
-    taken: Signal<Local, Bit>,
-    used: Signal<Local, Bit>,
     first_row: Signal<Local, Bits<32>>,
     rest: Signal<Local, Bits<32>>,
     coming: Signal<Local, Bits<8>>,
@@ -177,30 +162,14 @@ impl Default for Pager {
             in_ready: Default::default(),
             in_valid: Default::default(),
             we: Default::default(),
+            table: Default::default(),
             state: Default::default(),
             page: Default::default(),
             hand: Default::default(),
             at: Default::default(),
             come: Default::default(),
             good: Default::default(),
-            valid: Default::default(),
-            tag: Default::default(),
-            index: array_init::array_init(|i| Constant::new((i as u64).into())),
-            rpage: Default::default(),
-            rafter: Default::default(),
-            rcross: Default::default(),
-            rhit: Default::default(),
-            rhit_next: Default::default(),
-            rpresent: Default::default(),
-            wpage: Default::default(),
-            wafter: Default::default(),
-            wcross: Default::default(),
-            whit: Default::default(),
-            whit_next: Default::default(),
-            wpresent: Default::default(),
             old: Default::default(),
-            taken: Default::default(),
-            used: Default::default(),
             first_row: Default::default(),
             rest: Default::default(),
             coming: Default::default(),
@@ -217,59 +186,24 @@ impl Logic for Pager {
     fn update(&mut self) {
         dff_setup!(self, clock, state, page, hand, at, come, good);
 
-        // Where the pages of this cycle's accesses are. Bytes behind offset 4064 may be in the next page.
-        self.rpage.next = self.raddr.val().get_bits::<12>(12);
-        self.rafter.next = self.rpage.val() + 1;
-        self.rcross.next = self.raddr.val().get_bits::<12>(0) > 4064;
-        self.wpage.next = self.waddr.val().get_bits::<12>(12);
-        self.wafter.next = self.wpage.val() + 1;
-        self.wcross.next = self.waddr.val().get_bits::<12>(0) > 4064;
-        self.rhit.next = false;
-        self.rhit_next.next = false;
-        self.whit.next = false;
-        self.whit_next.next = false;
-        self.rframe.next = 0.into();
-        self.rnext.next = 0.into();
-        self.wframe.next = 0.into();
-        self.wnext.next = 0.into();
-        self.old.next = 0.into();
-        self.taken.next = false;
-        self.used.next = false;
-        for i in 0..16 {
-            self.valid[i].clock.next = self.clock.val();
-            self.valid[i].d.next = self.valid[i].q.val();
-            self.tag[i].clock.next = self.clock.val();
-            self.tag[i].d.next = self.tag[i].q.val();
-            if self.hand.q.val() == self.index[i].val() {
-                self.old.next = self.tag[i].q.val();
-                self.taken.next = self.valid[i].q.val();
-            }
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.rpage.val()) {
-                self.rhit.next = true;
-                self.rframe.next = self.index[i].val();
-            }
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.rafter.val()) {
-                self.rhit_next.next = true;
-                self.rnext.next = self.index[i].val();
-            }
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.wpage.val()) {
-                self.whit.next = true;
-                self.wframe.next = self.index[i].val();
-            }
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.wafter.val()) {
-                self.whit_next.next = true;
-                self.wnext.next = self.index[i].val();
-            }
-        }
-        // What this access may need already stays: two reads and two writes never take all frames.
-        if (self.old.val() == self.rpage.val()) | (self.old.val() == self.rafter.val()) {
-            self.used.next = true;
-        }
-        if (self.old.val() == self.wpage.val()) | (self.old.val() == self.wafter.val()) {
-            self.used.next = true;
-        }
-        self.rpresent.next = self.rhit.val() & (self.rhit_next.val() | !self.rcross.val());
-        self.wpresent.next = self.whit.val() & (self.whit_next.val() | !self.wcross.val());
+        // Where the pages of this cycle's accesses are. 32 bytes behind offset 4064 end in the next page.
+        self.table.clock.next = self.clock.val();
+        self.table.clear.next = self.clear.val() | self.reset.val();
+        self.table.a.next = self.raddr.val().get_bits::<12>(12);
+        self.table.a_behind.next = self.table.a.val() + 1;
+        self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4064;
+        self.table.b.next = self.waddr.val().get_bits::<12>(12);
+        self.table.b_behind.next = self.table.b.val() + 1;
+        self.table.b_across.next = self.waddr.val().get_bits::<12>(0) > 4064;
+        self.table.hand.next = self.hand.q.val();
+        self.table.new.next = self.page.q.val();
+        self.table.free.next = false;
+        self.table.put.next = false;
+        self.rframe.next = self.table.a_frame.val();
+        self.rnext.next = self.table.a_next.val();
+        self.wframe.next = self.table.b_frame.val();
+        self.wnext.next = self.table.b_next.val();
+        self.old.next = self.table.page.val();
         self.readable.next = self.good.q.val();
         self.writable.next = false;
         self.good.d.next = false;
@@ -313,35 +247,25 @@ impl Logic for Pager {
         match self.state.q.val() {
             Paging::Idle => {
                 self.busy.next = false;
-                self.writable.next = self.wpresent.val();
-                self.good.d.next = self.rpresent.val();
+                self.writable.next = self.table.b_here.val();
+                self.good.d.next = self.table.a_here.val();
                 self.at.d.next = 0.into();
-                if self.want_read.val() & !self.rpresent.val() {
-                    self.page.d.next = self.rpage.val();
-                    if self.rhit.val() {
-                        self.page.d.next = self.rafter.val();
-                    }
+                if self.want_read.val() & !self.table.a_here.val() {
+                    self.page.d.next = self.table.a_lacks.val();
                     self.state.d.next = Paging::Choose;
-                } else if self.want_write.val() & !self.wpresent.val() {
-                    self.page.d.next = self.wpage.val();
-                    if self.whit.val() {
-                        self.page.d.next = self.wafter.val();
-                    }
+                } else if self.want_write.val() & !self.table.b_here.val() {
+                    self.page.d.next = self.table.b_lacks.val();
                     self.state.d.next = Paging::Choose;
                 }
             }
             Paging::Choose => {
-                if self.taken.val() & self.used.val() {
+                if self.table.taken.val() & self.table.used.val() {
                     self.hand.d.next = self.hand.q.val() + 1;
                 } else {
-                    for i in 0..16 {
-                        if self.hand.q.val() == self.index[i].val() {
-                            self.valid[i].d.next = false;
-                        }
-                    }
+                    self.table.free.next = true;
                     // Calldata is never written: only memory goes home.
                     self.state.d.next = Paging::Home;
-                    if self.taken.val() & !self.old.val().get_bit(11) {
+                    if self.table.taken.val() & !self.old.val().get_bit(11) {
                         self.state.d.next = Paging::Read;
                     }
                 }
@@ -387,19 +311,9 @@ impl Logic for Pager {
                 }
             }
             Paging::Settle => {
-                for i in 0..16 {
-                    if self.hand.q.val() == self.index[i].val() {
-                        self.valid[i].d.next = true;
-                        self.tag[i].d.next = self.page.q.val();
-                    }
-                }
+                self.table.put.next = true;
                 self.hand.d.next = self.hand.q.val() + 1;
                 self.state.d.next = Paging::Idle;
-            }
-        }
-        if self.clear.val() | self.reset.val() {
-            for i in 0..16 {
-                self.valid[i].d.next = false;
             }
         }
         if self.reset.val() {

@@ -116,7 +116,11 @@ impl Logic for Sequencer {
                 self.address.next = self.back.q.val();
             }
             Seq::Dispatch => {
-                self.address.next = self.entry.val();
+                self.fires.next = self.holds.val();
+                self.address.next = self.here.q.val();
+                if self.holds.val() {
+                    self.address.next = self.entry.val();
+                }
             }
         }
         if self.halt.val() {

@@ -16,7 +16,7 @@ use fake::{Exec, Fake, Step as Action};
 use gatewei::card::message::{from_word, instruction_result, to_word};
 use gatewei::card::trace::Step;
 use gatewei_abi::command::request;
-use gatewei_abi::message::{control, flags, gas, header};
+use gatewei_abi::message::{code_image_bytes, code_of_image, control, flags, gas, header};
 use gatewei_abi::opcode::{Class, Fork, opcode};
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, account, slot};
 use gatewei_abi::status::{Status, Trap};
@@ -158,9 +158,8 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
     let calldata = reader.bytes(u32_at(sizes, control::CALLDATA_BYTES) as usize);
     let code_bytes = u32_at(sizes, control::CODE_BYTES) as usize;
     let image = u64_at(&env[header::GAS], gas::CODE);
-    let bitmap = code_bytes.div_ceil(256) * BEAT;
-    let jumpdests = (exec.read)(image, bitmap);
-    let code = (exec.read)(image + bitmap as u64, code_bytes);
+    let image = (exec.read)(image, code_image_bytes(code_bytes));
+    let (code, jumpdests) = code_of_image(&image, code_bytes);
     let message_flags = u32_at(sizes, control::FLAGS);
     assert_ne!(message_flags & flags::BALANCE, 0);
 
@@ -231,7 +230,7 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
         .expect("the executing account is known");
     let bytecode = Bytecode::new_legacy(code.clone().into());
     for at in 0..code_bytes {
-        let marked = jumpdests[at / 8] >> (at % 8) & 1 == 1;
+        let marked = jumpdests[at];
         let jumps = bytecode.legacy_jump_table().expect("legacy code");
         assert_eq!(marked, jumps.is_valid(at), "the image's jump destinations");
     }

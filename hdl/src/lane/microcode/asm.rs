@@ -154,6 +154,7 @@ impl Step {
     /// Goes to the routine of the fetched opcode.
     pub fn dispatch(mut self) -> Self {
         self.word.seq = Seq::Dispatch;
+        self.word.cond = Cond::Fetched;
         self
     }
 }

@@ -81,17 +81,13 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "load_calldata",
         [
-            step().pointers(Pointers::Calldata),
+            step().pointers(Pointers::Calldata).act(Act::CodeOpen),
             step().mover(Move::BeatCalldata),
             step().wait(Cond::MoverIdle).pointers(Pointers::CalldataPad),
             step().mover(Move::ZeroCalldata),
             step().wait(Cond::MoverIdle),
             step().branch(Cond::DmaError, "trap_dma"),
-            step().branch(Cond::CodeEmpty, "no_code"),
-            step().branch(Cond::CodeResident, "start"),
-            step()
-                .act(Act::CodeForget)
-                .branch_unless(Cond::CodeMissing, "load_code"),
+            step().branch_unless(Cond::CodeMissing, "start"),
             step()
                 .source(Source::CodeTag)
                 .post(Post::Code)
@@ -106,33 +102,8 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
     a.routine(
-        "load_code",
-        [
-            step().act(Act::ReadCode).pointers(Pointers::Jumps),
-            step().mover(Move::BeatJumps),
-            step().wait(Cond::MoverIdle).pointers(Pointers::Code),
-            step().mover(Move::BeatCode),
-            step().wait(Cond::MoverIdle),
-            step().branch(Cond::DmaError, "trap_dma"),
-            step().act(Act::CodeKeep),
-        ],
-    );
-    a.routine(
-        "pad_code",
-        [
-            step().pointers(Pointers::CodePad),
-            step().mover(Move::ZeroCode),
-            step().wait(Cond::MoverIdle),
-        ],
-    );
-    a.routine("start", [step().act(Act::Start).finish()]);
-    // An empty code is a zero row at address 0: it stops.
-    a.routine(
-        "no_code",
-        [
-            step().act(Act::CodeForget).pointers(Pointers::Code),
-            step().goto("pad_code"),
-        ],
+        "start",
+        [step().wait(Cond::CodeOpen), step().act(Act::Start).finish()],
     );
     a.routine("fetch", [step().dispatch()]);
 

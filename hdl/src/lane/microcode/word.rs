@@ -28,7 +28,7 @@ pub enum Seq {
     Call,
     /// Fires; goes back to the word remembered.
     Return,
-    /// Fires; goes to the routine of the fetched opcode.
+    /// Stays until the condition holds; then fires and goes to the routine of the fetched opcode.
     Dispatch,
 }
 
@@ -111,13 +111,13 @@ pub enum Cond {
     CountZero,
     /// The counter has passed the slot table's last entry.
     CountEnd,
-    /// The message has no code.
-    CodeEmpty,
-    /// The lane holds the message's code already.
-    CodeResident,
+    /// The opcode has been read.
+    Fetched,
+    /// The message's code is open.
+    CodeOpen,
     /// The message came without an address of its code.
     CodeMissing,
-    /// The code is longer than the code memory.
+    /// The code is longer than the lane runs.
     CodeLong,
     /// The calldata is longer than its segment.
     CalldataLong,
@@ -325,14 +325,8 @@ pub enum Pointers {
     Blobs,
     /// Calldata that is loaded with the message.
     Calldata,
-    /// Jump table.
-    Jumps,
-    /// Code.
-    Code,
     /// Zeros behind the calldata, if all of it was loaded.
     CalldataPad,
-    /// Zeros behind the code: the longest PUSH reads 32 bytes beyond it.
-    CodePad,
     /// Slot records of the result: N only.
     SlotRecords,
 }
@@ -358,16 +352,10 @@ pub enum Move {
     ZeroMemory,
     /// Zeros to calldata.
     ZeroCalldata,
-    /// Zeros to code.
-    ZeroCode,
     /// Beats to the environment memory.
     BeatEnv,
     /// Beats to calldata.
     BeatCalldata,
-    /// Beats to the jump table.
-    BeatJumps,
-    /// Beats to code.
-    BeatCode,
 }
 
 /// Writes to EVM memory at the top's offset.
@@ -432,14 +420,10 @@ pub enum Act {
     ReadHeader,
     /// Goes on reading: the rest of the message.
     ReadRest,
-    /// Starts reading the code image.
-    ReadCode,
+    /// The code store opens the message's code.
+    CodeOpen,
     /// The code image lies where U says.
     CodeAddress,
-    /// The lane now holds no code.
-    CodeForget,
-    /// The lane now holds the message's code.
-    CodeKeep,
     /// Memory has its new size.
     MemoryGrown,
     /// A log is complete.

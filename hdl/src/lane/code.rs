@@ -1,0 +1,356 @@
+//! The code store: the pages of code that the lane uses, brought from code images in host memory.
+//!
+//! It keeps pages of up to sixteen codes, so that a contract that is called again, in this message or a
+//! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there.
+
+use gatewei_abi::layout::{CODE_GROUP, CODE_PAGE_BEATS, PAGE_BITS};
+use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
+
+use super::page_table::PageTable;
+use super::rotate::{Banks, Rotate, each_bank};
+use crate::prim::Ram;
+
+const _: () = assert!(PAGE_BITS == 12 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 144);
+
+/// States of the code store.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum Fetching {
+    /// Nothing is missing.
+    Idle,
+    /// Looks for a code's number by its tag.
+    Search,
+    /// Gives the code a number.
+    Number,
+    /// Looks for a frame that this fetch does not use, and asks for the page.
+    Choose,
+    /// Awaits the jump destinations of a group.
+    Marks,
+    /// Awaits the rows of a group.
+    Rows,
+    /// The page has its frame.
+    Settle,
+}
+
+/// Sixteen page frames of code with their jump destinations; one code is open at a time.
+#[derive(LogicBlock)]
+pub struct CodeStore {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset: forgets all codes.
+    pub reset: Signal<In, Bit>,
+
+    /// From now on, addresses are in the code with this tag (only when nothing is missing).
+    pub open: Signal<In, Bit>,
+    /// Tag of the code: equal tags are equal code; 0 is never kept.
+    pub tag: Signal<In, Bits<64>>,
+    /// Bus address of its image; to stay.
+    pub address: Signal<In, Bits<64>>,
+    /// The code is open.
+    pub opened: Signal<Out, Bit>,
+
+    /// Address read in this cycle.
+    pub raddr: Signal<In, Bits<16>>,
+    /// A cycle later: the 32 bytes from there on, first byte most significant. Where they begin in a page that is
+    /// not here and end in one that is, the end is right.
+    pub rdata: Signal<Out, Bits<256>>,
+    /// A cycle later: the first byte is a JUMPDEST that may be jumped to.
+    pub jumpdest: Signal<Out, Bit>,
+    /// What was read in the cycle before is what the address holds, and the byte behind it is here too.
+    pub readable: Signal<Out, Bit>,
+    /// The lane cannot go on without what `raddr` holds.
+    pub want: Signal<In, Bit>,
+
+    /// The store uses the lane's DMA.
+    pub busy: Signal<Out, Bit>,
+    /// Beats are to be read from `in_addr` on (a pulse).
+    pub seek: Signal<Out, Bit>,
+    /// Bus address of the page that comes.
+    pub in_addr: Signal<Out, Bits<64>>,
+    /// Its beats.
+    pub in_beats: Signal<Out, Bits<16>>,
+    /// A beat is awaited and taken.
+    pub in_ready: Signal<Out, Bit>,
+    /// It stands.
+    pub in_valid: Signal<In, Bit>,
+    /// It is meaningless: what was read will not outlive the message.
+    pub in_error: Signal<In, Bit>,
+    /// The beat.
+    pub beat: Signal<In, Bits<256>>,
+
+    table: PageTable,
+    known: Ram<4, 72>,
+    bank: [Ram<11, 9>; 32],
+    rotate: Rotate,
+    state: DFF<Fetching>,
+    at: DFF<Bits<5>>,
+    seen: DFF<Bits<16>>,
+    turn: DFF<Bits<4>>,
+    number: DFF<Bits<8>>,
+    fresh: DFF<Bits<8>>,
+    hand: DFF<Bits<4>>,
+    page: DFF<Bits<12>>,
+    row: DFF<Bits<7>>,
+    marks: DFF<Bits<256>>,
+    good: DFF<Bit>,
+    spoiled: DFF<Bit>,
+    offset: DFF<Bits<5>>,
+
+    looked: Signal<Local, Bits<4>>,
+    bits: Signal<Local, Bits<16>>,
+    forget: Signal<Local, Bit>,
+    accept: Signal<Local, Bit>,
+    we: Signal<Local, Bit>,
+    low: Signal<Local, Bits<5>>,
+    line: Signal<Local, Bits<11>>,
+    behind: Signal<Local, Bits<11>>,
+    wline: Signal<Local, Bits<11>>,
+    page_now: Signal<Local, Bits<12>>,
+    page_bytes: Signal<Local, Bits<64>>,
+    gathered: Signal<Local, Banks>,
+    index: [Constant<Bits<5>>; 32],
+    beats: Constant<Bits<16>>,
+    one16: Constant<Bits<16>>,
+}
+
+impl Default for CodeStore {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            reset: Default::default(),
+            open: Default::default(),
+            tag: Default::default(),
+            address: Default::default(),
+            opened: Default::default(),
+            raddr: Default::default(),
+            rdata: Default::default(),
+            jumpdest: Default::default(),
+            readable: Default::default(),
+            want: Default::default(),
+            busy: Default::default(),
+            seek: Default::default(),
+            in_addr: Default::default(),
+            in_beats: Default::default(),
+            in_ready: Default::default(),
+            in_valid: Default::default(),
+            in_error: Default::default(),
+            beat: Default::default(),
+            table: Default::default(),
+            known: Default::default(),
+            bank: array_init::array_init(|_| Default::default()),
+            rotate: Default::default(),
+            state: Default::default(),
+            at: Default::default(),
+            seen: Default::default(),
+            turn: Default::default(),
+            number: Default::default(),
+            fresh: Default::default(),
+            hand: Default::default(),
+            page: Default::default(),
+            row: Default::default(),
+            marks: Default::default(),
+            good: Default::default(),
+            spoiled: Default::default(),
+            offset: Default::default(),
+            looked: Default::default(),
+            bits: Default::default(),
+            forget: Default::default(),
+            accept: Default::default(),
+            we: Default::default(),
+            low: Default::default(),
+            line: Default::default(),
+            behind: Default::default(),
+            wline: Default::default(),
+            page_now: Default::default(),
+            page_bytes: Default::default(),
+            gathered: Default::default(),
+            index: array_init::array_init(|i| Constant::new((i as u64).into())),
+            beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
+            one16: Constant::new(1u64.into()),
+        }
+    }
+}
+
+macro_rules! code_store_logic { ($($field:ident $bank:tt $word:tt $beat:tt,)*) => {
+impl Logic for CodeStore {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, state, at, seen, turn, number, fresh, hand, page, row, marks, good, spoiled, offset
+        );
+        clock!(self, clock, table, known);
+
+        // Reading. A page's name is its number in the code, then the code's number: the page behind is 2^8 further.
+        self.page_now.next = (bit_cast::<12, 4>(self.raddr.val().get_bits::<4>(12)) << 8)
+            | bit_cast::<12, 8>(self.number.q.val());
+        self.table.a.next = self.page_now.val();
+        self.table.a_behind.next = self.page_now.val() + 256;
+        // 33 bytes: an opcode and the longest operand.
+        self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4063;
+        self.table.b.next = self.page_now.val();
+        self.table.b_behind.next = self.page_now.val() + 256;
+        self.table.b_across.next = false;
+        self.low.next = self.raddr.val().get_bits::<5>(0);
+        self.offset.d.next = self.low.val();
+        self.line.next = (bit_cast::<11, 4>(self.table.a_frame.val()) << 7)
+            | bit_cast::<11, 7>(self.raddr.val().get_bits::<7>(5));
+        self.behind.next = self.line.val() + 1;
+        if self.raddr.val().get_bits::<7>(5) == 127 {
+            self.behind.next = bit_cast::<11, 4>(self.table.a_next.val()) << 7;
+        }
+        self.wline.next =
+            (bit_cast::<11, 4>(self.hand.q.val()) << 7) | bit_cast::<11, 7>(self.row.q.val());
+        self.jumpdest.next = false;
+        for i in 0..32 {
+            self.bank[i].clock.next = self.clock.val();
+            self.bank[i].raddr.next = self.line.val();
+            self.bank[i].waddr.next = self.wline.val();
+            if self.index[i].val() == self.offset.q.val() {
+                self.jumpdest.next = self.bank[i].rdata.val().get_bit(8);
+            }
+        }
+        // The last bank's byte is never before the first one.
+        for i in 0..31 {
+            if self.index[i].val() < self.low.val() {
+                self.bank[i].raddr.next = self.behind.val();
+            }
+        }
+        $(
+            self.gathered.next.$field = self.bank[$bank].rdata.val().get_bits::<8>(0);
+            self.bank[$bank].wdata.next = bit_cast::<9, 8>(self.beat.val().get_bits::<8>($beat))
+                | (bit_cast::<9, 1>(self.marks.q.val().get_bits::<1>($bank)) << 8);
+        )*
+        self.rotate.a.next = self.gathered.val().into();
+        self.rotate.by.next = self.offset.q.val();
+        self.rdata.next = self.rotate.y.val();
+        self.readable.next = self.good.q.val();
+        self.good.d.next = false;
+
+        // The table of codes: a tag, and above it the code's number.
+        self.known.raddr.next = self.at.q.val().get_bits::<4>(0);
+        self.looked.next = (self.at.q.val() - 1).get_bits::<4>(0);
+        self.known.waddr.next = self.turn.q.val();
+        self.known.wdata.next =
+            bit_cast::<72, 64>(self.tag.val()) | (bit_cast::<72, 8>(self.fresh.q.val()) << 64);
+        self.known.we.next = false;
+        self.bits.next = self.one16.val() << bit_cast::<16, 4>(self.turn.q.val());
+
+        // The page that comes.
+        self.table.hand.next = self.hand.q.val();
+        self.table.new.next = self.page.q.val();
+        self.table.free.next = false;
+        self.table.put.next = false;
+        self.page_bytes.next = bit_cast::<64, 4>(self.page.q.val().get_bits::<4>(8)) << 9;
+        // 144 beats of 32 bytes are 4096 + 512.
+        self.in_addr.next =
+            (self.address.val() + (self.page_bytes.val() << 3)) + self.page_bytes.val();
+        self.in_beats.next = self.beats.val();
+        self.seek.next = false;
+        self.in_ready.next = false;
+        self.accept.next = false;
+        self.we.next = false;
+        self.busy.next = true;
+        self.opened.next = false;
+        self.forget.next = false;
+        match self.state.q.val() {
+            Fetching::Idle => {
+                self.busy.next = false;
+                self.opened.next = true;
+                self.good.d.next = self.table.a_here.val();
+                self.at.d.next = 0.into();
+                self.row.d.next = 0.into();
+                if self.open.val() {
+                    self.state.d.next = Fetching::Search;
+                    self.good.d.next = false;
+                    if self.spoiled.q.val() {
+                        self.forget.next = true;
+                        self.seen.d.next = 0.into();
+                        self.spoiled.d.next = false;
+                    }
+                } else if self.want.val() & !self.table.a_here.val() {
+                    self.page.d.next = self.table.a_lacks.val();
+                    self.state.d.next = Fetching::Choose;
+                }
+            }
+            Fetching::Search => {
+                self.at.d.next = self.at.q.val() + 1;
+                if self.at.q.val() == 16 {
+                    self.state.d.next = Fetching::Number;
+                }
+                if (self.at.q.val().any() & self.seen.q.val().get_bit(self.looked.val().index()))
+                    & ((self.known.rdata.val().get_bits::<64>(0) == self.tag.val()) & self.tag.val().any())
+                {
+                    self.number.d.next = self.known.rdata.val().get_bits::<8>(64);
+                    self.state.d.next = Fetching::Idle;
+                }
+            }
+            Fetching::Number => {
+                self.known.we.next = true;
+                self.number.d.next = self.fresh.q.val();
+                self.fresh.d.next = self.fresh.q.val() + 1;
+                self.turn.d.next = self.turn.q.val() + 1;
+                self.seen.d.next = self.seen.q.val() | self.bits.val();
+                // Numbers begin again: pages of their earlier bearers must be gone.
+                if self.fresh.q.val() == 255 {
+                    self.forget.next = true;
+                    self.seen.d.next = self.bits.val();
+                }
+                self.state.d.next = Fetching::Idle;
+            }
+            Fetching::Choose => {
+                if self.table.taken.val() & self.table.used.val() {
+                    self.hand.d.next = self.hand.q.val() + 1;
+                } else {
+                    self.table.free.next = true;
+                    self.seek.next = true;
+                    self.state.d.next = Fetching::Marks;
+                }
+            }
+            Fetching::Marks => {
+                self.in_ready.next = true;
+                self.accept.next = self.in_valid.val();
+                if self.accept.val() {
+                    self.marks.d.next = self.beat.val();
+                    self.state.d.next = Fetching::Rows;
+                }
+            }
+            Fetching::Rows => {
+                self.in_ready.next = true;
+                self.accept.next = self.in_valid.val();
+                self.we.next = self.accept.val();
+                if self.accept.val() {
+                    self.marks.d.next = self.marks.q.val() >> 32;
+                    self.row.d.next = self.row.q.val() + 1;
+                    if self.row.q.val().get_bits::<3>(0) == 7 {
+                        self.state.d.next = Fetching::Marks;
+                    }
+                    if self.row.q.val() == 127 {
+                        self.state.d.next = Fetching::Settle;
+                    }
+                }
+            }
+            Fetching::Settle => {
+                self.table.put.next = true;
+                self.hand.d.next = self.hand.q.val() + 1;
+                self.state.d.next = Fetching::Idle;
+            }
+        }
+        for i in 0..32 {
+            self.bank[i].we.next = self.we.val();
+        }
+        if self.accept.val() & self.in_error.val() {
+            self.spoiled.d.next = true;
+        }
+        self.table.clear.next = self.forget.val() | self.reset.val();
+        if self.reset.val() {
+            self.state.d.next = Fetching::Idle;
+            self.seen.d.next = 0.into();
+            self.fresh.d.next = 0.into();
+            self.turn.d.next = 0.into();
+            self.hand.d.next = 0.into();
+            self.spoiled.d.next = false;
+        }
+    }
+}
+}}
+each_bank!(code_store_logic);
