@@ -58,7 +58,7 @@ impl Engine {
         if self.threads.get() == 1 || !forecast::is_worth_threads(block) {
             return Sequential.execute(block);
         }
-        self.execute_with(block, worker::run)
+        self.work(block, worker::lead, worker::run)
     }
 
     /// Executes a block with a worker of another kind on the caller's thread, such as one that drives
@@ -72,6 +72,15 @@ impl Engine {
         block: &Block,
         worker: impl FnOnce(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
+        self.work(block, worker, worker::lead)
+    }
+
+    fn work(
+        &self,
+        block: &Block,
+        worker: impl FnOnce(&Session<'_>),
+        others: fn(&Session<'_>),
+    ) -> Result<Outcome, ExecutionError> {
         let session = Session::new(block)?;
         let helpers = self
             .threads
@@ -80,7 +89,7 @@ impl Engine {
             .saturating_sub(1);
         thread::scope(|scope| {
             for _ in 0..helpers {
-                scope.spawn(|| worker::run(&session));
+                scope.spawn(|| others(&session));
             }
             let _guard = StopOnPanic(&session);
             worker(&session);

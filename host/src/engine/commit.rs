@@ -11,17 +11,18 @@ use revm::{
     DatabaseCommit as _,
     context::{
         Block as _, Cfg as _,
-        result::{EVMError, ResultAndState},
+        result::{EVMError, ExecutionResult},
     },
     database::states::bundle_state::BundleRetention,
     database_interface::bal::EvmDatabaseError,
+    state::AccountStatus,
 };
 
 use super::{
     leader::{self, Leader},
     mv_memory::{Final, MvMemory, Writes},
+    ran::Ran,
     scheduler::Counters,
-    session::Ran,
     system::{self, BlockState, Used},
     view::ViewError,
 };
@@ -89,7 +90,8 @@ impl<'b> Committer<'b> {
         match executed {
             Ok(output) => {
                 let writes = leader::writes(&output.state, env);
-                self.apply(tx, output);
+                self.count(tx, output.result);
+                self.state.commit(output.state);
                 Some(writes)
             }
             Err(error) => {
@@ -110,36 +112,29 @@ impl<'b> Committer<'b> {
         if !ran.reads.holds(&self.state.cache) {
             return Ok(Validated::Stale { exact: false });
         }
-        let mut output = ran
+        let result = ran
             .result
             .map_err(|error| self.transaction_error(tx, error))?;
+        let mut changes = ran.changes;
         let mut increased = Vec::new();
-        for (address, account) in output
-            .state
-            .iter_mut()
-            .filter(|(_, account)| account.is_touched())
-        {
-            let Some(read) = ran.reads.accounts.get(address) else {
-                continue;
-            };
+        for account in changes.accounts() {
             // Loads it into the state's cache, where sequential execution has it by now.
             let truth = self
                 .state
-                .load_cache_account(*address)
+                .load_cache_account(account.address)
                 .map_err(|error| ExecutionError::pre_state(self.block, tx, error))?;
             let truth = truth.account.as_ref().map(|account| &account.info);
-            if account.is_selfdestructed() {
+            if account.status.contains(AccountStatus::SelfDestructed) {
                 continue;
             }
             // It was read without its code (see `Base`), and the hash still is the same.
             if account.info.code.is_none() {
                 account.info.code = truth.and_then(|info| info.code.clone());
             }
-            if !read.nonce {
+            if account.any_nonce {
                 account.info.nonce = truth.map_or(0, |info| info.nonce);
             }
-            if !read.balance {
-                let given = read.balance_given();
+            if let Some(given) = account.given {
                 let now = truth.map_or(U256::ZERO, |info| info.balance);
                 let credit = account.info.balance.wrapping_sub(given);
                 // Sequential execution may well see no overflow, or handle it: let it decide.
@@ -148,11 +143,12 @@ impl<'b> Committer<'b> {
                 };
                 account.info.balance = balance;
                 if !credit.is_zero() {
-                    increased.push((*address, balance));
+                    increased.push((account.address, balance));
                 }
             }
         }
-        self.apply(tx, output);
+        self.count(tx, result);
+        self.state.commit_iter(&mut changes.into_accounts());
         if let Some(card) = ran.card {
             self.card.add(&card);
         }
@@ -166,9 +162,8 @@ impl<'b> Committer<'b> {
         Ok(Validated::Yes)
     }
 
-    /// What `EthBlockExecutor::commit_transaction` does.
-    fn apply(&mut self, tx: usize, output: ResultAndState) {
-        let ResultAndState { result, state } = output;
+    /// What `EthBlockExecutor::commit_transaction` does, but for the commit itself.
+    fn count(&mut self, tx: usize, result: ExecutionResult) {
         let gas = result.gas();
         self.used.regular_gas += gas.block_regular_gas_used();
         self.used.state_gas += gas.block_state_gas_used();
@@ -182,7 +177,6 @@ impl<'b> Committer<'b> {
             cumulative_gas_used: self.used.gas,
             logs: result.into_logs(),
         });
-        self.state.commit(state);
     }
 
     /// The check that `EthBlockExecutor::execute_transaction_without_commit` begins with.

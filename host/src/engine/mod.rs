@@ -25,6 +25,7 @@ mod forecast;
 mod leader;
 mod mv_memory;
 mod observe;
+mod ran;
 mod reads;
 pub mod scheduler;
 mod session;

@@ -70,6 +70,31 @@ impl ReadSet {
         }
     }
 
+    /// Starts anew, in the memory that is there.
+    pub(crate) fn clear(&mut self) {
+        self.accounts.clear();
+        self.slots.clear();
+        self.all_nonces = false;
+        self.exact = false;
+    }
+
+    /// A copy in two pieces of memory.
+    pub(crate) fn freeze(&self) -> Reads {
+        Reads {
+            accounts: self.accounts.iter().map(|(a, r)| (*a, r.clone())).collect(),
+            slots: self.slots.clone(),
+        }
+    }
+}
+
+/// What an attempt read, at its end.
+#[derive(Debug)]
+pub(crate) struct Reads {
+    accounts: Vec<(Address, AccountRead)>,
+    slots: Vec<SlotRead>,
+}
+
+impl Reads {
     /// Whether the same transaction, executed on the committed state alone, would have taken the
     /// same course. `cache` is the state as sequential execution has it at this transaction, as
     /// far as it differs from the base.

@@ -26,7 +26,7 @@ use super::{
     leader::Leader,
     mv_memory::{Final, Locations, MvMemory},
     observe,
-    reads::ReadSet,
+    ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
     view::{View, ViewError},
     writes::writes,
@@ -39,13 +39,6 @@ pub type WorkerView<'s> = View<'s, PreState>;
 pub type WorkerEvm<'s> = MainnetEvm<MainnetContext<WorkerView<'s>>>;
 /// What a worker hands in: what `transact` and `finalize` give, or what the split handler does.
 pub type WorkerResult = Result<ResultAndState, EVMError<ViewError<PreStateError>>>;
-
-/// An attempt that ran to its end.
-pub(crate) struct Ran {
-    pub result: WorkerResult,
-    pub reads: ReadSet,
-    pub card: Option<Box<CardStatistics>>,
-}
 
 #[derive(Default)]
 struct Slot {
@@ -149,6 +142,12 @@ impl<'b> Session<'b> {
         self.scheduler.wait(Role::Leader)
     }
 
+    /// The next attempt for a worker that never commits, beside one that leads; sleeps until there is one.
+    /// [`Task::Execute`] or [`Task::Done`].
+    pub(crate) fn wait_running(&self) -> Task {
+        self.scheduler.wait(Role::Runner)
+    }
+
     /// Takes the result of the attempt that the EVM is aimed at. The worker then asks for work
     /// again, at once or when the next of its executions in flight ends.
     ///
@@ -161,24 +160,21 @@ impl<'b> Session<'b> {
     ) {
         let view = &mut evm.ctx.journaled_state.database;
         let attempt = view.attempt();
-        let mut reads = std::mem::take(&mut view.reads);
+        let reads = &mut view.reads;
         if let Err(EVMError::Database(ViewError::Blocked(on))) = result {
             // What the previous attempt wrote stays an estimate.
             self.scheduler.blocked(attempt, on);
             return;
         }
         let changes = match &result {
-            Ok(outcome) => writes(&outcome.state, &mut reads),
+            Ok(outcome) => writes(&outcome.state, reads),
             Err(_) => Default::default(),
         };
+        let ran = Ran::new(result, reads, card);
         {
             let mut slot = self.slots[attempt.tx].lock();
             slot.written = self.memory.publish(attempt.tx + 1, &changes, &slot.written);
-            slot.ran = Some(Ran {
-                result,
-                reads,
-                card,
-            });
+            slot.ran = Some(ran);
         }
         self.scheduler.executed(attempt);
     }

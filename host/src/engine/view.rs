@@ -90,11 +90,9 @@ impl<'a, DB: Base> View<'a, DB> {
     pub(crate) fn aim(&mut self, attempt: Attempt, sender: Address, all_nonces: bool, exact: bool) {
         self.attempt = attempt;
         self.sender = sender;
-        self.reads = ReadSet {
-            all_nonces,
-            exact,
-            ..ReadSet::default()
-        };
+        self.reads.clear();
+        self.reads.all_nonces = all_nonces;
+        self.reads.exact = exact;
     }
 
     /// The attempt that this view serves.

@@ -1,22 +1,25 @@
-//! The CPU worker: one EVM, one transaction at a time.
+//! The CPU workers: one transaction at a time.
 
 use std::thread;
 
 use revm::ExecuteEvm as _;
 
-use super::{scheduler::Task, session::Session};
+use super::{
+    scheduler::{Attempt, Task},
+    session::{Session, WorkerEvm},
+};
 
 /// Works on a block until it is complete or given up.
-pub(crate) fn run(session: &Session<'_>) {
+pub(crate) fn lead(session: &Session<'_>) {
     let _guard = StopOnPanic(session);
     let mut leader = session.leader();
-    let mut evm = session.evm();
+    // Made when there is the first use for it: a leader may find none.
+    let mut evm = None;
     loop {
         match session.wait_leading() {
             Task::Execute(attempt) => {
-                session.aim(&mut evm, attempt);
-                let result = evm.transact(session.transaction(attempt).clone());
-                session.submit(&mut evm, result, None);
+                let evm = evm.get_or_insert_with(|| session.evm());
+                execute(session, evm, attempt);
             }
             Task::Commit => session.lead(&mut leader),
             // `wait_leading` does not return `Wait`; asking again would be right.
@@ -24,6 +27,21 @@ pub(crate) fn run(session: &Session<'_>) {
             Task::Done => return,
         }
     }
+}
+
+/// Runs attempts of a block, which another thread leads, until it is complete or given up.
+pub(crate) fn run(session: &Session<'_>) {
+    let _guard = StopOnPanic(session);
+    let mut evm = session.evm();
+    while let Task::Execute(attempt) = session.wait_running() {
+        execute(session, &mut evm, attempt);
+    }
+}
+
+fn execute<'s>(session: &'s Session<'_>, evm: &mut WorkerEvm<'s>, attempt: Attempt) {
+    session.aim(evm, attempt);
+    let result = evm.transact(session.transaction(attempt).clone());
+    session.submit(evm, result, None);
 }
 
 /// Releases the other workers of a block when this one panics, so that the panic reaches the caller

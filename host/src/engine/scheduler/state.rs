@@ -48,7 +48,8 @@ pub(super) struct State {
     spares: usize,
     pub committing: bool,
     pub stopped: bool,
-    sleepers: [usize; 2],
+    /// Number of sleeping workers, by role.
+    pub sleepers: [usize; Role::ALL.len()],
     pub counters: Counters,
 }
 
@@ -80,7 +81,7 @@ impl State {
             spares: 0,
             committing: false,
             stopped: false,
-            sleepers: [0; 2],
+            sleepers: [0; Role::ALL.len()],
             counters: Counters::default(),
         }
     }
@@ -104,7 +105,7 @@ impl State {
                 continue;
             }
             // The leader will not find it elsewhere: it reaches it in order.
-            if role == Role::Leader && (self.spares < SPARE || self.entries[tx].cheap) {
+            if role != Role::Helper && (self.spares < SPARE || self.entries[tx].cheap) {
                 self.entries[tx].spare = true;
                 self.spares += 1;
                 self.pass(tx);
@@ -190,28 +191,20 @@ impl State {
         self.cursor == self.entries.len() && !self.committing
     }
 
-    /// Number of sleeping workers.
-    pub(super) fn sleepers(&mut self, role: Role) -> &mut usize {
-        &mut self.sleepers[usize::from(role == Role::Leader)]
-    }
-
-    /// Whether only a leader can go on from the cursor.
-    pub(super) fn needs_leader(&self) -> bool {
-        self.can_commit(Role::Leader) && !self.can_commit(Role::Helper)
-    }
-
-    /// How many workers of any role would find something now, as far as it matters: 2 means "two or more".
+    /// How many workers of this role would find something now, as far as it matters: 2 means "two or more".
     /// Fresh transactions count although they may turn out to wait: a worker woken in vain sleeps again.
-    pub(super) fn offers(&mut self) -> usize {
+    pub(super) fn offers(&mut self, role: Role) -> usize {
         self.drop_stale();
-        usize::from(self.can_commit(Role::Helper))
+        usize::from(self.can_commit(role))
             + self.ready.len().min(2)
             + (self.entries.len() - self.fresh).min(2)
     }
 
-    fn can_commit(&self, role: Role) -> bool {
+    /// Whether a worker of this role can go on from the cursor.
+    pub(super) fn can_commit(&self, role: Role) -> bool {
         let entry = self.entries.get(self.cursor);
         !self.committing
+            && role != Role::Runner
             && entry.is_some_and(|entry| match entry.status {
                 Status::Executed => true,
                 Status::Ready | Status::Waiting => role == Role::Leader,

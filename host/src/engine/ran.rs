@@ -1,0 +1,128 @@
+//! What one worker hands to the thread that commits.
+//!
+//! Every cache line of it is fetched from another core, and every allocation in it is freed by a
+//! thread that did not make it. So it is in few pieces, without what commits do not need:
+//! untouched accounts, slots that were only read, and revm's maps.
+
+use alloy_primitives::{Address, U256};
+use revm::{
+    context::result::{EVMError, ExecutionResult},
+    state::{Account, AccountInfo, AccountStatus, EvmState, EvmStorageSlot, TransactionId},
+};
+
+use super::{
+    reads::{ReadSet, Reads},
+    session::WorkerResult,
+    view::ViewError,
+};
+use crate::{CardStatistics, PreStateError};
+
+/// An attempt that ran to its end.
+pub(crate) struct Ran {
+    pub result: Result<ExecutionResult, EVMError<ViewError<PreStateError>>>,
+    pub reads: Reads,
+    pub changes: Changes,
+    pub card: Option<Box<CardStatistics>>,
+}
+
+impl Ran {
+    pub(crate) fn new(
+        result: WorkerResult,
+        reads: &ReadSet,
+        card: Option<Box<CardStatistics>>,
+    ) -> Self {
+        let (result, changes) = match result {
+            Ok(output) => (Ok(output.result), Changes::new(output.state, reads)),
+            Err(error) => (Err(error), Changes::default()),
+        };
+        Self {
+            result,
+            reads: reads.freeze(),
+            changes,
+            card,
+        }
+    }
+}
+
+/// The touched accounts of an attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    accounts: Vec<Touched>,
+    slots: Vec<Slot>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    key: U256,
+    original: U256,
+    present: U256,
+}
+
+/// An account as an attempt left it.
+#[derive(Clone, Debug)]
+pub(crate) struct Touched {
+    pub address: Address,
+    pub info: AccountInfo,
+    pub status: AccountStatus,
+    /// The balance that the attempt was given, in wei, if the outcome depends on no more than that
+    /// there is one: the true one takes its place.
+    pub given: Option<U256>,
+    /// The nonce is the one that the attempt was given, and a placeholder.
+    pub any_nonce: bool,
+    /// Number of changed slots.
+    slots: usize,
+}
+
+impl Changes {
+    fn new(state: EvmState, reads: &ReadSet) -> Self {
+        let mut changes = Self::default();
+        for (address, account) in state {
+            if !account.is_touched() {
+                continue;
+            }
+            let read = reads.accounts.get(&address);
+            let before = changes.slots.len();
+            let changed = account.changed_storage_slots();
+            changes.slots.extend(changed.map(|(key, slot)| Slot {
+                key: *key,
+                original: slot.original_value,
+                present: slot.present_value,
+            }));
+            changes.accounts.push(Touched {
+                address,
+                info: account.info,
+                status: account.status,
+                given: read
+                    .filter(|read| !read.balance)
+                    .map(|read| read.balance_given()),
+                any_nonce: read.is_some_and(|read| !read.nonce),
+                slots: changes.slots.len() - before,
+            });
+        }
+        changes
+    }
+
+    pub(crate) fn accounts(&mut self) -> impl Iterator<Item = &mut Touched> {
+        self.accounts.iter_mut()
+    }
+
+    /// The accounts as revm commits them.
+    pub(crate) fn into_accounts(self) -> impl Iterator<Item = (Address, Account)> {
+        let mut slots = self.slots.into_iter();
+        self.accounts.into_iter().map(move |touched| {
+            let mut account = Account::default();
+            account.info = touched.info;
+            account.status = touched.status;
+            account.storage = slots
+                .by_ref()
+                .take(touched.slots)
+                .map(|slot| {
+                    let id = TransactionId::ZERO;
+                    let value = EvmStorageSlot::new_changed(slot.original, slot.present, id);
+                    (slot.key, value)
+                })
+                .collect();
+            (touched.address, account)
+        })
+    }
+}
