@@ -12,7 +12,13 @@ use toy::{Result, Toy, blocks, in_order};
 
 /// Workers of a block.
 fn roles() -> impl Strategy<Value = Vec<Role>> {
-    vec(prop_oneof![Just(Role::Helper), Just(Role::Leader)], 1..6)
+    let role = prop_oneof![Just(Role::Helper), Just(Role::Leader), Just(Role::Runner)];
+    (any::<bool>(), vec(role, 0..5)).prop_map(|(leads, mut roles)| {
+        // Beside runners there is always one that leads.
+        let leads = leads || roles.contains(&Role::Runner);
+        roles.push(if leads { Role::Leader } else { Role::Helper });
+        roles
+    })
 }
 
 proptest! {
@@ -44,7 +50,7 @@ proptest! {
                 // What is left may be a leader's.
                 Task::Wait => prop_assert!(
                     held.iter().any(Option::is_some)
-                        || role == Role::Helper && roles.contains(&Role::Leader),
+                        || role != Role::Leader && roles.contains(&Role::Leader),
                     "nobody has work"
                 ),
                 Task::Done => break,
@@ -162,21 +168,23 @@ fn a_leader_takes_what_nobody_runs_and_leaves_it_the_next() {
     let execute = |tx, incarnation| Task::Execute(Attempt { tx, incarnation });
     assert_eq!(scheduler.poll(Role::Leader), Task::Commit);
     assert_eq!(scheduler.cursor(Role::Leader), Cursor::Take(0));
-    // One is left for the leader to go on with.
-    assert_eq!(scheduler.poll(Role::Leader), execute(2, 0));
+    // Two are left for the leader to go on with.
+    assert_eq!(scheduler.poll(Role::Runner), execute(3, 0));
+    assert_eq!(scheduler.poll(Role::Runner), Task::Wait);
     assert_eq!(scheduler.committed(0, Role::Leader), Cursor::Take(1));
-    assert_eq!(scheduler.committed(1, Role::Leader), Cursor::Empty);
+    assert_eq!(scheduler.committed(1, Role::Leader), Cursor::Take(2));
+    assert_eq!(scheduler.committed(2, Role::Leader), Cursor::Empty);
     scheduler.commit_ended();
-    let second = Attempt {
-        tx: 2,
+    let ahead = Attempt {
+        tx: 3,
         incarnation: 0,
     };
-    scheduler.executed(second);
+    scheduler.executed(ahead);
+    assert_eq!(scheduler.poll(Role::Runner), Task::Wait);
     assert_eq!(scheduler.poll(Role::Leader), Task::Commit);
-    assert_eq!(scheduler.cursor(Role::Leader), Cursor::Ready(2));
+    assert_eq!(scheduler.cursor(Role::Leader), Cursor::Ready(3));
     // What turns out wrong is executed in order at once.
-    assert_eq!(scheduler.rejected(2, Role::Leader), Cursor::Take(2));
-    assert_eq!(scheduler.committed(2, Role::Leader), Cursor::Take(3));
+    assert_eq!(scheduler.rejected(3, Role::Leader), Cursor::Take(3));
     assert_eq!(scheduler.committed(3, Role::Leader), Cursor::Empty);
     scheduler.commit_ended();
     assert_eq!(scheduler.poll(Role::Leader), Task::Done);

@@ -1,6 +1,8 @@
 //! The engine as its users see it.
 
-use std::{num::NonZeroUsize, thread};
+use std::{num::NonZeroUsize, sync::Arc, thread};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{
     forecast,
@@ -9,11 +11,13 @@ use super::{
 };
 use crate::{Block, ExecutionError, Executor, Outcome, Sequential};
 
-/// Executes blocks on several threads. It keeps nothing between blocks, so that any number of
-/// engines, of any chains, can work in one process, and one engine on several blocks at once.
+/// Executes blocks on several threads. It keeps nothing between blocks but its threads, so that any
+/// number of engines, of any chains, can work in one process, and one engine on several blocks at once.
 #[derive(Clone, Debug)]
 pub struct Engine {
     threads: NonZeroUsize,
+    /// All threads but the caller's, with what their allocators keep. `None` if there are no others.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 /// Makes an [`Engine`].
@@ -32,8 +36,19 @@ impl EngineBuilder {
     /// The engine.
     pub fn build(self) -> Engine {
         let all = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let wanted = self.threads.unwrap_or_else(all);
+        let others = wanted.get() - 1;
+        let pool = ThreadPoolBuilder::new().num_threads(others);
+        let pool = pool.thread_name(|index| format!("gatewei-{index}"));
+        // Where the system has no more threads to give, the caller's does all the work.
+        let pool = (others > 0).then(|| pool.build().ok()).flatten();
         Engine {
-            threads: self.threads.unwrap_or_else(all),
+            threads: if pool.is_some() {
+                wanted
+            } else {
+                NonZeroUsize::MIN
+            },
+            pool: pool.map(Arc::new),
         }
     }
 }
@@ -82,18 +97,20 @@ impl Engine {
         others: fn(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
         let session = Session::new(block)?;
-        let helpers = self
-            .threads
-            .get()
-            .min(block.transactions.len())
-            .saturating_sub(1);
-        thread::scope(|scope| {
-            for _ in 0..helpers {
-                scope.spawn(|| others(&session));
-            }
+        let begin = || {
             let _guard = StopOnPanic(&session);
             worker(&session);
-        });
+        };
+        match &self.pool {
+            None => begin(),
+            Some(pool) => pool.in_place_scope(|scope| {
+                let helpers = pool.current_num_threads().min(block.transactions.len());
+                for _ in 0..helpers {
+                    scope.spawn(|_| others(&session));
+                }
+                begin();
+            }),
+        }
         session.finish()
     }
 }

@@ -20,11 +20,12 @@ use revm::{
 
 use super::{
     leader::{self, Leader},
-    mv_memory::{Final, MvMemory, Writes},
+    mv_memory::MvMemory,
     ran::Ran,
     scheduler::Counters,
     system::{self, BlockState, Used},
     view::ViewError,
+    write_set::{Final, Writes},
 };
 use crate::{
     Block, CardStatistics, ExecutionError, Outcome, PreStateError, Receipt, Statistics,

@@ -15,8 +15,8 @@ use revm::{
 };
 
 use super::{
-    mv_memory::{AccountWrite, BalanceWrite, Writes},
     system::{self, BlockState},
+    write_set::{AccountWrite, BalanceWrite, Writes},
 };
 use crate::{Block, PreStateError};
 

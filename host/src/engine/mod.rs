@@ -33,6 +33,7 @@ mod system;
 mod versions;
 mod view;
 mod worker;
+mod write_set;
 mod writes;
 
 pub use builder::{Engine, EngineBuilder};

@@ -21,48 +21,10 @@ use alloy_primitives::{Address, U256, map::HashSet};
 use parking_lot::Mutex;
 use revm::state::AccountInfo;
 
-use super::versions::{Map, Version};
-
-/// What one transaction did to an account's balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BalanceWrite {
-    /// Nothing.
-    Keep,
-    /// Increased it (in wei, modulo 2^256) without depending on its value.
-    Add(U256),
-    /// Gave it this value, in wei.
-    Set(U256),
-}
-
-/// What one transaction did to an account.
-#[derive(Clone, Debug)]
-pub(crate) struct AccountWrite {
-    /// The account does not exist after this transaction. All fields below are then full.
-    pub deleted: bool,
-    /// Code hash and code (in an otherwise empty account), where they changed.
-    pub code: Option<AccountInfo>,
-    /// The nonce, where it changed.
-    pub nonce: Option<u64>,
-    /// The balance.
-    pub balance: BalanceWrite,
-    /// All storage from before this transaction is gone (created or self-destructed).
-    pub wiped: bool,
-}
-
-impl AccountWrite {
-    /// The account is now exactly `info`.
-    pub(crate) fn full(info: Option<AccountInfo>, wiped: bool) -> Self {
-        let deleted = info.is_none();
-        let info = info.unwrap_or_default();
-        Self {
-            deleted,
-            nonce: Some(info.nonce),
-            balance: BalanceWrite::Set(info.balance),
-            code: Some(info),
-            wiped,
-        }
-    }
-}
+use super::{
+    versions::{Map, Version},
+    write_set::{AccountWrite, BalanceWrite, Final, Locations, Writes},
+};
 
 /// The fields of an account that lower transactions wrote, as seen by one reader.
 #[derive(Debug, Default)]
@@ -99,6 +61,7 @@ pub(crate) struct MvMemory {
     slots: Map<(Address, U256), U256>,
     /// Versions that emptied an account's whole storage.
     wipes: Map<Address, ()>,
+    has_wipes: AtomicBool,
     /// Not published yet.
     settled: Mutex<Vec<Final>>,
     has_settled: AtomicBool,
@@ -110,6 +73,7 @@ impl MvMemory {
             accounts: Map::new(),
             slots: Map::new(),
             wipes: Map::new(),
+            has_wipes: AtomicBool::new(false),
             settled: Mutex::default(),
             has_settled: AtomicBool::new(false),
         }
@@ -160,12 +124,15 @@ impl MvMemory {
                 .next()
                 .map(|v| (v.version, v.estimate, v.write))
         });
-        let wipe = self.wipes.read(&address, |versions| {
-            versions
-                .below(reader)
-                .next()
-                .map(|v| (v.version, v.estimate))
-        });
+        // Hardly any block wipes storage.
+        let wipe = if self.has_wipes.load(Ordering::Acquire) {
+            self.wipes.read(&address, |versions| {
+                let wipe = versions.below(reader).next();
+                wipe.map(|v| (v.version, v.estimate))
+            })
+        } else {
+            None
+        };
         match (found.flatten(), wipe.flatten()) {
             // Writes of the wiping transaction itself came after its wipe.
             (Some((version, ..)), Some((wiped, estimate))) if wiped > version => {
@@ -198,6 +165,7 @@ impl MvMemory {
         for (address, write) in &writes.accounts {
             if write.wiped {
                 self.wipes.write(*address, |v| v.put(version, ()));
+                self.has_wipes.store(true, Ordering::Release);
                 now.wipes.push(*address);
             }
             self.accounts
@@ -277,36 +245,5 @@ fn withdrawn<'a, K: Hash + Eq>(previous: &'a [K], now: &[K]) -> impl Iterator<It
     gone.into_iter()
 }
 
-/// All writes of one attempt.
-#[derive(Debug, Default)]
-pub(crate) struct Writes {
-    pub accounts: Vec<(Address, AccountWrite)>,
-    pub slots: Vec<((Address, U256), U256)>,
-}
-
-/// Where an attempt wrote.
-#[derive(Debug, Default)]
-pub(crate) struct Locations {
-    accounts: Vec<Address>,
-    slots: Vec<(Address, U256)>,
-    wipes: Vec<Address>,
-}
-
-/// What a committed transaction wrote in its end.
-#[derive(Debug)]
-pub(crate) enum Final {
-    /// All that it wrote.
-    Writes {
-        version: usize,
-        writes: Writes,
-        /// Where an attempt of it wrote in vain.
-        withdrawn: Locations,
-    },
-    /// What a balance came to that it had added to: readers above stop adding up here.
-    Balance {
-        version: usize,
-        address: Address,
-        /// In wei.
-        balance: U256,
-    },
-}
+#[cfg(test)]
+mod tests;

@@ -24,11 +24,12 @@ use super::{
     commit::{Committer, Validated},
     forecast,
     leader::Leader,
-    mv_memory::{Final, Locations, MvMemory},
+    mv_memory::MvMemory,
     observe,
     ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
     view::{View, ViewError},
+    write_set::{Final, Locations},
     writes::writes,
 };
 use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError};

@@ -9,7 +9,7 @@ use alloy_evm::{
 };
 use revm::{database::State, database_interface::WrapDatabaseRef};
 
-use super::mv_memory::{AccountWrite, Writes};
+use super::write_set::{AccountWrite, Writes};
 use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope};
 
 /// The committed state: revm's own, over the block's pre-state.

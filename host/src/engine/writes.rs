@@ -3,8 +3,8 @@
 use revm::state::{Account, EvmState};
 
 use super::{
-    mv_memory::{AccountWrite, BalanceWrite, Writes},
     reads::{AccountRead, ReadSet},
+    write_set::{AccountWrite, BalanceWrite, Writes},
 };
 
 /// The writes of an attempt that ended in `state`, having read `reads`. Marks in `reads` what only

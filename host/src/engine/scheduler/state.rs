@@ -6,7 +6,7 @@ use super::{Attempt, Counters, Cursor, Hint, Role, Task, group::Group};
 
 /// Transactions that workers leave between the cursor and themselves: so the leader finds one to
 /// execute, in place of running into one that another worker is still executing.
-const SPARE: usize = 1;
+const SPARE: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {

@@ -1,0 +1,79 @@
+//! Writes of one transaction, as multi-version memory takes them.
+
+use alloy_primitives::{Address, U256};
+use revm::state::AccountInfo;
+
+/// What one transaction did to an account's balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BalanceWrite {
+    /// Nothing.
+    Keep,
+    /// Increased it (in wei, modulo 2^256) without depending on its value.
+    Add(U256),
+    /// Gave it this value, in wei.
+    Set(U256),
+}
+
+/// What one transaction did to an account.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountWrite {
+    /// The account does not exist after this transaction. All fields below are then full.
+    pub deleted: bool,
+    /// Code hash and code (in an otherwise empty account), where they changed.
+    pub code: Option<AccountInfo>,
+    /// The nonce, where it changed.
+    pub nonce: Option<u64>,
+    /// The balance.
+    pub balance: BalanceWrite,
+    /// All storage from before this transaction is gone (created or self-destructed).
+    pub wiped: bool,
+}
+
+impl AccountWrite {
+    /// The account is now exactly `info`.
+    pub(crate) fn full(info: Option<AccountInfo>, wiped: bool) -> Self {
+        let deleted = info.is_none();
+        let info = info.unwrap_or_default();
+        Self {
+            deleted,
+            nonce: Some(info.nonce),
+            balance: BalanceWrite::Set(info.balance),
+            code: Some(info),
+            wiped,
+        }
+    }
+}
+
+/// All writes of one attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    pub accounts: Vec<(Address, AccountWrite)>,
+    pub slots: Vec<((Address, U256), U256)>,
+}
+
+/// Where an attempt wrote.
+#[derive(Debug, Default)]
+pub(crate) struct Locations {
+    pub accounts: Vec<Address>,
+    pub slots: Vec<(Address, U256)>,
+    pub wipes: Vec<Address>,
+}
+
+/// What a committed transaction wrote in its end.
+#[derive(Debug)]
+pub(crate) enum Final {
+    /// All that it wrote.
+    Writes {
+        version: usize,
+        writes: Writes,
+        /// Where an attempt of it wrote in vain.
+        withdrawn: Locations,
+    },
+    /// What a balance came to that it had added to: readers above stop adding up here.
+    Balance {
+        version: usize,
+        address: Address,
+        /// In wei.
+        balance: U256,
+    },
+}
