@@ -11,6 +11,9 @@ use crate::Block;
 const WORTH_GAS: u64 = 3_000_000;
 /// What a plain transfer uses.
 const TRANSFER_GAS: u64 = 21_000;
+/// With no more gas than this, a call takes some 6 µs: no longer than it takes to fetch what another
+/// thread made of it, validate and commit it.
+const CHEAP_GAS: u64 = 120_000;
 
 /// Transactions of one sender depend on each other by the nonce; those that call one account may
 /// well conflict in its storage.
@@ -18,7 +21,7 @@ pub(super) fn hints(block: &Block) -> Vec<Hint> {
     let mut senders = AddressMap::default();
     let mut groups = AddressMap::default();
     let hint = |(index, tx): (usize, &TxEnv)| {
-        let cheap = !runs_code(block, tx);
+        let cheap = is_cheap(block, tx);
         let group = tx.kind.to().filter(|_| !cheap);
         Hint {
             after: senders.insert(tx.caller, index),
@@ -31,33 +34,34 @@ pub(super) fn hints(block: &Block) -> Vec<Hint> {
 
 /// Whether a second thread can shorten this block. An estimate: it decides about time, not results.
 pub(super) fn is_worth_threads(block: &Block) -> bool {
-    let (mut all, mut longest, mut transfers) = (0u64, 0, 0);
+    let (mut all, mut longest, mut cheap) = (0u64, 0, 0);
     let mut senders = AddressMap::<u64>::default();
     for tx in &block.tx_envs {
-        if runs_code(block, tx) {
+        if !is_cheap(block, tx) {
             all = all.saturating_add(tx.gas_limit);
             let sender = senders.entry(tx.caller).or_default();
             *sender = sender.saturating_add(tx.gas_limit);
             longest = longest.max(*sender);
         } else {
-            transfers += TRANSFER_GAS;
+            cheap += TRANSFER_GAS;
         }
     }
     // Limits are often far too high. The header says what was used in truth, where it has been made already.
     let used = match block.header.gas_used {
         0 => all,
-        used => all.min(used.saturating_sub(transfers)),
+        used => all.min(used.saturating_sub(cheap)),
     };
     // One sender's transactions run in order, whatever the number of threads.
     let shared = u128::from(used) * u128::from(all - longest) / u128::from(all.max(1));
     shared >= WORTH_GAS.into()
 }
 
-/// Whether a transaction is more than a plain transfer. What it calls may have been created in this
-/// block: rare enough to be called a transfer.
-fn runs_code(block: &Block, tx: &TxEnv) -> bool {
-    tx.kind.to().is_none_or(|to| {
-        let account = block.pre_state.account(to);
-        account.is_some_and(|account| !account.info.is_empty_code_hash())
-    })
+/// Whether a transaction is a plain transfer, or a call with little gas. What it calls may have been
+/// created in this block: rare enough to be called a transfer.
+fn is_cheap(block: &Block, tx: &TxEnv) -> bool {
+    tx.gas_limit <= CHEAP_GAS
+        || tx.kind.to().is_some_and(|to| {
+            let account = block.pre_state.account(to);
+            account.is_none_or(|account| account.info.is_empty_code_hash())
+        })
 }
