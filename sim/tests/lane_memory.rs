@@ -46,7 +46,12 @@ fn byte_ram_reads_and_writes_any_32_bytes() {
         model.set_u64(wcount, count as u64);
         model.set_word(wdata, &big_endian);
         model.tick();
-        let want: [u8; 32] = std::array::from_fn(|i| bytes[at(read, read_next, 31 - i)]);
+        let want: [u8; 32] = std::array::from_fn(|i| {
+            // A byte that is being written reads as garbage.
+            let byte = at(read, read_next, 31 - i);
+            let hit = writes && (0..count).any(|k| at(write, write_next, k) == byte);
+            if hit { !bytes[byte] } else { bytes[byte] }
+        });
         assert_eq!(model.get_word(rdata), want, "step {step}, address {read}");
         if writes {
             for (i, byte) in value.iter().take(count).enumerate() {

@@ -6,9 +6,11 @@ use rust_hdl_core::prelude::*;
 
 /// RAM of 2^`A` words of `W` bits: one registered read port, one write port, one clock.
 ///
-/// `rdata` holds, from the clock edge on, the word at `raddr` as it was *before* that edge: reading the
-/// address that is being written returns the old word. Contents start at zero in simulation; on a card they are
-/// what the bitstream left there, so no block relies on them.
+/// `rdata` holds, from the clock edge on, the word that was at `raddr` before that edge. Reading the address
+/// that is being written returns garbage: block RAMs promise nothing there, and logic that makes up for it costs
+/// more than the blocks that need it would. Simulation returns the inverse of the old word, so that a block
+/// that relies on either word fails its tests. Contents start at zero in simulation; on a card they are what the
+/// bitstream left there, so no block relies on them.
 #[derive(LogicBlock, Default)]
 pub struct Ram<const A: usize, const W: usize> {
     /// Clock of both ports.
@@ -30,11 +32,10 @@ pub struct Ram<const A: usize, const W: usize> {
 impl<const A: usize, const W: usize> Logic for Ram<A, W> {
     fn update(&mut self) {
         if self.clock.pos_edge() {
-            self.rdata.next = self
-                ._words
-                .get(&self.raddr.val())
-                .copied()
-                .unwrap_or_default();
+            let word = self._words.get(&self.raddr.val());
+            let word = word.copied().unwrap_or_default();
+            let collides = self.we.val() && self.waddr.val() == self.raddr.val();
+            self.rdata.next = if collides { !word } else { word };
             if self.we.val() {
                 self._words.insert(self.waddr.val(), self.wdata.val());
             }
@@ -48,11 +49,16 @@ impl<const A: usize, const W: usize> Logic for Ram<A, W> {
     fn hdl(&self) -> Verilog {
         Verilog::Custom(format!(
             "\
-// prim::Ram<{A}, {W}>: 2^{A} words of {W} bits, registered read of the old word.
+// prim::Ram<{A}, {W}>: 2^{A} words of {W} bits, registered read; garbage where it is being written.
+(* no_rw_check *)
 reg [{}:0] words [0:{}];
 always @(posedge clock) begin
     if (we) words[waddr] <= wdata;
+`ifdef SYNTHESIS
     rdata <= words[raddr];
+`else
+    rdata <= (we && waddr == raddr) ? ~words[raddr] : words[raddr];
+`endif
 end
 ",
             W - 1,
