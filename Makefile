@@ -17,6 +17,7 @@ HDL := target/release/gatewei-hdl
 # Arguments of the verbs: make demo TXS=1000 SEED=7
 TXS ?= 400
 SEED ?= 1
+PROGRAMS ?= 20000
 
 .PHONY: help
 help: ## list the verbs
@@ -45,8 +46,9 @@ test: tools ## run all tests, card included
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast
 
 .PHONY: soak
-soak: tools ## run the long tests: all public state tests on the card, long lockstep
+soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
+	GATEWEI_LOCKSTEP=$(PROGRAMS) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei $(CARD) --test lockstep -- --nocapture random
 
 .PHONY: lint
 lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block
@@ -74,6 +76,16 @@ synth: tools ## map every block to Lattice ECP5 cells and print the figures
 	@python3 tools/fetch.py yosys
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	$(HDL) synth --family ecp5
+
+# The lane and its parts.
+AREA := alu shift arith expand gas_cost byte_ram pager code_store stack slots lane keccak shell
+
+.PHONY: area
+area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and hold them to hdl/budgets.json
+	@python3 tools/fetch.py yosys
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	$(HDL) synth --family ecp5 $(AREA)
+	$(HDL) synth --family xcup $(AREA)
 
 .PHONY: docs
 docs: ## generate the register reference and the library's documentation

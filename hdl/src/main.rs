@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gatewei_hdl::catalog::{Entry, blocks};
 use gatewei_hdl::emit::{Design, EmitError};
-use gatewei_hdl::tools::{Family, ToolError, lint, synth};
+use gatewei_hdl::tools::{Budgets, Family, ToolError, lint, synth};
 use thiserror::Error;
 
 /// The card's hardware blocks: from rust-hdl to checked Verilog.
@@ -34,7 +34,8 @@ enum Verb {
         /// Blocks; all of them when none is given.
         blocks: Vec<String>,
     },
-    /// Map each block with yosys and print its size; a latch or a memory in flip-flops is an error.
+    /// Map each block with yosys and print its size; a latch, a memory in flip-flops and what exceeds
+    /// hdl/budgets.json are errors.
     Synth {
         /// Blocks; all of them when none is given.
         blocks: Vec<String>,
@@ -120,13 +121,14 @@ fn run(verb: Verb) -> Result<(), CliError> {
             family,
             json,
         } => {
+            let budgets = Budgets::recorded()?;
             if !json {
                 println!("{}", family.header());
             }
             each(&blocks, |_, design| {
                 let area = synth(design, family)?;
                 println!("{}", if json { area.json() } else { area.row() });
-                area.check().map_err(CliError::from)
+                area.check(&budgets).map_err(CliError::from)
             })
         }
         Verb::Docs { check } => docs(check),

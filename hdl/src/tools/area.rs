@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::ToolError;
+use super::{ToolError, checkout};
 
 /// Memories of more bits than this belong into block RAM.
 pub(super) const BLOCK_RAM_FROM: usize = 2048;
@@ -65,6 +65,36 @@ impl Family {
     }
 }
 
+/// What blocks may take, by family, block and column of the table: `hdl/budgets.json`.
+#[derive(Clone, Debug, Default)]
+pub struct Budgets(serde_json::Value);
+
+impl Budgets {
+    /// The recorded budgets.
+    ///
+    /// # Errors
+    /// [`ToolError::Budgets`] where the file is missing or no JSON.
+    pub fn recorded() -> Result<Self, ToolError> {
+        let path = checkout().join("hdl/budgets.json");
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+            .map(Self)
+            .map_err(|error| ToolError::Budgets { path, error })
+    }
+
+    /// The columns of which the block takes more than it may: title, cells, budget.
+    fn exceeded(&self, area: &Area) -> Vec<(&'static str, u64, u64)> {
+        let family = area.family.to_possible_value();
+        let family = family.map_or_else(String::new, |value| value.get_name().to_string());
+        let budget = &self.0[family][&area.block];
+        let columns = area.family.columns().into_iter();
+        columns
+            .filter_map(|(title, cells)| Some((title, area.count(cells), budget[title].as_u64()?)))
+            .filter(|(_, count, budget)| count > budget)
+            .collect()
+    }
+}
+
 /// What a block maps to.
 #[derive(Clone, Debug)]
 pub struct Area {
@@ -101,11 +131,11 @@ impl Area {
         object.to_string()
     }
 
-    /// Refuses latches, and memories above 2 kbit that are not in block RAM.
+    /// Refuses latches, memories above 2 kbit that are not in block RAM, and what exceeds its budget.
     ///
     /// # Errors
     /// [`ToolError::Mapping`].
-    pub fn check(&self) -> Result<(), ToolError> {
+    pub fn check(&self, budgets: &Budgets) -> Result<(), ToolError> {
         let refuse = |what: String| {
             Err(ToolError::Mapping {
                 block: self.block.clone(),
@@ -125,6 +155,52 @@ impl Area {
             let names = self.in_logic.join(", ");
             return refuse(format!("the memories {names} did not map to block RAM"));
         }
+        if let Some((title, count, budget)) = budgets.exceeded(self).first() {
+            return refuse(format!(
+                "it takes {count} {title}, and its budget is {budget} (hdl/budgets.json)"
+            ));
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(luts: u64, family: Family) -> Area {
+        let cells = [("LUT4", luts), ("TRELLIS_FF", 5)];
+        Area {
+            block: "lane".into(),
+            family,
+            cells: cells.map(|(name, n)| (name.to_string(), n)).into(),
+            in_logic: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_block_above_its_budget_is_refused() {
+        let budgets = Budgets(json!({ "ecp5": { "lane": { "LUT4": 100 } } }));
+        assert!(lane(100, Family::Ecp5).check(&budgets).is_ok());
+        let refused = lane(101, Family::Ecp5).check(&budgets).unwrap_err();
+        assert!(refused.to_string().contains("101 LUT4"), "{refused}");
+        assert!(lane(101, Family::Xcup).check(&budgets).is_ok());
+    }
+
+    #[test]
+    fn the_recorded_budgets_name_blocks_and_columns_that_exist() {
+        let Budgets(recorded) = Budgets::recorded().unwrap();
+        let blocks = crate::catalog::blocks();
+        for family in [Family::Ecp5, Family::Xcup] {
+            let name = family.to_possible_value().unwrap().get_name().to_string();
+            let titles = family.columns().map(|(title, _)| title);
+            for (block, budget) in recorded[&name].as_object().unwrap() {
+                assert!(blocks.iter().any(|entry| entry.name == block), "{block}");
+                for (title, count) in budget.as_object().unwrap() {
+                    assert!(titles.contains(&title.as_str()), "{title}");
+                    assert!(count.is_u64(), "{block}: {title}");
+                }
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use area::{Area, Family};
+pub use area::{Area, Budgets, Family};
 pub use verilator::{lint, verilator_root};
 pub use yosys::synth;
 
@@ -35,6 +35,14 @@ pub enum ToolError {
         tool: &'static str,
         /// What the system said.
         error: std::io::Error,
+    },
+    /// The file of budgets cannot be used.
+    #[error("{path}: {error}", path = .path.display())]
+    Budgets {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        error: String,
     },
     /// The tool refused the design.
     #[error("{block}: {tool} refuses it:\n{output}")]
