@@ -245,6 +245,7 @@ lane! {
     op: DFF<Bits<8>>;
     ir: DFF<Decoded>;
     jumped: DFF<Bit>;
+    chained: DFF<Bit>;
     jump_wild: DFF<Bit>;
     words: DFF<Bits<32>>;
     t: DFF<Bits<256>>;
@@ -300,6 +301,11 @@ lane! {
     checked: Signal<Local, Bit>;
     fetching: Signal<Local, Bit>;
     dispatching: Signal<Local, Bit>;
+    chains: Signal<Local, Bit>;
+    retry: Signal<Local, Bit>;
+    fetch_base: Signal<Local, Bits<16>>;
+    following: Signal<Local, Bits<16>>;
+    window: Signal<Local, Bits<256>>;
     halts: Signal<Local, Bit>;
     traps: Signal<Local, Bit>;
     fault: Signal<Local, Bits<8>>;
@@ -488,6 +494,7 @@ impl Logic for Lane {
             op,
             ir,
             jumped,
+            chained,
             jump_wild,
             words,
             t,
@@ -540,10 +547,13 @@ impl Logic for Lane {
         self.count.next = self.word.val().count;
         self.act.next = self.word.val().act;
         self.alu_mode.next = self.word.val().alu;
-        self.check.next = self.word.val().check;
+        // An opcode that was dispatched before all of its bytes were known to be here.
+        self.retry.next =
+            (self.word.val().check & self.chained.q.val()) & !self.code.readable.val();
+        self.seq.retry.next = self.retry.val();
+        self.check.next = self.word.val().check & !self.retry.val();
         self.fire.next = self.seq.fire.val();
         self.fetching.next = self.kind.val() == Seq::Dispatch;
-        self.dispatching.next = self.fetching.val() & self.code.readable.val();
         self.zeros.next = 0.into();
         self.ones.next = !self.zeros.val();
 
@@ -581,20 +591,37 @@ impl Logic for Lane {
             self.length.next = self.third.val();
         }
 
-        // Fetch: the code memory's word begins with the opcode in the dispatching cycle, and ends with
-        // the operand in the cycle after it.
-        self.opcode.next = self.code.rdata.val().get_bits::<8>(248);
+        // Fetch: the code memory's word begins with the opcode in a fetching cycle. In the cycle after it, it
+        // ends with the operand and the opcode behind that, which is dispatched with this one's end if it can be.
+        self.opcode.next = self.code.rdata.val().get_bits::<8>(0);
+        if self.fetching.val() {
+            self.opcode.next = self.code.rdata.val().get_bits::<8>(248);
+        }
         self.decoder.addr.next = self.opcode.val();
         self.decoded.next = self.decoder.data.val();
         self.seq.entry.next = self.decoded.val().entry;
-        self.operand_at.next =
-            (self.pc.q.val() + bit_cast::<16, 6>(self.decoded.val().operand)) - 31;
         self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
+        self.following.next = (self.pc.q.val() + 1) + self.operand16.val();
+        self.chains.next = ((self.word.val().chain & self.code.readable.val())
+            & !(self.instr.val().operand.get_bit(5) | self.decoded.val().settles))
+            & !(self.cancelled.q.val() | self.dma_failed.q.val());
+        self.seq.chain.next = self.chains.val();
+        self.dispatching.next =
+            (self.fetching.val() & self.code.readable.val()) | self.chains.val();
+        self.fetch_base.next = self.following.val();
+        if self.fetching.val() {
+            self.fetch_base.next = self.pc.q.val();
+        }
+        self.operand_at.next =
+            (self.fetch_base.val() + bit_cast::<16, 6>(self.decoded.val().operand)) - 30;
+        if self.decoded.val().operand.get_bit(5) {
+            self.operand_at.next = self.fetch_base.val() + 1;
+        }
         self.wild.next = self.top.val().get_bits::<240>(16).any()
             | (bit_cast::<32, 16>(self.top.val().get_bits::<16>(0)) >= self.code_bytes.val());
         self.jump_taken.next = self.word.val().jump
             & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
-        self.next_pc.next = (self.pc.q.val() + 1) + self.operand16.val();
+        self.next_pc.next = self.following.val();
         if self.jump_taken.val() {
             self.next_pc.next = self.top.val().get_bits::<16>(0);
         }
@@ -605,11 +632,13 @@ impl Logic for Lane {
         self.destination.next = self.code.jumpdest.val();
         self.immediate_shift.next = bit_cast::<9, 6>(self.instr.val().operand) << 3;
         self.immediate_mask.next = self.ones.val() << self.immediate_shift.val();
-        self.immediate.next = self.code.rdata.val() & !self.immediate_mask.val();
+        self.window.next = self.code.rdata.val() >> 8;
+        if self.instr.val().operand.get_bit(5) {
+            self.window.next = self.code.rdata.val();
+        }
+        self.immediate.next = self.window.val() & !self.immediate_mask.val();
         if self.dispatching.val() {
             self.code.raddr.next = self.operand_at.val();
-            self.op.d.next = self.opcode.val();
-            self.ir.d.next = self.decoded.val();
             self.jumped.d.next = false;
         }
 
@@ -1391,9 +1420,16 @@ impl Logic for Lane {
         }
 
         // The end of an opcode: on to the next.
+        self.chained.d.next = self.go.val() & self.chains.val();
+        if self.dispatching.val() & (self.fetching.val() | self.go.val()) {
+            self.op.d.next = self.opcode.val();
+            self.ir.d.next = self.decoded.val();
+        }
         if self.go.val() & (self.kind.val() == Seq::Finish) {
             self.pc.d.next = self.next_pc.val();
-            self.code.raddr.next = self.next_pc.val();
+            if !self.chains.val() {
+                self.code.raddr.next = self.next_pc.val();
+            }
             self.jumped.d.next = self.jump_taken.val();
             self.jump_wild.d.next = self.wild.val();
         }

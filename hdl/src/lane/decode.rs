@@ -47,6 +47,8 @@ pub struct Decoded {
     pub env: Bits<6>,
     /// The top is an offset into the calldata.
     pub calldata: Bit,
+    /// It reads at the top's offset while it is fetched, so the top must stand by then.
+    pub settles: Bit,
 }
 
 /// Contents of the decode ROM.
@@ -91,6 +93,7 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             },
             env: (env_index(op.name) as u64).into(),
             calldata: op.class == Class::CalldataLoad,
+            settles: matches!(op.class, Class::CalldataLoad | Class::Mload),
         };
     }
     out

@@ -18,6 +18,10 @@ pub struct Sequencer {
     pub cond: Signal<In, Bit>,
     /// Routine of the fetched opcode.
     pub entry: Signal<In, Bits<9>>,
+    /// The word, if it ends its opcode, dispatches the next one too.
+    pub chain: Signal<In, Bit>,
+    /// The word was dispatched in vain: the opcode is to be fetched.
+    pub retry: Signal<In, Bit>,
     /// The frame halts in this cycle.
     pub halt: Signal<In, Bit>,
     /// The message traps in this cycle.
@@ -50,6 +54,8 @@ impl Sequencer {
             reset: Default::default(),
             cond: Default::default(),
             entry: Default::default(),
+            chain: Default::default(),
+            retry: Default::default(),
             halt: Default::default(),
             trap: Default::default(),
             word: Default::default(),
@@ -104,6 +110,9 @@ impl Logic for Sequencer {
                 self.address.next = self.current.val().target;
                 if self.holds.val() {
                     self.address.next = self.at_fetch.val();
+                    if self.chain.val() {
+                        self.address.next = self.entry.val();
+                    }
                 }
             }
             Seq::Call => {
@@ -128,6 +137,10 @@ impl Logic for Sequencer {
         }
         if self.trap.val() {
             self.address.next = self.at_trap.val();
+        }
+        if self.retry.val() {
+            self.fires.next = false;
+            self.address.next = self.at_fetch.val();
         }
         if self.reset.val() {
             self.address.next = self.at_idle.val();

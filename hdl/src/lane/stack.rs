@@ -57,6 +57,10 @@ pub struct Stack {
     count: DFF<Bits<11>>,
     stale: DFF<Bit>,
     depth_next: Signal<Local, Bits<11>>,
+    /// The read met the write: the word written stands in for it.
+    met: DFF<Bit>,
+    written: DFF<Bits<256>>,
+    lower: Signal<Local, Bits<256>>,
     below: Signal<Local, Bits<11>>,
     read_at: Signal<Local, Bits<11>>,
     write_at: Signal<Local, Bits<11>>,
@@ -65,11 +69,15 @@ pub struct Stack {
 impl Logic for Stack {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, s0, s1, count, stale);
+        dff_setup!(self, clock, s0, s1, count, stale, met, written);
         self.ram.clock.next = self.clock.val();
         self.top.next = self.s0.q.val();
         self.second.next = self.s1.q.val();
-        self.third.next = self.ram.rdata.val();
+        self.lower.next = self.ram.rdata.val();
+        if self.met.q.val() {
+            self.lower.next = self.written.q.val();
+        }
+        self.third.next = self.lower.val();
         self.depth.next = self.count.q.val();
 
         self.depth_next.next = self.count.q.val();
@@ -79,7 +87,7 @@ impl Logic for Stack {
         self.below.next = bit_cast::<11, 5>(self.ahead.val()) + 1;
         self.stale.d.next = false;
         if self.stale.q.val() {
-            self.s1.d.next = self.ram.rdata.val();
+            self.s1.d.next = self.lower.val();
         }
         match self.op.val() {
             StackOp::None => {}
@@ -91,18 +99,18 @@ impl Logic for Stack {
             }
             StackOp::Pop => {
                 self.s0.d.next = self.s1.q.val();
-                self.s1.d.next = self.ram.rdata.val();
+                self.s1.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 1;
             }
             StackOp::Pop2 => {
-                self.s0.d.next = self.ram.rdata.val();
+                self.s0.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 2;
                 self.below.next = 2.into();
                 self.stale.d.next = true;
             }
             StackOp::Binary => {
                 self.s0.d.next = self.result.val();
-                self.s1.d.next = self.ram.rdata.val();
+                self.s1.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 1;
             }
             StackOp::Unary => {
@@ -113,7 +121,7 @@ impl Logic for Stack {
                     self.s0.d.next = self.s1.q.val();
                     self.s1.d.next = self.s0.q.val();
                 } else {
-                    self.s0.d.next = self.ram.rdata.val();
+                    self.s0.d.next = self.lower.val();
                     self.ram.we.next = true;
                     self.ram.wdata.next = self.s0.q.val();
                     self.write_at.next =
@@ -128,5 +136,7 @@ impl Logic for Stack {
         self.read_at.next = self.depth_next.val() - self.below.val();
         self.ram.raddr.next = self.read_at.val().get_bits::<10>(0);
         self.ram.waddr.next = self.write_at.val().get_bits::<10>(0);
+        self.met.d.next = self.ram.we.val() & (self.ram.waddr.val() == self.ram.raddr.val());
+        self.written.d.next = self.ram.wdata.val();
     }
 }

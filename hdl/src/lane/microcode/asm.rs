@@ -143,6 +143,12 @@ impl Step {
         self
     }
 
+    /// Ends the opcode and dispatches the next one at once, if that is at hand.
+    pub fn chain(mut self) -> Self {
+        self.word.chain = true;
+        self.finish()
+    }
+
     /// Ends the opcode if the condition holds, else goes to `target` without firing.
     pub fn finish_if(mut self, cond: Cond, target: &'static str) -> Self {
         self.word.seq = Seq::Finish;

@@ -7,15 +7,15 @@ use super::word::*;
 
 /// The routines.
 pub fn routines(a: &mut Assembler) {
-    let push = |source| [entry().source(source).stack(StackOp::Push).finish()];
+    let push = |source| [entry().source(source).stack(StackOp::Push).chain()];
 
     a.routine(
         "binary",
-        [entry().source(Source::Alu).stack(StackOp::Binary).finish()],
+        [entry().source(Source::Alu).stack(StackOp::Binary).chain()],
     );
     a.routine(
         "unary",
-        [entry().source(Source::Alu).stack(StackOp::Unary).finish()],
+        [entry().source(Source::Alu).stack(StackOp::Unary).chain()],
     );
     a.routine("shift", [entry().unit(Unit::Shift)]);
     a.label("shift_wait").then(
@@ -64,9 +64,9 @@ pub fn routines(a: &mut Assembler) {
     a.routine("gas", push(Source::Gas));
     a.routine("push", push(Source::Immediate));
     a.routine("dup", push(Source::Dup));
-    a.routine("swap", [entry().stack(StackOp::Swap).finish()]);
-    a.routine("pop", [entry().stack(StackOp::Pop).finish()]);
-    a.routine("jumpdest", [entry().finish()]);
+    a.routine("swap", [entry().stack(StackOp::Swap).chain()]);
+    a.routine("pop", [entry().stack(StackOp::Pop).chain()]);
+    a.routine("jumpdest", [entry().chain()]);
     a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
     a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).finish()]);
     a.routine(

@@ -461,6 +461,8 @@ pub struct Word {
     pub target: Bits<9>,
     /// First word of an opcode: retires it, checks it, charges its static gas. Fires always.
     pub check: Bit,
+    /// Ends an opcode after which the next one may be dispatched at once.
+    pub chain: Bit,
     /// Result bus.
     pub source: Source,
     /// Register that takes it.
