@@ -229,9 +229,8 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
         .load_account(target)
         .expect("the executing account is known");
     let bytecode = Bytecode::new_legacy(code.clone().into());
-    for at in 0..code_bytes {
-        let marked = jumpdests[at];
-        let jumps = bytecode.legacy_jump_table().expect("legacy code");
+    let jumps = bytecode.legacy_jump_table().expect("legacy code");
+    for (at, marked) in jumpdests.into_iter().enumerate() {
         assert_eq!(marked, jumps.is_valid(at), "the image's jump destinations");
     }
     let inputs = InputsImpl {
