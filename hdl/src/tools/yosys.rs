@@ -69,7 +69,8 @@ fn run(program: &Path, folder: &Path, design: &Design, family: Family) -> Result
     };
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
-        return Err(refused(String::from_utf8_lossy(&said).trim().to_string()));
+        let said = String::from_utf8_lossy(&said);
+        return Err(refused(format!("{}\n{}", output.status, said.trim())));
     }
     let source =
         json(&folder.join("source.json")).map_err(|e| refused(format!("source.json: {e}")))?;
