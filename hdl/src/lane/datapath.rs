@@ -15,7 +15,7 @@ use super::microcode::{self};
 use super::mover::Mover;
 use super::pager::Pager;
 use super::reader::Reader;
-use super::rotate::Reverse;
+use super::rotate::{FirstBytes, Reverse};
 use super::sequencer::Sequencer;
 use super::slots::Slots;
 use super::stack::Stack;
@@ -219,6 +219,8 @@ lane! {
     expand: Expand;
     beat_reverse: Reverse;
     out_reverse: Reverse;
+    chunk_mask: FirstBytes;
+    operand_mask: FirstBytes;
 
     // The message.
     running: DFF<Bit>;
@@ -306,6 +308,7 @@ lane! {
     fetch_base: Signal<Local, Bits<16>>;
     following: Signal<Local, Bits<16>>;
     window: Signal<Local, Bits<256>>;
+    word_bytes: Constant<Bits<6>> = |_| Constant::new(32u64.into());
     halts: Signal<Local, Bit>;
     traps: Signal<Local, Bit>;
     fault: Signal<Local, Bits<8>>;
@@ -328,12 +331,8 @@ lane! {
     jump_taken: Signal<Local, Bit>;
     wild: Signal<Local, Bit>;
     destination: Signal<Local, Bit>;
-    immediate_shift: Signal<Local, Bits<9>>;
-    immediate_mask: Signal<Local, Bits<256>>;
     immediate: Signal<Local, Bits<256>>;
     duplicate: Signal<Local, Bits<256>>;
-    ones: Signal<Local, Bits<256>>;
-    zeros: Signal<Local, Bits<256>>;
     memory_bytes: Signal<Local, Bits<37>>;
     word_end: Signal<Local, Bits<24>>;
     small_offset: Signal<Local, Bit>;
@@ -369,7 +368,6 @@ lane! {
     code_tag: Signal<Local, Bits<64>>;
     chunk_raw: Signal<Local, Bits<256>>;
     chunk: Signal<Local, Bits<256>>;
-    chunk_shift: Signal<Local, Bits<9>>;
     chunk_masked: Signal<Local, Bits<256>>;
     from_beats: Signal<Local, Bit>;
     to_memory: Signal<Local, Bit>;
@@ -554,8 +552,6 @@ impl Logic for Lane {
         self.check.next = self.word.val().check & !self.retry.val();
         self.fire.next = self.seq.fire.val();
         self.fetching.next = self.kind.val() == Seq::Dispatch;
-        self.zeros.next = 0.into();
-        self.ones.next = !self.zeros.val();
 
         // The message's fields.
         self.code_bytes.next = self.control.q.val().get_bits::<32>(0);
@@ -630,13 +626,12 @@ impl Logic for Lane {
         }
         self.code.raddr.next = self.pc.q.val();
         self.destination.next = self.code.jumpdest.val();
-        self.immediate_shift.next = bit_cast::<9, 6>(self.instr.val().operand) << 3;
-        self.immediate_mask.next = self.ones.val() << self.immediate_shift.val();
+        self.operand_mask.count.next = self.word_bytes.val() - self.instr.val().operand;
         self.window.next = self.code.rdata.val() >> 8;
         if self.instr.val().operand.get_bit(5) {
             self.window.next = self.code.rdata.val();
         }
-        self.immediate.next = self.window.val() & !self.immediate_mask.val();
+        self.immediate.next = self.window.val() & !self.operand_mask.mask.val();
         if self.dispatching.val() {
             self.code.raddr.next = self.operand_at.val();
             self.jumped.d.next = false;
@@ -999,7 +994,7 @@ impl Logic for Lane {
         if self.from_beats.val() {
             self.move_bytes.next = 32.into();
         }
-        self.chunk_shift.next = bit_cast::<9, 6>(self.mover.bytes.val()) << 3;
+        self.chunk_mask.count.next = self.mover.bytes.val();
         // The pager moves whole rows.
         if self.pager.busy.val() {
             self.chunk_raw.next = 0.into();
@@ -1009,10 +1004,10 @@ impl Logic for Lane {
             if self.leaving.val() {
                 self.chunk_raw.next = self.data.rdata.val();
             }
-            self.chunk_shift.next = 256.into();
+            self.chunk_mask.count.next = self.word_bytes.val();
         }
         self.chunk.next = self.chunk_raw.val();
-        self.chunk_masked.next = self.chunk.val() & !(self.ones.val() >> self.chunk_shift.val());
+        self.chunk_masked.next = self.chunk.val() & self.chunk_mask.mask.val();
         self.takes.next = ((self.from_beats.val() & self.mover.wanted.val())
             | self.word.val().take)
             | (self.filling.val() | self.code.in_ready.val());

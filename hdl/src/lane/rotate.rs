@@ -96,6 +96,40 @@ impl Logic for Rotate {
     }
 }
 
+/// Ones in the first bytes of a word, zeros behind: cheaper than a shift of 256 ones, by far.
+#[derive(LogicBlock, Default)]
+pub struct FirstBytes {
+    /// How many bytes, 0 to 32.
+    pub count: Signal<In, Bits<6>>,
+    /// The mask.
+    pub mask: Signal<Out, Bits<256>>,
+    ones: Signal<Local, Bits<32>>,
+    bits: Signal<Local, Bits<32>>,
+    all: Signal<Local, Bits<8>>,
+    none: Signal<Local, Bits<8>>,
+    spread: Signal<Local, Banks>,
+}
+
+macro_rules! first_bytes_logic { ($($field:ident $bank:tt $low:tt $first:tt,)*) => {
+impl Logic for FirstBytes {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.ones.next = 0xffff_ffff_u64.into();
+        self.bits.next = !(self.ones.val() >> bit_cast::<32, 6>(self.count.val()));
+        self.none.next = 0.into();
+        self.all.next = 255.into();
+        $(
+            self.spread.next.$field = self.none.val();
+            if self.bits.val().get_bit(31 - $bank) {
+                self.spread.next.$field = self.all.val();
+            }
+        )*
+        self.mask.next = self.spread.val().into();
+    }
+}
+}}
+each_bank!(first_bytes_logic);
+
 /// Reverses the bytes of a word: a beat of a byte string as an EVM word, and back.
 #[derive(LogicBlock, Default)]
 pub struct Reverse {
