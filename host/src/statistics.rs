@@ -41,6 +41,19 @@ pub struct CardStatistics {
     pub retired: u64,
     /// Requests that the host answered.
     pub requests: u64,
+    /// How well the slots that the frames used were foreseen.
+    pub prediction: Prediction,
+}
+
+/// Storage slots of the frames that ran on the card to their end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prediction {
+    /// Slots whose values were sent with the message.
+    pub sent: u64,
+    /// Slots that the frame used.
+    pub used: u64,
+    /// Slots that it used and that were sent: reads that did not have to be asked for.
+    pub hits: u64,
 }
 
 impl CardStatistics {
@@ -74,6 +87,9 @@ impl CardStatistics {
         self.wait_cycles += other.wait_cycles;
         self.retired += other.retired;
         self.requests += other.requests;
+        self.prediction.sent += other.prediction.sent;
+        self.prediction.used += other.prediction.used;
+        self.prediction.hits += other.prediction.hits;
     }
 }
 

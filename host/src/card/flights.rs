@@ -19,9 +19,10 @@ use revm::context::result::EVMError;
 use revm::primitives::{Address, U256};
 
 use super::message::{self, Prepared, from_word, to_word};
-use super::predictor::{Function, Predictor};
+use super::predictor::{Call, Predictor};
 use super::reason::Reason;
 use super::split::{Begun, CardDatabase, CardEvm, Ended, InFlight, Known, begin};
+use crate::Prediction;
 
 /// Functions whose slots are remembered.
 const FUNCTIONS: usize = 4_096;
@@ -73,6 +74,7 @@ impl<T: Transport> CardRunner<T> {
                     place,
                     cost,
                     job: (),
+                    ..
                 }) => return (ended, place, cost),
                 Some(Landing::Stale { evm, job: () }) => {
                     landings.extend(flights.start(evm, tx.clone(), ()));
@@ -106,6 +108,8 @@ pub enum Landing<DB: CardDatabase, J> {
         place: Place,
         /// What that cost on the card, also where the lane gave the frame back.
         cost: Cost,
+        /// How well its slots were foreseen, where it ran on the card.
+        prediction: Prediction,
     },
     /// It rested on a value that has changed: start it again.
     Stale {
@@ -121,7 +125,10 @@ struct Flight<DB: CardDatabase, J> {
     inflight: InFlight<DB>,
     job: J,
     target: Address,
-    function: Function,
+    call: Call,
+    /// Slots whose values were sent with the message, and those that were asked for.
+    sent: u64,
+    asked: u64,
     /// All values that the lane was told.
     known: Known,
     attempt: Attempt,
@@ -197,6 +204,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     ended,
                     place,
                     cost,
+                    prediction: Prediction::default(),
                 })
             }
         }
@@ -214,19 +222,22 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         attempt: Attempt,
     ) -> Option<Landing<DB, J>> {
         let target = inflight.target();
-        let function = Function::of(target, &inflight.calldata());
+        let call = Call::of(target, inflight.caller(), &inflight.calldata());
         let mut known = Known::default();
-        let predicted = self.runner.predictor.predict(&function);
-        let sent = message::prepare(&mut inflight, predicted, &mut known)
+        let predicted = self.runner.predictor.predict(&call);
+        let launched = message::prepare(&mut inflight, &predicted, &mut known)
             .map_err(Reason::Unfit)
             .and_then(|prepared| self.send(&prepared, attempt.roomy));
-        match sent {
+        match launched {
             Ok(ticket) => {
+                let sent = known.len() as u64;
                 let flight = Flight {
                     inflight,
                     job,
                     target,
-                    function,
+                    call,
+                    sent,
+                    asked: 0,
                     known,
                     attempt,
                 };
@@ -325,6 +336,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             Ok(value) => {
                 if let (request::STORAGE, Some(value)) = (kind, value) {
                     flight.known.insert(key, value);
+                    flight.asked += 1;
                 }
                 self.runner.card.reply(ticket, value.map(to_word));
                 None
@@ -339,6 +351,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     ended,
                     place,
                     cost,
+                    prediction: Prediction::default(),
                 })
             }
         }
@@ -349,7 +362,9 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             inflight,
             job,
             target,
-            function,
+            call,
+            sent,
+            asked,
             known,
             attempt,
         } = flight;
@@ -358,13 +373,19 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             return fall_back(inflight, job, Reason::UnknownRead, cost);
         };
         let used: Vec<U256> = effects.slots.iter().map(|slot| slot.key).collect();
-        self.runner.predictor.learn(function, used.into_iter());
+        let prediction = Prediction {
+            sent,
+            used: used.len() as u64,
+            hits: (used.len() as u64).saturating_sub(asked),
+        };
+        self.runner.predictor.learn(&call, used.into_iter());
         match inflight.finish(effects) {
             Ok(ended) => Landing::Ended {
                 job,
                 ended,
                 place: Place::Card,
                 cost,
+                prediction,
             },
             Err(stale) => Landing::Stale {
                 job,
@@ -396,5 +417,6 @@ fn fall_back<DB: CardDatabase, J>(
         ended: inflight.fallback(),
         place: Place::Cpu(reason),
         cost,
+        prediction: Prediction::default(),
     }
 }

@@ -99,9 +99,13 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
                     mut ended,
                     place,
                     cost,
+                    prediction,
                     ..
                 } => {
-                    let statistics = statistics(&ended, place, cost);
+                    let statistics = CardStatistics {
+                        prediction,
+                        ..statistics(&ended, place, cost)
+                    };
                     let state = ended.evm.finalize();
                     let result = ended.outcome.map(|result| ResultAndState { result, state });
                     session.submit(&mut ended.evm, result, Some(Box::new(statistics)));

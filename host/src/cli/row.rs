@@ -48,6 +48,15 @@ pub(super) struct Card {
     pub(super) retired: u64,
     pub(super) cpi: f64,
     pub(super) requests: u64,
+    pub(super) prediction: Prediction,
+}
+
+/// How well slots were foreseen.
+#[derive(Debug, Serialize)]
+pub(super) struct Prediction {
+    pub(super) sent: u64,
+    pub(super) used: u64,
+    pub(super) hits: u64,
 }
 
 impl From<&CardStatistics> for Card {
@@ -64,6 +73,11 @@ impl From<&CardStatistics> for Card {
             retired: statistics.retired,
             cpi: statistics.cpi(),
             requests: statistics.requests,
+            prediction: Prediction {
+                sent: statistics.prediction.sent,
+                used: statistics.prediction.used,
+                hits: statistics.prediction.hits,
+            },
         }
     }
 }
