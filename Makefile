@@ -84,8 +84,7 @@ AREA := alu shift arith expand gas_cost byte_ram pager code_store stack slots la
 area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and hold them to hdl/budgets.json
 	@python3 tools/fetch.py yosys
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
-	$(HDL) synth --family ecp5 $(AREA)
-	$(HDL) synth --family xcup $(AREA)
+	@failed=0; for family in ecp5 xcup; do $(HDL) synth --budgets --family $$family $(AREA) || failed=1; done; exit $$failed
 
 .PHONY: docs
 docs: ## generate the register reference and the library's documentation
