@@ -78,7 +78,7 @@ synth: tools ## map every block to Lattice ECP5 cells and print the figures
 	$(HDL) synth --family ecp5
 
 # The lane and its parts.
-AREA := alu shift arith expand gas_cost byte_ram pager code_store stack slots lane keccak shell
+AREA := alu shift arith expand gas_cost data_store code_store stack slots lane keccak shell
 
 .PHONY: area
 area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and hold them to hdl/budgets.json

@@ -13,6 +13,7 @@ use crate::lane::Lane;
 use crate::lane::bytes::ByteRam;
 use crate::lane::code::CodeStore;
 use crate::lane::cost::Cost;
+use crate::lane::data::DataStore;
 use crate::lane::gas::GasMeter;
 use crate::lane::microcode;
 use crate::lane::mover::Mover;
@@ -64,6 +65,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("mover", Mover::default()),
         entry!("reader", Reader::default()),
         entry!("pager", Pager::default()),
+        entry!("data_store", DataStore::default()),
         entry!("code_store", CodeStore::default()),
         entry!("gas_meter", GasMeter::default()),
         entry!("gas_cost", Cost::default()),

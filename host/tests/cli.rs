@@ -75,8 +75,11 @@ fn is_row(row: &Value, compared: bool) {
         "cpi",
         "requests",
     ];
-    has_fields(&row["card"], &[&numbers[..], &["fallbacks"]].concat());
+    let all = [&numbers[..], &["fallbacks", "prediction"]].concat();
+    has_fields(&row["card"], &all);
     are_numbers(&row["card"], &numbers);
+    has_fields(&row["card"]["prediction"], &["sent", "used", "hits"]);
+    are_numbers(&row["card"]["prediction"], &["sent", "used", "hits"]);
     assert!(row["card"]["fallbacks"].is_object());
 }
 

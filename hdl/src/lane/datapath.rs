@@ -1,21 +1,25 @@
 //! The lane's datapath: the blocks, and what connects them under the control word.
+//!
+//! It is long because a block's logic is one function to rust-hdl, and this one is the lane's wiring. What can be
+//! said of a part alone is a block in a file of its own.
 
 use gatewei_abi::opcode;
-use gatewei_abi::status::{Status, Trap};
+use gatewei_abi::status::Status;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-use super::bytes::ByteRam;
+use super::check::Check;
 use super::code::CodeStore;
 use super::cost::Cost;
+use super::data::DataStore;
 use super::decode::{self, Ahead, Decoded};
 use super::gas::GasMeter;
 use super::microcode::word::*;
 use super::microcode::{self};
 use super::mover::Mover;
-use super::pager::Pager;
 use super::reader::Reader;
 use super::rotate::{FirstBytes, Reverse};
+use super::route::Route;
 use super::sequencer::Sequencer;
 use super::slots::Slots;
 use super::stack::Stack;
@@ -204,13 +208,14 @@ lane! {
     seq: Sequencer = Sequencer::new;
     decoder: LookupRom<8, Decoded> = |p| LookupRom::new(decode::table(p));
     code: CodeStore;
-    data: ByteRam;
-    pager: Pager;
+    data: DataStore;
     env: Ram<6, 256>;
     stack: Stack;
     slots: Slots;
     mover: Mover;
     reader: Reader;
+    checks: Check;
+    route: Route;
     meter: GasMeter;
     cost: Cost;
     alu: Alu;
@@ -292,15 +297,12 @@ lane! {
     act: Signal<Local, Act>;
     alu_mode: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
-    held: Signal<Local, Ahead>;
-    move_now: Signal<Local, Move>;
     decoded: Signal<Local, Decoded>;
     instr: Signal<Local, Decoded>;
     fire: Signal<Local, Bit>;
     go: Signal<Local, Bit>;
     holds: Signal<Local, Bit>;
     check: Signal<Local, Bit>;
-    checked: Signal<Local, Bit>;
     fetching: Signal<Local, Bit>;
     dispatching: Signal<Local, Bit>;
     chains: Signal<Local, Bit>;
@@ -311,9 +313,6 @@ lane! {
     word_bytes: Constant<Bits<6>> = |_| Constant::new(32u64.into());
     halts: Signal<Local, Bit>;
     traps: Signal<Local, Bit>;
-    fault: Signal<Local, Bits<8>>;
-    trap_reason: Signal<Local, Bits<8>>;
-    enabled: Signal<Local, Bit>;
 
     // Operands and intermediate results.
     top: Signal<Local, Bits<256>>;
@@ -321,7 +320,6 @@ lane! {
     third: Signal<Local, Bits<256>>;
     depth: Signal<Local, Bits<11>>;
     bus: Signal<Local, Bits<256>>;
-    pops: Signal<Local, Bits<11>>;
     length: Signal<Local, Bits<256>>;
     copies: Signal<Local, Bit>;
     opcode: Signal<Local, Bits<8>>;
@@ -346,13 +344,11 @@ lane! {
     segment: Signal<Local, Bit>;
     data_raddr: Signal<Local, Bits<24>>;
     data_waddr: Signal<Local, Bits<24>>;
-    page_row: Signal<Local, Bits<16>>;
     reads_data: Signal<Local, Bit>;
     to_data: Signal<Local, Bit>;
     source_inside: Signal<Local, Bit>;
     code_behind: Signal<Local, Bit>;
     slot_beats: Signal<Local, Bits<32>>;
-    filling: Signal<Local, Bit>;
     leaving: Signal<Local, Bit>;
     calldata_bit: Constant<Bits<24>> = |_| Constant::new((1u64 << gatewei_abi::layout::SEGMENT_BITS).into());
     code_bytes: Signal<Local, Bits<32>>;
@@ -408,17 +404,6 @@ lane! {
     // Codes that cross a wire.
     returned: Constant<Bits<8>> = |_| code(Status::Return as u8);
     reverted: Constant<Bits<8>> = |_| code(Status::Revert as u8);
-    out_of_gas: Constant<Bits<8>> = |_| code(Status::OutOfGas as u8);
-    memory_out_of_gas: Constant<Bits<8>> = |_| code(Status::MemoryOutOfGas as u8);
-    not_found: Constant<Bits<8>> = |_| code(Status::OpcodeNotFound as u8);
-    not_activated: Constant<Bits<8>> = |_| code(Status::NotActivated as u8);
-    invalid_jump: Constant<Bits<8>> = |_| code(Status::InvalidJump as u8);
-    underflow: Constant<Bits<8>> = |_| code(Status::StackUnderflow as u8);
-    overflow: Constant<Bits<8>> = |_| code(Status::StackOverflow as u8);
-    static_violation: Constant<Bits<8>> = |_| code(Status::StaticViolation as u8);
-    trap_opcode: Constant<Bits<8>> = |_| code(Trap::Opcode as u8);
-    trap_cancelled: Constant<Bits<8>> = |_| code(Trap::Cancelled as u8);
-    trap_dma: Constant<Bits<8>> = |_| code(Trap::Dma as u8);
     kind_done: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::DONE);
     kind_request: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::REQUEST);
     kind_trap: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::TRAP);
@@ -518,14 +503,14 @@ impl Logic for Lane {
             requests
         );
         clock!(
-            self, clock, seq, code, data, pager, env, stack, slots, mover, reader, meter, shift,
-            arith, expand
+            self, clock, seq, code, data, env, stack, slots, mover, reader, meter, shift, arith,
+            expand
         );
         self.seq.reset.next = self.reset.val();
         self.slots.reset.next = self.reset.val();
         self.mover.reset.next = self.reset.val();
         self.reader.reset.next = self.reset.val();
-        self.pager.reset.next = self.reset.val();
+        self.data.reset.next = self.reset.val();
         self.code.reset.next = self.reset.val();
         self.arith.reset.next = self.reset.val();
 
@@ -580,7 +565,6 @@ impl Logic for Lane {
         self.third.next = self.stack.third.val();
         self.depth.next = self.stack.depth.val();
         self.instr.next = self.ir.q.val();
-        self.held.next = self.ir.q.val().ahead;
         self.copies.next = self.instr.val().pops == 3;
         self.length.next = self.second.val();
         if self.copies.val() {
@@ -661,77 +645,38 @@ impl Logic for Lane {
             self.duplicate.next = self.second.val();
         }
 
-        // The check of an opcode's first word, in revm's order.
-        self.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
+        // The checks.
         self.static_gas.next = bit_cast::<64, 16>(self.instr.val().gas);
-        self.pops.next = bit_cast::<11, 5>(self.instr.val().pops);
-        self.halts.next = false;
-        self.traps.next = false;
-        self.fault.next = self.out_of_gas.val();
-        self.trap_reason.next = self.trap_opcode.val();
-        self.checked.next = false;
-        if self.check.val() {
-            self.halts.next = true;
-            if (self.instr.val().defined & self.enabled.val()) & self.instr.val().trap {
-                self.halts.next = false;
-                self.traps.next = true;
-            } else if self.meter.lacks.val() {
-                self.fault.next = self.out_of_gas.val();
-            } else if !self.instr.val().defined {
-                self.fault.next = self.not_found.val();
-            } else if !self.enabled.val() {
-                self.fault.next = self.not_activated.val();
-            } else if self.instr.val().writes & self.flags.val().get_bit(0) {
-                self.fault.next = self.static_violation.val();
-            } else if self.depth.val() < self.pops.val() {
-                self.fault.next = self.underflow.val();
-                // revm reports a DUP that reaches below the stack as an overflow.
-                if self.held.val() == Ahead::Dup {
-                    self.fault.next = self.overflow.val();
-                }
-            } else if self.instr.val().grows & self.depth.val().get_bit(10) {
-                self.fault.next = self.overflow.val();
-            } else {
-                self.halts.next = false;
-                self.checked.next = true;
-            }
-        }
         self.charges.next = (self.gas_op.val() == GasOp::Expand)
             | (self.gas_op.val() == GasOp::CopyWords)
             | (self.gas_op.val() == GasOp::HashWords)
             | (self.gas_op.val() == GasOp::Log)
             | (self.gas_op.val() == GasOp::Exp)
             | (self.gas_op.val() == GasOp::Charge);
-        if self.charges.val() & self.meter.lacks.val() {
-            self.halts.next = true;
-            self.fault.next = self.out_of_gas.val();
-            if self.gas_op.val() == GasOp::Expand {
-                self.fault.next = self.memory_out_of_gas.val();
-            }
-        }
+        self.checks.entry.next = self.check.val();
+        self.checks.instr.next = self.instr.val();
+        self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
+        self.checks.is_static.next = self.flags.val().get_bit(0);
+        self.checks.depth.next = self.depth.val();
+        self.checks.charges.next = self.charges.val();
+        self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
+        self.checks.lacks.next = self.meter.lacks.val();
         // A page on its way must arrive before the message may go.
-        if self.fetching.val() & !self.code.busy.val() {
-            if self.cancelled.q.val() {
-                self.traps.next = true;
-                self.trap_reason.next = self.trap_cancelled.val();
-            } else if self.dma_failed.q.val() {
-                self.traps.next = true;
-                self.trap_reason.next = self.trap_dma.val();
-            } else if self.jumped.q.val()
-                & (self.jump_wild.q.val() | (self.dispatching.val() & !self.destination.val()))
-            {
-                self.halts.next = true;
-                self.fault.next = self.invalid_jump.val();
-            }
-        }
+        self.checks.fetch.next = self.fetching.val() & !self.code.busy.val();
+        self.checks.cancelled.next = self.cancelled.q.val();
+        self.checks.dma_failed.next = self.dma_failed.q.val();
+        self.checks.astray.next = self.jumped.q.val()
+            & (self.jump_wild.q.val() | (self.dispatching.val() & !self.destination.val()));
+        self.halts.next = self.checks.halts.val();
+        self.traps.next = self.checks.traps.val();
         self.seq.halt.next = self.halts.val();
         self.seq.trap.next = self.traps.val();
         self.go.next = self.fire.val() & !(self.halts.val() | self.traps.val());
         if self.halts.val() {
-            self.status.d.next = self.fault.val();
+            self.status.d.next = self.checks.status.val();
         }
         if self.traps.val() {
-            self.trap_code.d.next = self.trap_reason.val();
+            self.trap_code.d.next = self.checks.reason.val();
         }
 
         // Gas.
@@ -748,7 +693,7 @@ impl Logic for Lane {
         self.meter.charge.next = self.go.val() & self.charges.val();
         if self.check.val() {
             self.meter.cost.next = self.static_gas.val();
-            self.meter.charge.next = self.checked.val();
+            self.meter.charge.next = self.checks.passed.val();
         }
         self.meter.amount.next = self.cost.field.val();
         self.meter.refund.next = self.go.val() & (self.gas_op.val() == GasOp::Refund);
@@ -835,7 +780,7 @@ impl Logic for Lane {
         if self.calldata_inside.val() {
             self.calldata_word.next = self.data.rdata.val();
         }
-        self.calldata_read.next = !self.calldata_inside.val() | self.pager.readable.val();
+        self.calldata_read.next = !self.calldata_inside.val() | self.data.readable.val();
         self.blob_at.next =
             self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
         self.blob_inside.next = !self.top.val().get_bits::<224>(32).any()
@@ -905,57 +850,16 @@ impl Logic for Lane {
         self.slots.at.next = self.counter.q.val();
 
         // The mover's ends.
-        self.move_now.next = self.moving.q.val();
-        self.from_beats.next = false;
-        self.to_memory.next = false;
-        self.to_calldata.next = false;
-        self.to_env.next = false;
-        self.to_out.next = false;
-        self.to_keccak.next = false;
-        self.reads_memory.next = false;
-        self.reads_calldata.next = false;
-        self.reads_code.next = false;
-        match self.move_now.val() {
-            Move::None => {}
-            Move::MemoryOut => {
-                self.reads_memory.next = true;
-                self.to_out.next = true;
-            }
-            Move::MemoryKeccak => {
-                self.reads_memory.next = true;
-                self.to_keccak.next = true;
-            }
-            Move::MemoryMemory => {
-                self.reads_memory.next = true;
-                self.to_memory.next = true;
-            }
-            Move::MemoryMemoryBack => {
-                self.reads_memory.next = true;
-                self.to_memory.next = true;
-            }
-            Move::CalldataMemory => {
-                self.reads_calldata.next = true;
-                self.to_memory.next = true;
-            }
-            Move::CodeMemory => {
-                self.reads_code.next = true;
-                self.to_memory.next = true;
-            }
-            Move::ZeroMemory => {
-                self.to_memory.next = true;
-            }
-            Move::ZeroCalldata => {
-                self.to_calldata.next = true;
-            }
-            Move::BeatEnv => {
-                self.from_beats.next = true;
-                self.to_env.next = true;
-            }
-            Move::BeatCalldata => {
-                self.from_beats.next = true;
-                self.to_calldata.next = true;
-            }
-        }
+        self.route.kind.next = self.moving.q.val();
+        self.from_beats.next = self.route.from_beats.val();
+        self.reads_memory.next = self.route.from_memory.val();
+        self.reads_calldata.next = self.route.from_calldata.val();
+        self.reads_code.next = self.route.from_code.val();
+        self.to_memory.next = self.route.to_memory.val();
+        self.to_calldata.next = self.route.to_calldata.val();
+        self.to_env.next = self.route.to_env.val();
+        self.to_out.next = self.route.to_out.val();
+        self.to_keccak.next = self.route.to_keccak.val();
         self.mover.start.next = self.go.val() & (self.move_start.val() != Move::None);
         if self.mover.start.val() {
             self.moving.d.next = self.move_start.val();
@@ -972,11 +876,11 @@ impl Logic for Lane {
         self.source_inside.next =
             !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
         self.mover.src_valid.next = (!self.from_beats.val() | self.rdat_valid.val())
-            & (((!self.reads_data.val() | !self.source_inside.val()) | self.pager.readable.val())
+            & (((!self.reads_data.val() | !self.source_inside.val()) | self.data.readable.val())
                 & (!self.reads_code.val() | (self.code_behind.val() | self.code.readable.val())));
         self.mover.dst_ready.next = ((!self.to_out.val() | self.wr_ready.val())
             & (!self.to_keccak.val() | self.kec_ready.val()))
-            & (!self.to_data.val() | self.pager.writable.val());
+            & (!self.to_data.val() | self.data.writable.val());
         self.beat_reverse.a.next = self.rdat_data.val();
         self.chunk_raw.next = 0.into();
         if self.reads_data.val() & self.source_inside.val() {
@@ -988,29 +892,16 @@ impl Logic for Lane {
         if self.from_beats.val() {
             self.chunk_raw.next = self.beat_reverse.y.val();
         }
-        self.filling.next = self.pager.in_ready.val();
-        self.leaving.next = self.pager.out_valid.val();
         self.move_bytes.next = self.mover.bytes.val();
         if self.from_beats.val() {
             self.move_bytes.next = 32.into();
         }
         self.chunk_mask.count.next = self.mover.bytes.val();
-        // The pager moves whole rows.
-        if self.pager.busy.val() {
-            self.chunk_raw.next = 0.into();
-            if self.filling.val() {
-                self.chunk_raw.next = self.beat_reverse.y.val();
-            }
-            if self.leaving.val() {
-                self.chunk_raw.next = self.data.rdata.val();
-            }
-            self.chunk_mask.count.next = self.word_bytes.val();
-        }
         self.chunk.next = self.chunk_raw.val();
         self.chunk_masked.next = self.chunk.val() & self.chunk_mask.mask.val();
         self.takes.next = ((self.from_beats.val() & self.mover.wanted.val())
             | self.word.val().take)
-            | (self.filling.val() | self.code.in_ready.val());
+            | (self.data.in_ready.val() | self.code.in_ready.val());
         self.rdat_ready.next = self.takes.val();
         self.reader.took.next = self.takes.val() & self.rdat_valid.val();
         if (self.takes.val() & self.rdat_valid.val()) & self.rdat_error.val() {
@@ -1027,13 +918,12 @@ impl Logic for Lane {
             self.data_raddr.next = bit_cast::<24, 23>(self.mover.read_addr.val().get_bits::<23>(0));
             self.segment.next = self.reads_calldata.val();
         }
-        self.pager.raddr.next = self.data_raddr.val();
+        self.data.raddr.next = self.data_raddr.val();
         if self.segment.val() {
-            self.pager.raddr.next = self.data_raddr.val() | self.calldata_bit.val();
+            self.data.raddr.next = self.data_raddr.val() | self.calldata_bit.val();
         }
         self.data_waddr.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0));
-        self.data.we.next =
-            (self.to_data.val() & self.mover.valid.val()) & self.pager.writable.val();
+        self.data.we.next = self.to_data.val() & self.mover.valid.val();
         self.data.wdata.next = self.chunk.val();
         self.data.wcount.next = self.move_bytes.val();
         if self.to_data.val() & self.mover.busy.val() {
@@ -1052,53 +942,37 @@ impl Logic for Lane {
                 self.data.wcount.next = 1.into();
             }
         }
-        self.pager.waddr.next = self.data_waddr.val();
+        self.data.waddr.next = self.data_waddr.val();
         if self.to_calldata.val() & self.mover.busy.val() {
-            self.pager.waddr.next = self.data_waddr.val() | self.calldata_bit.val();
-        }
-        self.data.raddr.next = (bit_cast::<16, 4>(self.pager.rframe.val()) << 12)
-            | bit_cast::<16, 12>(self.data_raddr.val().get_bits::<12>(0));
-        self.data.rnext.next = self.pager.rnext.val();
-        self.data.waddr.next = (bit_cast::<16, 4>(self.pager.wframe.val()) << 12)
-            | bit_cast::<16, 12>(self.data_waddr.val().get_bits::<12>(0));
-        self.data.wnext.next = self.pager.wnext.val();
-        self.page_row.next = (bit_cast::<16, 4>(self.pager.frame.val()) << 12)
-            | (bit_cast::<16, 7>(self.pager.row.val()) << 5);
-        if self.pager.reads.val() {
-            self.data.raddr.next = self.page_row.val();
-        }
-        if self.pager.busy.val() {
-            self.data.we.next = self.pager.we.val();
-            self.data.waddr.next = self.page_row.val();
-            self.data.wdata.next = self.chunk.val();
-            self.data.wcount.next = 32.into();
+            self.data.waddr.next = self.data_waddr.val() | self.calldata_bit.val();
         }
         // A word that only waits may call for a page; the first word of an opcode may yet halt.
         // When a chunk is taken, the next one's address stands already, which may lie behind the range.
-        self.pager.want_read.next = (self.mover.due.val() & self.reads_data.val())
-            & (self.source_inside.val() & !self.pager.readable.val());
+        self.data.want_read.next = (self.mover.due.val() & self.reads_data.val())
+            & (self.source_inside.val() & !self.data.readable.val());
         // One page at a time: the destination's when the chunk stands.
-        self.pager.want_write.next = self.mover.valid.val() & self.to_data.val();
+        self.data.want_write.next = self.mover.valid.val() & self.to_data.val();
         if !self.check.val() {
             if (self.cond.val() == Cond::Readable)
                 | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
             {
-                self.pager.want_read.next = true;
+                self.data.want_read.next = true;
             }
             if self.cond.val() == Cond::Writable {
-                self.pager.want_write.next = true;
+                self.data.want_write.next = true;
             }
         }
-        self.pager.clear.next = self.go.val() & (self.act.val() == Act::Accept);
-        self.pager.loading.next = self.to_calldata.val() & self.mover.busy.val();
-        self.pager.memory_words.next = self.words.q.val();
-        self.pager.calldata_beats.next = self.calldata_rounded.val() >> 5;
-        self.pager.spill.next = self.frame.q.val().get_bits::<64>(192);
-        self.pager.calldata.next = self.message.q.val()
+        self.data.clear.next = self.go.val() & (self.act.val() == Act::Accept);
+        self.data.loading.next = self.to_calldata.val() & self.mover.busy.val();
+        self.data.memory_words.next = self.words.q.val();
+        self.data.calldata_beats.next = self.calldata_rounded.val() >> 5;
+        self.data.spill.next = self.frame.q.val().get_bits::<64>(192);
+        self.data.calldata.next = self.message.q.val()
             + (bit_cast::<64, 32>(self.slot_beats.val() + self.header_words.val()) << 5);
-        self.pager.out_ready.next = self.wr_ready.val();
-        self.pager.out_idle.next = self.wr_idle.val();
-        self.pager.in_valid.next = self.rdat_valid.val();
+        self.data.out_ready.next = self.wr_ready.val();
+        self.data.out_idle.next = self.wr_idle.val();
+        self.data.in_valid.next = self.rdat_valid.val();
+        self.data.beat.next = self.rdat_data.val();
         if self.reads_code.val() & self.mover.busy.val() {
             self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
         }
@@ -1267,9 +1141,11 @@ impl Logic for Lane {
         if self.emitting.val() {
             self.wr_data.next = self.bus.val();
         }
+        self.leaving.next = self.data.out_valid.val();
         if self.leaving.val() {
             self.wr_valid.next = true;
-            self.wr_addr.next = self.pager.out_addr.val();
+            self.wr_addr.next = self.data.out_addr.val();
+            self.wr_data.next = self.data.out_data.val();
         }
         if (self.wr_valid.val() & self.wr_ready.val()) & !self.leaving.val() {
             self.out.d.next = self.out.q.val() + 32;
@@ -1533,11 +1409,11 @@ impl Logic for Lane {
         }
 
         // A page that comes.
-        if self.pager.seek.val() | self.code.seek.val() {
+        if self.data.seek.val() | self.code.seek.val() {
             self.reader.seek.next = true;
             self.reader.start.next = true;
-            self.reader.address.next = self.pager.in_addr.val();
-            self.reader.beats.next = self.pager.in_beats.val();
+            self.reader.address.next = self.data.in_addr.val();
+            self.reader.beats.next = self.data.in_beats.val();
             if self.code.seek.val() {
                 self.reader.address.next = self.code.in_addr.val();
                 self.reader.beats.next = self.code.in_beats.val();
@@ -1636,19 +1512,19 @@ impl Logic for Lane {
                 self.holds.next = self.second.val().any() | self.third.val().any();
             }
             Cond::WordRead => {
-                self.holds.next = self.word_inside.val() & self.pager.readable.val();
+                self.holds.next = self.word_inside.val() & self.data.readable.val();
             }
             Cond::WordWritable => {
-                self.holds.next = self.word_inside.val() & self.pager.writable.val();
+                self.holds.next = self.word_inside.val() & self.data.writable.val();
             }
             Cond::ByteWritable => {
-                self.holds.next = self.byte_inside.val() & self.pager.writable.val();
+                self.holds.next = self.byte_inside.val() & self.data.writable.val();
             }
             Cond::Readable => {
-                self.holds.next = self.pager.readable.val();
+                self.holds.next = self.data.readable.val();
             }
             Cond::Writable => {
-                self.holds.next = self.pager.writable.val();
+                self.holds.next = self.data.writable.val();
             }
             Cond::CalldataRead => {
                 self.holds.next = self.calldata_read.val();
@@ -1740,7 +1616,7 @@ impl Logic for Lane {
             | (self.kec_valid.val() & !self.kec_ready.val());
         self.stall_dma.next = ((self.takes.val() & !self.rdat_valid.val())
             | (self.wr_valid.val() & !self.wr_ready.val()))
-            | (self.pager.busy.val() | self.code.busy.val());
+            | (self.data.busy.val() | self.code.busy.val());
         self.stall_arith.next = (self.cond.val() == Cond::ArithDone) & !self.arith.done.val();
 
         if self.reset.val() {

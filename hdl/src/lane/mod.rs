@@ -18,8 +18,10 @@
 //! code) it asks of the host and goes on when answered; what it leaves to the CPU is a trap.
 
 pub mod bytes;
+pub mod check;
 pub mod code;
 pub mod cost;
+pub mod data;
 pub mod decode;
 pub mod gas;
 pub mod microcode;
@@ -28,6 +30,7 @@ pub mod page_table;
 pub mod pager;
 pub mod reader;
 pub mod rotate;
+pub mod route;
 pub mod sequencer;
 pub mod slots;
 pub mod stack;
