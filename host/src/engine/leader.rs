@@ -60,12 +60,7 @@ pub(super) fn writes(state: &EvmState, tx: &TxEnv) -> Writes {
         if let Some(write) = account_write(account, delegates) {
             writes.accounts.push((*address, write));
         }
-        if !account.is_selfdestructed() {
-            let changed = account.changed_storage_slots();
-            writes
-                .slots
-                .extend(changed.map(|(key, slot)| ((*address, *key), slot.present_value)));
-        }
+        writes.add_slots(*address, account);
     }
     writes
 }

@@ -1,7 +1,7 @@
 //! Writes of one transaction, as multi-version memory takes them.
 
 use alloy_primitives::{Address, U256};
-use revm::state::AccountInfo;
+use revm::state::{Account, AccountInfo};
 
 /// What one transaction did to an account's balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,17 @@ impl AccountWrite {
 pub(crate) struct Writes {
     pub accounts: Vec<(Address, AccountWrite)>,
     pub slots: Vec<((Address, U256), U256)>,
+}
+
+impl Writes {
+    /// Adds the slots that a touched account ends with; one that destroyed itself has none.
+    pub(crate) fn add_slots(&mut self, address: Address, account: &Account) {
+        if !account.is_selfdestructed() {
+            let changed = account.changed_storage_slots();
+            self.slots
+                .extend(changed.map(|(key, slot)| ((address, *key), slot.present_value)));
+        }
+    }
 }
 
 /// Where an attempt wrote.

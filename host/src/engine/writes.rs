@@ -30,12 +30,7 @@ pub(crate) fn writes(state: &EvmState, reads: &mut ReadSet) -> Writes {
         if let Some(write) = account_write(account, read) {
             writes.accounts.push((*address, write));
         }
-        if !account.is_selfdestructed() {
-            let changed = account.changed_storage_slots();
-            writes
-                .slots
-                .extend(changed.map(|(key, slot)| ((*address, *key), slot.present_value)));
-        }
+        writes.add_slots(*address, account);
     }
     writes
 }
