@@ -673,14 +673,14 @@ impl<T: Transport> Card<T> {
     }
 }
 
-/// Replaces a free slot's buffer by one of this size, unless it has it. What one message needed for once
-/// is not kept.
+/// Replaces a free slot's buffer by one of this size, unless it has that, or up to twice that: a transport may
+/// round sizes up. What one message needed for once is not kept.
 fn fit(
     transport: &mut impl Transport,
     buffer: &mut DmaBuffer,
     bytes: usize,
 ) -> Result<(), TransportError> {
-    if buffer.len() != bytes {
+    if !(bytes..=2 * bytes).contains(&buffer.len()) {
         let new = transport.dma(bytes, layout::ALIGN)?;
         transport.release(std::mem::replace(buffer, new))?;
     }

@@ -46,7 +46,7 @@ pub struct CardStatistics {
 }
 
 /// Storage slots of the frames that ran on the card to their end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Prediction {
     /// Slots whose values were sent with the message.
     pub sent: u64,

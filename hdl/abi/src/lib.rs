@@ -53,8 +53,3 @@ pub const fn word_of_address(address: &[u8; 20]) -> Word {
     }
     out
 }
-
-/// Beats that hold `bytes` bytes.
-pub const fn beats(bytes: usize) -> usize {
-    bytes.div_ceil(BEAT)
-}

@@ -10,7 +10,7 @@
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-use super::rotate::{Banks, Rotate, each_bank};
+use super::words::{Banks, Rotate, each_bank};
 use crate::prim::Ram;
 
 /// Byte memory: one read port (data a cycle after the address) and one write port.

@@ -8,7 +8,7 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
 use super::page_table::PageTable;
-use super::rotate::{Banks, Rotate, each_bank};
+use super::words::{Banks, Rotate, each_bank};
 use crate::prim::Ram;
 
 const _: () = assert!(PAGE_BITS == 12 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 144);

@@ -4,7 +4,7 @@ use rust_hdl_core::prelude::*;
 
 use super::bytes::ByteRam;
 use super::pager::Pager;
-use super::rotate::Reverse;
+use super::words::Reverse;
 
 /// A window of 64 KiB on the lane's data space ([`super::pager`]): one read and one write of up to 32 bytes a
 /// cycle, wherever their pages are on the chip; a pager brings those that the lane wants.

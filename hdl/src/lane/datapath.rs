@@ -18,11 +18,11 @@ use super::microcode::word::*;
 use super::microcode::{self};
 use super::mover::Mover;
 use super::reader::Reader;
-use super::rotate::{FirstBytes, Reverse};
 use super::route::Route;
 use super::sequencer::Sequencer;
 use super::slots::Slots;
 use super::stack::Stack;
+use super::words::{FirstBytes, Reverse};
 use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::prim::{LookupRom, Ram};
 

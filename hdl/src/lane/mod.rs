@@ -29,11 +29,11 @@ pub mod mover;
 pub mod page_table;
 pub mod pager;
 pub mod reader;
-pub mod rotate;
 pub mod route;
 pub mod sequencer;
 pub mod slots;
 pub mod stack;
+pub mod words;
 
 mod datapath;
 

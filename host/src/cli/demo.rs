@@ -95,7 +95,7 @@ pub(super) fn demo(arguments: &Arguments) -> Result<End, Failure> {
     for kind in kinds {
         let mut executor = executors::make(kind, executors::Card::Sim, None::<NonZeroUsize>)?;
         bar.set_prefix(executor.name());
-        // A CPU's first run also fills caches; the card's simulation takes its time, and its cycles do not vary.
+        // A CPU's first run also fills caches; the card's simulation takes its time, and its cycles hardly vary.
         let repeat = if kind == Kind::Card { 1 } else { 5 };
         let measured = measure::alone(executor.as_mut(), &block, repeat)?;
         let (checked, mismatches) = Checks::new(&block, &measured.outcome);

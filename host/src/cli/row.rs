@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use gatewei::{Block, CardStatistics, Checks, Executor, digest};
+use gatewei::{Block, CardStatistics, Checks, Executor, Prediction, digest};
 use serde::Serialize;
 
 use super::measure::{Measured, Ratio, mgas_per_s};
@@ -51,14 +51,6 @@ pub(super) struct Card {
     pub(super) prediction: Prediction,
 }
 
-/// How well slots were foreseen.
-#[derive(Debug, Serialize)]
-pub(super) struct Prediction {
-    pub(super) sent: u64,
-    pub(super) used: u64,
-    pub(super) hits: u64,
-}
-
 impl From<&CardStatistics> for Card {
     fn from(statistics: &CardStatistics) -> Self {
         Self {
@@ -73,11 +65,7 @@ impl From<&CardStatistics> for Card {
             retired: statistics.retired,
             cpi: statistics.cpi(),
             requests: statistics.requests,
-            prediction: Prediction {
-                sent: statistics.prediction.sent,
-                used: statistics.prediction.used,
-                hits: statistics.prediction.hits,
-            },
+            prediction: statistics.prediction,
         }
     }
 }

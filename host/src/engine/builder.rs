@@ -40,8 +40,12 @@ impl EngineBuilder {
         let others = wanted.get() - 1;
         let pool = ThreadPoolBuilder::new().num_threads(others);
         let pool = pool.thread_name(|index| format!("gatewei-{index}"));
-        // Where the system has no more threads to give, the caller's does all the work.
-        let pool = (others > 0).then(|| pool.build().ok()).flatten();
+        // Where the system has no more threads to give, the caller's does all the work, and says so.
+        let pool = (others > 0).then(|| pool.build()).transpose();
+        let pool = pool.unwrap_or_else(|error| {
+            tracing::warn!(%error, wanted, "no threads for the engine: it executes on one");
+            None
+        });
         Engine {
             threads: if pool.is_some() {
                 wanted
