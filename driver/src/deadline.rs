@@ -16,7 +16,7 @@ pub struct Deadlines {
     /// 60 cycles per gas.
     pub cycles_per_gas: u64,
     /// Cycles in which a lane that does not await the host must retire an opcode or end a message. The
-    /// longest opcode that 100 Mgas can buy, a hash of 7 MiB, takes 2.5 million.
+    /// longest opcode that 100 Mgas can buy, a hash of 7 MiB, takes some 2.7 million by count.
     pub stall_cycles: u64,
     /// Wall time in which the card's cycle counter must move.
     pub heartbeat: Duration,

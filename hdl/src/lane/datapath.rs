@@ -20,6 +20,7 @@ use super::mover::Mover;
 use super::reader::Reader;
 use super::route::Route;
 use super::sequencer::Sequencer;
+use super::slot_entry::SlotEntry;
 use super::slots::Slots;
 use super::stack::Stack;
 use super::words::{FirstBytes, Reverse};
@@ -212,6 +213,7 @@ lane! {
     env: Ram<6, 256>;
     stack: Stack;
     slots: Slots;
+    slot_entry: SlotEntry;
     mover: Mover;
     reader: Reader;
     checks: Check;
@@ -384,7 +386,6 @@ lane! {
     growth: Signal<Local, Bits<32>>;
     slot_flags: Signal<Local, Bits<5>>;
     slot_hit: Signal<Local, Bit>;
-    new_flags: Signal<Local, Bits<5>>;
     awaiting: Signal<Local, Bit>;
     tag: Signal<Local, Bits<32>>;
     next_sequence: Signal<Local, Bits<24>>;
@@ -424,18 +425,7 @@ lane! {
     most_words: Constant<Bits<32>> = |_| number(gatewei_abi::layout::MEMORY_BYTES as u64 / 32);
     result_start: Constant<Bits<32>> = |_| number(gatewei_abi::result::HEADER_BYTES as u64);
     balance_at: Constant<Bits<6>> = |_| Constant::new((gatewei_abi::message::header::BALANCE as u64).into());
-    used_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::USED, flag::WARM]);
-    used_warm_written: Constant<Bits<5>> = |_| flag_bits(&[flag::USED, flag::WARM, flag::WRITTEN]);
-    transient_entry: Constant<Bits<5>> = |_| flag_bits(&[flag::TRANSIENT, flag::KNOWN, flag::USED, flag::WRITTEN]);
-    answer_entry: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN, flag::USED, flag::WARM]);
-    known_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN, flag::WARM]);
-    known_cold: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN]);
-    named: Constant<Bits<5>> = |_| flag_bits(&[flag::WARM]);
-    flag_warm: Constant<Bits<5>> = |_| flag_bits(&[flag::WARM]);
-    flag_known: Constant<Bits<5>> = |_| flag_bits(&[flag::KNOWN]);
 }
-
-use gatewei_abi::result::slot as flag;
 
 fn code(value: u8) -> Constant<Bits<8>> {
     Constant::new(u64::from(value).into())
@@ -443,10 +433,6 @@ fn code(value: u8) -> Constant<Bits<8>> {
 
 fn number(value: u64) -> Constant<Bits<32>> {
     Constant::new(value.into())
-}
-
-fn flag_bits(flags: &[u32]) -> Constant<Bits<5>> {
-    Constant::new(u64::from(flags.iter().fold(0, |all, f| all | f)).into())
 }
 
 impl Logic for Lane {
@@ -806,47 +792,19 @@ impl Logic for Lane {
         if self.go.val() {
             self.slots.cmd.next = self.slot_cmd.val();
         }
-        self.slots.key.next = self.top.val();
-        self.slots.transient.next = false;
-        self.slots.value.next = self.second.val();
-        self.slots.set_original.next = false;
-        self.slots.set_present.next = false;
-        self.new_flags.next = self.slot_flags.val();
-        match self.mode.val() {
-            SlotMode::Touch => {
-                self.new_flags.next = self.slot_flags.val() | self.used_warm.val();
-            }
-            SlotMode::Transient => {
-                self.slots.transient.next = true;
-                self.slots.set_present.next = true;
-                self.new_flags.next = self.transient_entry.val();
-            }
-            SlotMode::Store => {
-                self.slots.set_present.next = true;
-                self.new_flags.next = self.slot_flags.val() | self.used_warm_written.val();
-            }
-            SlotMode::Answer => {
-                self.slots.value.next = self.u.q.val();
-                self.slots.set_original.next = true;
-                self.slots.set_present.next = true;
-                self.new_flags.next = self.answer_entry.val();
-            }
-            SlotMode::MessageWarm => {
-                self.slots.key.next = self.t.q.val();
-                self.slots.value.next = self.rdat_data.val();
-                self.new_flags.next = self.known_warm.val();
-            }
-            SlotMode::MessageCold => {
-                self.slots.key.next = self.t.q.val();
-                self.slots.value.next = self.rdat_data.val();
-                self.new_flags.next = self.known_cold.val();
-            }
-            SlotMode::MessageNamed => {
-                self.slots.key.next = self.t.q.val();
-                self.new_flags.next = self.named.val();
-            }
-        }
-        self.slots.flags_in.next = self.new_flags.val();
+        self.slot_entry.mode.next = self.mode.val();
+        self.slot_entry.flags.next = self.slots.flags.val();
+        self.slot_entry.top.next = self.top.val();
+        self.slot_entry.second.next = self.second.val();
+        self.slot_entry.t.next = self.t.q.val();
+        self.slot_entry.u.next = self.u.q.val();
+        self.slot_entry.beat.next = self.rdat_data.val();
+        self.slots.key.next = self.slot_entry.key.val();
+        self.slots.transient.next = self.slot_entry.transient.val();
+        self.slots.value.next = self.slot_entry.value.val();
+        self.slots.set_original.next = self.slot_entry.set_original.val();
+        self.slots.set_present.next = self.slot_entry.set_present.val();
+        self.slots.flags_in.next = self.slot_entry.new_flags.val();
         self.slots.at.next = self.counter.q.val();
 
         // The mover's ends.
@@ -1456,12 +1414,10 @@ impl Logic for Lane {
                 self.holds.next = self.slot_hit.val();
             }
             Cond::SlotWarm => {
-                self.holds.next =
-                    self.slot_hit.val() & (self.slot_flags.val() & self.flag_warm.val()).any();
+                self.holds.next = self.slot_hit.val() & self.slot_entry.warm.val();
             }
             Cond::SlotKnown => {
-                self.holds.next =
-                    self.slot_hit.val() & (self.slot_flags.val() & self.flag_known.val()).any();
+                self.holds.next = self.slot_hit.val() & self.slot_entry.known.val();
             }
             Cond::SlotFull => {
                 self.holds.next = self.slots.full.val();

@@ -31,6 +31,7 @@ pub mod pager;
 pub mod reader;
 pub mod route;
 pub mod sequencer;
+pub mod slot_entry;
 pub mod slots;
 pub mod stack;
 pub mod words;

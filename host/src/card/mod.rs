@@ -12,6 +12,7 @@
 //! counted, named reason ([`Reason`]).
 
 mod flights;
+mod interpret;
 pub mod lockstep;
 pub mod message;
 mod predictor;
@@ -24,7 +25,7 @@ mod worker;
 
 pub use flights::{CardRunner, Flights, Landing, Place};
 pub use message::Unfit;
-pub use predictor::{Function, Predictor};
+pub use predictor::{Call, Predictor};
 pub use reason::Reason;
 pub use split::{CardDatabase, CardEvm, Ended, Outcome, Work};
 pub use worker::{CardExecutor, statistics};

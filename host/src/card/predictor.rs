@@ -15,12 +15,15 @@ const ARGUMENTS: usize = 6;
 const POSITIONS: u64 = 16;
 /// Slots behind a mapping's hash that belong to its value.
 const STRUCT: u64 = 8;
-/// Slots of one call for which an origin is looked for: some 0.2 ms of hashing once a function.
+/// Slots of one call for which an origin is looked for: each is compared with some 900 hashes.
 const EXPLAINED: usize = 32;
+/// Calls of a function in which nothing was found, after which its slots are not looked for any more: its
+/// keys are none of the call's words.
+const VAIN: u8 = 4;
 
 /// A contract's function: the code's account and the calldata's first four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Function {
+struct Function {
     target: Address,
     selector: [u8; 4],
 }
@@ -121,10 +124,19 @@ fn explain(call: &Call, slots: &[U256]) -> HashMap<U256, Place> {
     found
 }
 
+/// What is known of a function.
+#[derive(Debug, Default)]
+struct Habit {
+    /// What its last call used.
+    places: Vec<Place>,
+    /// Calls whose slots were looked for in vain.
+    vain: u8,
+}
+
 /// What the last calls used. Bounded in functions and in slots.
 #[derive(Debug)]
 pub struct Predictor {
-    functions: HashMap<Function, Vec<Place>>,
+    functions: HashMap<Function, Habit>,
     limit: usize,
 }
 
@@ -139,9 +151,10 @@ impl Predictor {
 
     /// Slots that the call will probably use, those that the last call used first in front; each once.
     pub fn predict(&self, call: &Call) -> Vec<U256> {
-        let places = self.functions.get(&call.function);
+        let habit = self.functions.get(&call.function);
+        let places = habit.map_or(&[][..], |habit| &habit.places);
         let mut slots = Vec::new();
-        for slot in places.into_iter().flatten().filter_map(|p| p.slot(call)) {
+        for slot in places.iter().filter_map(|place| place.slot(call)) {
             if !slots.contains(&slot) {
                 slots.push(slot);
             }
@@ -157,27 +170,29 @@ impl Predictor {
             return;
         }
         // Places that have just been right stay; the others are looked for anew.
-        let old = self.functions.get(&call.function);
+        let old = self.functions.remove(&call.function).unwrap_or_default();
         let mut known: HashMap<U256, Place> = HashMap::default();
-        for place in old.into_iter().flatten() {
+        let mut vain = old.vain;
+        for place in old.places {
             if let Some(slot) = place.slot(call) {
-                known.entry(slot).or_insert(*place);
+                known.entry(slot).or_insert(place);
             }
         }
         // Low slots are variables, not elements.
         let strange = |slot: &&U256| !known.contains_key(*slot) && **slot > U256::from(u64::MAX);
         let strange: Vec<U256> = used.iter().filter(strange).copied().collect();
-        if !strange.is_empty() {
-            let some = &strange[..strange.len().min(EXPLAINED)];
-            known.extend(explain(call, some));
+        if !strange.is_empty() && vain < VAIN {
+            let found = explain(call, &strange[..strange.len().min(EXPLAINED)]);
+            vain += u8::from(found.is_empty());
+            known.extend(found);
         }
         let place = |slot: &U256| known.get(slot).copied().unwrap_or(Place::Fixed(*slot));
         let places = used.iter().map(place).collect();
-        if self.functions.len() >= self.limit && !self.functions.contains_key(&call.function) {
+        if self.functions.len() >= self.limit {
             // What is hot comes back soon: forgetting all is the cheapest bound that is fair.
             self.functions.clear();
         }
-        self.functions.insert(call.function, places);
+        self.functions.insert(call.function, Habit { places, vain });
     }
 }
 
@@ -241,6 +256,18 @@ mod tests {
         // A call without its arguments has none of their slots.
         let short = call(1, 70, 4, &[]);
         assert_eq!(predictor.predict(&short).len(), 2);
+    }
+
+    #[test]
+    fn what_is_never_found_is_not_looked_for_for_ever() {
+        let mut predictor = Predictor::new(2);
+        let at = |key: u64| element(U256::from(key), U256::ZERO);
+        for n in 0..20 {
+            predictor.learn(&call(1, 9, 4, &[5]), [at(1_000 + n)].into_iter());
+        }
+        // Now it would be found, were it looked for.
+        predictor.learn(&call(1, 9, 4, &[5]), [at(5)].into_iter());
+        assert_eq!(predictor.predict(&call(1, 9, 4, &[6])), [at(5)]);
     }
 
     #[test]

@@ -6,9 +6,8 @@
 //! thread may hold many), and [`InFlight::finish`] or [`InFlight::fallback`] goes on from there, with
 //! a result from elsewhere or with revm's own interpreter.
 //!
-//! Every step is a public method of revm 43.0.3; `open`, `settle`, and the loop of
-//! [`InFlight::fallback`] mirror its private flow (`handler.rs`: `run_without_catch_error`,
-//! `execution`, `run_exec_loop`) and are to be compared with it at each upgrade.
+//! Every step is a public method of revm 43.0.3; `open` and `settle` mirror its
+//! private flow (`handler.rs`: `run_without_catch_error`, `execution`) and are to be compared with it at each upgrade.
 
 use revm::bytecode::Bytecode;
 use revm::context::result::{EVMError, ExecutionResult};
@@ -20,13 +19,14 @@ use revm::handler::{
     EthFrame, EvmTr, FrameResult, Handler, ItemOrResult, MainnetContext, MainnetHandler,
 };
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::interpreter_types::LoopControl;
 use revm::interpreter::{
     Gas, InstructionResult, Interpreter, InterpreterAction, InterpreterResult,
 };
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, HashMap, Log, U256};
 use revm::{Database, DatabaseRef, MainnetEvm};
+
+use super::interpret::{own_gas, run};
 
 /// The EVM that transactions are split on: revm's mainnet EVM without an inspector.
 pub type CardEvm<DB> = MainnetEvm<MainnetContext<DB>>;
@@ -512,95 +512,6 @@ fn apply<DB: CardDatabase>(
 
 fn database<E>(error: E) -> Refused<EVMError<E>> {
     Refused::Error(EVMError::Database(error))
-}
-
-/// `run_exec_loop` behind its first `frame_init`, counting.
-fn run<DB: Database>(
-    evm: &mut CardEvm<DB>,
-    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
-) -> Result<(FrameResult, Work), EvmError<DB>> {
-    let mut ops = 0;
-    // Per open frame: gas that its children used for precompiles and burnt.
-    let mut apart: Vec<u64> = vec![0];
-    loop {
-        let result = match run_frame(evm, &mut ops, watch)? {
-            ItemOrResult::Result(result) => {
-                let inner = apart.pop().unwrap_or_default();
-                if let Some(outer) = apart.last_mut() {
-                    *outer += if halted(&result) {
-                        result.gas().limit()
-                    } else {
-                        inner
-                    };
-                } else {
-                    apart.push(inner);
-                }
-                result
-            }
-            ItemOrResult::Item(init) => match evm.frame_init(init)? {
-                ItemOrResult::Item(_) => {
-                    apart.push(0);
-                    continue;
-                }
-                ItemOrResult::Result(result) => {
-                    let used = match halted(&result) {
-                        true => result.gas().limit(),
-                        false => result.gas().total_gas_spent(),
-                    };
-                    if let Some(frame) = apart.last_mut() {
-                        *frame += used;
-                    }
-                    result
-                }
-            },
-        };
-        if let Some(result) = evm.frame_return_result(result)? {
-            let gas = own_gas(&result, apart.first().copied().unwrap_or_default());
-            return Ok((result, Work { gas, ops }));
-        }
-    }
-}
-
-/// `EvmTr::frame_run` with a look at every opcode.
-fn run_frame<DB: Database>(
-    evm: &mut CardEvm<DB>,
-    ops: &mut u64,
-    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
-) -> Result<revm::handler::FrameInitOrResult<EthFrame>, EvmError<DB>> {
-    let frame = evm.frame_stack.get();
-    let (table, gas_table) = (
-        evm.instruction.instruction_table(),
-        evm.instruction.gas_table(),
-    );
-    let (depth, interpreter) = (frame.depth, &mut frame.interpreter);
-    let end = loop {
-        watch(depth, interpreter);
-        *ops += 1;
-        if let Err(end) = interpreter.step(table, gas_table, &mut evm.ctx) {
-            break end;
-        }
-    };
-    if interpreter.bytecode.action().is_none() {
-        interpreter.halt(end);
-    }
-    let action = interpreter.take_next_action();
-    let next = frame.process_next_action::<_, EvmError<DB>>(&mut evm.ctx, action)?;
-    if next.is_result() {
-        frame.set_finished(true);
-    }
-    Ok(next)
-}
-
-fn halted(result: &FrameResult) -> bool {
-    result.instruction_result().is_halt()
-}
-
-/// [`Work::gas`] of the first frame.
-fn own_gas(result: &FrameResult, apart: u64) -> u64 {
-    match halted(result) {
-        true => 0,
-        false => result.gas().total_gas_spent().saturating_sub(apart),
-    }
 }
 
 /// Values that the executor of a frame was given, by key: predictions and answers.

@@ -1,0 +1,101 @@
+//! A transaction's frames on revm's own interpreter, counted: what the card gives back runs here.
+//!
+//! Mirrors revm's private `run_exec_loop` (`handler.rs`) and `EvmTr::frame_run`; to be compared with them at
+//! each upgrade.
+
+use revm::Database;
+use revm::handler::{EthFrame, EvmTr, FrameResult, ItemOrResult};
+use revm::interpreter::Interpreter;
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::interpreter_types::LoopControl;
+
+use super::split::{CardEvm, EvmError, Work};
+
+/// `run_exec_loop` behind its first `frame_init`, counting.
+pub(super) fn run<DB: Database>(
+    evm: &mut CardEvm<DB>,
+    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
+) -> Result<(FrameResult, Work), EvmError<DB>> {
+    let mut ops = 0;
+    // Per open frame: gas that its children used for precompiles and burnt.
+    let mut apart: Vec<u64> = vec![0];
+    loop {
+        let result = match run_frame(evm, &mut ops, watch)? {
+            ItemOrResult::Result(result) => {
+                let inner = apart.pop().unwrap_or_default();
+                if let Some(outer) = apart.last_mut() {
+                    *outer += if halted(&result) {
+                        result.gas().limit()
+                    } else {
+                        inner
+                    };
+                } else {
+                    apart.push(inner);
+                }
+                result
+            }
+            ItemOrResult::Item(init) => match evm.frame_init(init)? {
+                ItemOrResult::Item(_) => {
+                    apart.push(0);
+                    continue;
+                }
+                ItemOrResult::Result(result) => {
+                    let used = match halted(&result) {
+                        true => result.gas().limit(),
+                        false => result.gas().total_gas_spent(),
+                    };
+                    if let Some(frame) = apart.last_mut() {
+                        *frame += used;
+                    }
+                    result
+                }
+            },
+        };
+        if let Some(result) = evm.frame_return_result(result)? {
+            let gas = own_gas(&result, apart.first().copied().unwrap_or_default());
+            return Ok((result, Work { gas, ops }));
+        }
+    }
+}
+
+/// `EvmTr::frame_run` with a look at every opcode.
+fn run_frame<DB: Database>(
+    evm: &mut CardEvm<DB>,
+    ops: &mut u64,
+    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
+) -> Result<revm::handler::FrameInitOrResult<EthFrame>, EvmError<DB>> {
+    let frame = evm.frame_stack.get();
+    let (table, gas_table) = (
+        evm.instruction.instruction_table(),
+        evm.instruction.gas_table(),
+    );
+    let (depth, interpreter) = (frame.depth, &mut frame.interpreter);
+    let end = loop {
+        watch(depth, interpreter);
+        *ops += 1;
+        if let Err(end) = interpreter.step(table, gas_table, &mut evm.ctx) {
+            break end;
+        }
+    };
+    if interpreter.bytecode.action().is_none() {
+        interpreter.halt(end);
+    }
+    let action = interpreter.take_next_action();
+    let next = frame.process_next_action::<_, EvmError<DB>>(&mut evm.ctx, action)?;
+    if next.is_result() {
+        frame.set_finished(true);
+    }
+    Ok(next)
+}
+
+fn halted(result: &FrameResult) -> bool {
+    result.instruction_result().is_halt()
+}
+
+/// [`Work::gas`] of the first frame.
+pub(super) fn own_gas(result: &FrameResult, apart: u64) -> u64 {
+    match halted(result) {
+        true => 0,
+        false => result.gas().total_gas_spent().saturating_sub(apart),
+    }
+}
