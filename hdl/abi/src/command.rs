@@ -61,8 +61,10 @@ pub struct Completion {
     pub tag: u32,
     /// Submissions fetched so far, modulo 2^16.
     pub sq_head: u32,
+    /// `REQUEST`: the account that it is about, as the index of its entry in the slot table.
+    pub account: u32,
     /// Reserved, zero.
-    pub reserved: [u32; 3],
+    pub reserved: [u32; 2],
     /// Bit 0: phase. 1 on the ring's first round, then alternating.
     pub phase: u32,
 }
@@ -79,15 +81,18 @@ pub mod kind {
 
 /// Request kinds.
 pub mod request {
-    /// A storage slot of the executing account. Key: slot. Answer: value.
+    /// A storage slot of an account. Key: slot. Answer: value.
     pub const STORAGE: u8 = 1;
-    /// The executing account's balance. Answer: balance, wei.
-    pub const BALANCE: u8 = 2;
+    /// A field of an account. Key: [`crate::result::field`]. Answer: its value.
+    pub const FIELD: u8 = 2;
     /// A block hash. Key: block number. Answer: hash.
     pub const BLOCK_HASH: u8 = 3;
     /// The message's code, where it came without and the lane lacks it. Key: code tag. Answer: bus
     /// address of the code image in bits 63:0.
     pub const CODE: u8 = 4;
+    /// An account that the lane does not know; `account` is the index that it will have. Key: address.
+    /// Answer: [`crate::message::code`].
+    pub const ACCOUNT: u8 = 5;
 }
 
 const _: () = assert!(size_of::<Submission>() == 64 && size_of::<Completion>() == 64);

@@ -8,26 +8,48 @@ pub const CODE_BEHIND: usize = 64;
 pub const CODE_GROUP: usize = 8 * crate::BEAT;
 /// Beats of a page of code in its image: the groups' bits and the code.
 pub const CODE_PAGE_BEATS: usize = PAGE_BYTES / CODE_GROUP + PAGE_BYTES / crate::BEAT;
-/// Address bits of a segment of the lane's data space: EVM memory and calldata have one each.
+/// Address bits of a segment of the lane's data space.
 pub const SEGMENT_BITS: usize = 23;
+/// Segments of the lane's data space, by the address bits above [`SEGMENT_BITS`].
+pub mod segment {
+    /// EVM memory: that of a frame lies behind its caller's.
+    pub const MEMORY: usize = 0;
+    /// Calldata of the message. That of an inner frame is a range of its caller's memory.
+    pub const CALLDATA: usize = 1;
+    /// What the last inner frame returned.
+    pub const RETURN_DATA: usize = 2;
+    /// The frames that wait for an inner one, [`super::FRAME_BYTES`] each, and from [`super::JOURNAL`] on
+    /// the journal.
+    pub const FRAMES: usize = 3;
+    /// How many.
+    pub const COUNT: usize = 4;
+}
+/// Frames that may wait for an inner one (Yellow Paper 9.1).
+pub const CALL_DEPTH: usize = 1024;
+/// Bytes of a waiting frame's record.
+pub const FRAME_BYTES: usize = 256;
+/// Where the journal begins in its segment.
+pub const JOURNAL: usize = CALL_DEPTH * FRAME_BYTES;
+/// Bytes of a journal entry.
+pub const JOURNAL_BYTES: usize = 64;
 /// Bytes of a page, in which the data space comes onto the chip and leaves it.
 pub const PAGE_BYTES: usize = 1 << PAGE_BITS;
 /// Address bits of a page.
 pub const PAGE_BITS: usize = 12;
 /// Pages of the data space that the chip holds at a time.
 pub const PAGES: usize = 16;
-/// Most EVM memory of a frame, in bytes: a segment, less the page that an access at its end may touch.
+/// Most EVM memory of all open frames, in bytes: a segment, less the page that an access at its end may touch.
 /// Memory of that size costs 134 Mgas.
 pub const MEMORY_BYTES: usize = (1 << SEGMENT_BITS) - PAGE_BYTES;
 /// Longest calldata, in bytes.
 pub const CALLDATA_BYTES: usize = (1 << SEGMENT_BITS) - PAGE_BYTES;
 /// Calldata that is loaded with the message, in bytes: what is beyond comes onto the chip when it is read.
 pub const CALLDATA_AHEAD: usize = PAGES * PAGE_BYTES / 2;
-/// Bytes of a lane's spill area in host memory: home of the pages of EVM memory.
-pub const SPILL_BYTES: usize = 1 << SEGMENT_BITS;
+/// Bytes of a lane's spill area in host memory: home of the pages of every segment but the calldata.
+pub const SPILL_BYTES: usize = segment::COUNT << SEGMENT_BITS;
 /// Words of the EVM stack (Yellow Paper 9.1).
 pub const STACK_WORDS: usize = 1024;
-/// Entries of the lane's slot table: storage and transient slots that a message knows.
+/// Entries of the lane's slot table: accounts, their fields, storage and transient slots that a message knows.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 /// Address bits of the slot table.
 pub const SLOT_BITS: usize = 10;

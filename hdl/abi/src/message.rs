@@ -1,4 +1,4 @@
-//! The EXEC message: everything a frame's result depends on, but for the answers to its requests.
+//! The EXEC message: everything a transaction's frames depend on, but for the answers to their requests.
 //!
 //! Beats, in order:
 //!
@@ -6,9 +6,7 @@
 //! |---|---|
 //! | header: control, gas, fork table, environment | [`header::WORDS`] |
 //! | blob hashes | `blobs` |
-//! | predicted slots that start warm: key, value | 2 × `slots_warm` |
-//! | predicted slots that start cold: key, value | 2 × `slots_cold` |
-//! | warm slots without a value: key | `slots_named` |
+//! | accounts with their slots, the executing one first: see [`account`] | `state_beats` |
 //! | calldata | ⌈bytes / 32⌉ |
 //!
 //! The code image lies in a buffer of its own, so that messages share it. It consists of whole pages
@@ -57,14 +55,8 @@ pub mod header {
     pub const BASEFEE: usize = 15;
     /// Blob base fee, wei per gas.
     pub const BLOBBASEFEE: usize = 16;
-    /// Predicted balance of the executing account, wei (see [`super::flags::BALANCE`]).
-    pub const BALANCE: usize = 17;
-    /// Reserved: predicted nonce and code size of the executing account.
-    pub const ACCOUNT: usize = 18;
-    /// Reserved: predicted code hash of the executing account.
-    pub const CODE_HASH: usize = 19;
     /// Words of the header.
-    pub const WORDS: usize = 20;
+    pub const WORDS: usize = 17;
 }
 
 /// Byte offsets of the 32-bit fields of [`header::CONTROL`].
@@ -73,12 +65,12 @@ pub mod control {
     pub const CODE_BYTES: usize = 0;
     /// Bytes of calldata.
     pub const CALLDATA_BYTES: usize = 4;
-    /// Predicted slots that start warm.
-    pub const SLOTS_WARM: usize = 8;
-    /// Predicted slots that start cold.
-    pub const SLOTS_COLD: usize = 12;
-    /// Warm slots without a value.
-    pub const SLOTS_NAMED: usize = 16;
+    /// Accounts, at least 1.
+    pub const ACCOUNTS: usize = 8;
+    /// Beats of the accounts with their slots.
+    pub const STATE_BEATS: usize = 12;
+    /// Precompiled contracts: addresses 1 to this.
+    pub const PRECOMPILES: usize = 16;
     /// Blob hashes.
     pub const BLOBS: usize = 20;
     /// [`super::flags`].
@@ -101,8 +93,61 @@ pub mod gas {
 pub mod flags {
     /// The frame is static: state changes halt.
     pub const STATIC: u32 = 1;
-    /// [`super::header::BALANCE`] is predicted; else the lane asks.
-    pub const BALANCE: u32 = 2;
+    /// Address 0x100 is a precompiled contract (EIP-7951).
+    pub const P256: u32 = 2;
+}
+
+/// The beats of an account: head, code word, balance if there is one, then the slots: those with a value
+/// that start warm (key, value), those with a value that start cold (key, value), and warm ones without a
+/// value (key). Here: byte offsets of the head's fields. The address is in its first 20 bytes.
+pub mod account {
+    /// Predicted slots that start warm, 16 bits.
+    pub const SLOTS_WARM: usize = 20;
+    /// Predicted slots that start cold, 16 bits.
+    pub const SLOTS_COLD: usize = 22;
+    /// Warm slots without a value, 16 bits.
+    pub const SLOTS_NAMED: usize = 24;
+    /// 8 bits: [`flag`].
+    pub const FLAGS: usize = 26;
+
+    /// Bits of [`FLAGS`]. `WARM` and `KNOWN` (of the code word) are those of [`crate::result::slot`].
+    pub mod flag {
+        pub use crate::result::slot::{KNOWN, WARM};
+        /// The balance follows.
+        pub const BALANCE: u32 = 16;
+    }
+}
+
+/// The code word of an account: byte offsets of its fields.
+pub mod code {
+    /// Bus address of the code image, 64 bits. It stays until the message has ended.
+    pub const IMAGE: usize = 0;
+    /// Tag of the code image, 64 bits.
+    pub const TAG: usize = 8;
+    /// Bytes of code, 32 bits; 0: there is none, and no image.
+    pub const BYTES: usize = 20;
+    /// 32 bits: [`flag`].
+    pub const FLAGS: usize = 24;
+
+    /// Bits of [`FLAGS`].
+    pub mod flag {
+        /// It has a nonce or code: the account is not empty, whatever its balance (EIP-161).
+        pub const ALIVE: u32 = 1;
+        /// Its code delegates (EIP-7702): bytes 0 to 19 are the address that it delegates to.
+        pub const DELEGATED: u32 = 2;
+    }
+}
+
+/// Gas that does not depend on the fork, London to Osaka.
+pub mod price {
+    /// Access to a cold account, beyond the opcode's static gas (EIP-2929).
+    pub const ACCOUNT_COLD: u64 = 2_500;
+    /// A call with value (Yellow Paper, appendix G).
+    pub const CALL_VALUE: u64 = 9_000;
+    /// A call with value to an empty account (EIP-161).
+    pub const NEW_ACCOUNT: u64 = 25_000;
+    /// What the callee of a call with value is given.
+    pub const STIPEND: u64 = 2_300;
 }
 
 /// Gas and refund constants of a fork, in the order of the eight 32-bit fields of
@@ -172,6 +217,74 @@ pub struct Slot {
     pub value: Word,
 }
 
+/// An account that the message tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Address, as a word.
+    pub address: Word,
+    /// It is warm.
+    pub warm: bool,
+    /// Its [`code`] word.
+    pub code: Option<Word>,
+    /// Its balance, wei.
+    pub balance: Option<Word>,
+    /// Predicted slots that start warm.
+    pub slots_warm: Vec<Slot>,
+    /// Predicted slots that start cold.
+    pub slots_cold: Vec<Slot>,
+    /// Warm slots without a value.
+    pub slots_named: Vec<Word>,
+}
+
+impl Account {
+    /// Entries of the slot table that it takes.
+    pub fn entries(&self) -> usize {
+        let slots = self.slots_warm.len() + self.slots_cold.len() + self.slots_named.len();
+        1 + usize::from(self.balance.is_some()) + slots
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let mut head = self.address;
+        let counts = [&self.slots_warm, &self.slots_cold].map(Vec::len);
+        let counts = [counts[0], counts[1], self.slots_named.len()];
+        let at = [account::SLOTS_WARM, account::SLOTS_COLD, account::SLOTS_NAMED];
+        for (count, at) in counts.into_iter().zip(at) {
+            head[at..at + 2].copy_from_slice(&(count as u16).to_le_bytes());
+        }
+        let flag = |set: bool, flag: u32| if set { flag as u8 } else { 0 };
+        head[account::FLAGS] = flag(self.warm, account::flag::WARM)
+            | flag(self.code.is_some(), account::flag::KNOWN)
+            | flag(self.balance.is_some(), account::flag::BALANCE);
+        out.extend_from_slice(&head);
+        out.extend_from_slice(&self.code.unwrap_or_default());
+        if let Some(balance) = &self.balance {
+            out.extend_from_slice(balance);
+        }
+        for slot in self.slots_warm.iter().chain(&self.slots_cold) {
+            out.extend_from_slice(&slot.key);
+            out.extend_from_slice(&slot.value);
+        }
+        for key in &self.slots_named {
+            out.extend_from_slice(key);
+        }
+    }
+}
+
+/// A [`code`] word. Image and tag are the driver's to fill in.
+pub fn code_word(bytes: usize, flags: u32) -> Word {
+    let mut out = [0; BEAT];
+    out[code::BYTES..code::BYTES + 4].copy_from_slice(&(bytes as u32).to_le_bytes());
+    out[code::FLAGS..code::FLAGS + 4].copy_from_slice(&flags.to_le_bytes());
+    out
+}
+
+/// The [`code`] word `word` with the place of its image.
+pub fn with_image(mut word: Word, image: u64, tag: u64) -> Word {
+    word[code::IMAGE..code::IMAGE + 8].copy_from_slice(&image.to_le_bytes());
+    word[code::TAG..code::TAG + 8].copy_from_slice(&tag.to_le_bytes());
+    word
+}
+
 /// Why a message cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
@@ -179,7 +292,7 @@ pub enum Unfit {
     Code(usize),
     /// The calldata is longer than the lane's segment for it; bytes.
     Calldata(usize),
-    /// More slots than the slot table holds.
+    /// More accounts, fields and slots than the slot table holds.
     Slots(usize),
     /// More blob hashes than the environment memory holds.
     Blobs(usize),
@@ -208,37 +321,39 @@ pub struct Message<'a> {
     pub calldata: &'a [u8],
     /// Blob hashes, as words.
     pub blobs: &'a [Word],
-    /// Predicted slots that start warm.
-    pub slots_warm: &'a [Slot],
-    /// Predicted slots that start cold.
-    pub slots_cold: &'a [Slot],
-    /// Warm slots without a value.
-    pub slots_named: &'a [Word],
+    /// Highest address of a precompiled contract, but for [`flags::P256`].
+    pub precompiles: u32,
+    /// Accounts, the executing one first. No address and no key of an account stands twice.
+    pub accounts: &'a [Account],
 }
 
 impl Message<'_> {
     /// The message as it lies in host memory.
     pub fn write(&self) -> Result<Vec<u8>, Unfit> {
-        let slots = self.slots_warm.len() + self.slots_cold.len() + self.slots_named.len();
         if self.code_bytes > layout::CODE_BYTES {
             return Err(Unfit::Code(self.code_bytes));
         }
         if self.calldata.len() > layout::CALLDATA_BYTES {
             return Err(Unfit::Calldata(self.calldata.len()));
         }
-        if slots > layout::SLOTS {
-            return Err(Unfit::Slots(slots));
+        let entries = self.accounts.iter().map(Account::entries).sum();
+        if entries > layout::SLOTS {
+            return Err(Unfit::Slots(entries));
         }
         if self.blobs.len() > layout::ENV_WORDS - header::WORDS {
             return Err(Unfit::Blobs(self.blobs.len()));
+        }
+        let mut state = Vec::with_capacity(BEAT * 3 * entries);
+        for account in self.accounts {
+            account.write(&mut state);
         }
         let mut env = self.env;
         let fields = [
             self.code_bytes as u32,
             self.calldata.len() as u32,
-            self.slots_warm.len() as u32,
-            self.slots_cold.len() as u32,
-            self.slots_named.len() as u32,
+            self.accounts.len() as u32,
+            (state.len() / BEAT) as u32,
+            self.precompiles,
             self.blobs.len() as u32,
             self.flags,
             crate::ABI_VERSION,
@@ -257,19 +372,12 @@ impl Message<'_> {
         env[header::OPCODES] = self.fork.opcodes();
         env[header::SCHEDULE] = Schedule::of(self.fork).word();
 
-        let mut out = Vec::with_capacity(
-            BEAT * (header::WORDS + self.blobs.len() + 2 * slots) + self.calldata.len() + BEAT,
-        );
+        let words = BEAT * (header::WORDS + self.blobs.len());
+        let mut out = Vec::with_capacity(words + state.len() + self.calldata.len() + BEAT);
         for word in env.iter().chain(self.blobs) {
             out.extend_from_slice(word);
         }
-        for slot in self.slots_warm.iter().chain(self.slots_cold) {
-            out.extend_from_slice(&slot.key);
-            out.extend_from_slice(&slot.value);
-        }
-        for key in self.slots_named {
-            out.extend_from_slice(key);
-        }
+        out.extend_from_slice(&state);
         out.extend_from_slice(self.calldata);
         out.resize(out.len().next_multiple_of(BEAT), 0);
         Ok(out)

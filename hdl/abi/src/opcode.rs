@@ -65,8 +65,16 @@ pub enum Class {
     Keccak,
     /// Pushes a word of the environment memory.
     Env,
-    /// SELFBALANCE: an environment word that may have to be asked for.
+    /// SELFBALANCE.
     SelfBalance,
+    /// BALANCE.
+    Balance,
+    /// EXTCODESIZE.
+    ExtCodeSize,
+    /// EXTCODECOPY.
+    ExtCodeCopy,
+    /// EXTCODEHASH.
+    ExtCodeHash,
     /// BLOCKHASH.
     BlockHash,
     /// BLOBHASH.
@@ -123,6 +131,8 @@ pub enum Class {
     Swap,
     /// LOG0 to LOG4.
     Log,
+    /// CALL, CALLCODE, DELEGATECALL, STATICCALL.
+    Call,
     /// RETURN.
     Return,
     /// REVERT.
@@ -192,7 +202,7 @@ pub const TABLE: &[Opcode] = table! {
     0x1e CLZ 1 0 5 Osaka Clz;
     0x20 KECCAK256 2 -1 30 London Keccak;
     0x30 ADDRESS 0 1 2 London Env;
-    0x31 BALANCE 1 0 100 London Trap;
+    0x31 BALANCE 1 0 100 London Balance;
     0x32 ORIGIN 0 1 2 London Env;
     0x33 CALLER 0 1 2 London Env;
     0x34 CALLVALUE 0 1 2 London Env;
@@ -202,11 +212,11 @@ pub const TABLE: &[Opcode] = table! {
     0x38 CODESIZE 0 1 2 London CodeSize;
     0x39 CODECOPY 3 -3 3 London CodeCopy;
     0x3a GASPRICE 0 1 2 London Env;
-    0x3b EXTCODESIZE 1 0 100 London Trap;
-    0x3c EXTCODECOPY 4 -4 100 London Trap;
+    0x3b EXTCODESIZE 1 0 100 London ExtCodeSize;
+    0x3c EXTCODECOPY 4 -4 100 London ExtCodeCopy;
     0x3d RETURNDATASIZE 0 1 2 London ReturnDataSize;
     0x3e RETURNDATACOPY 3 -3 3 London ReturnDataCopy;
-    0x3f EXTCODEHASH 1 0 100 London Trap;
+    0x3f EXTCODEHASH 1 0 100 London ExtCodeHash;
     0x40 BLOCKHASH 1 0 20 London BlockHash;
     0x41 COINBASE 0 1 2 London Env;
     0x42 TIMESTAMP 0 1 2 London Env;
@@ -308,12 +318,12 @@ pub const TABLE: &[Opcode] = table! {
     0xe7 SWAPN 0 0 3 Amsterdam Trap;
     0xe8 EXCHANGE 0 0 3 Amsterdam Trap;
     0xf0 CREATE 3 -2 0 London Trap;
-    0xf1 CALL 7 -6 100 London Trap;
-    0xf2 CALLCODE 7 -6 100 London Trap;
+    0xf1 CALL 7 -6 100 London Call;
+    0xf2 CALLCODE 7 -6 100 London Call;
     0xf3 RETURN 2 -2 0 London Return;
-    0xf4 DELEGATECALL 6 -5 100 London Trap;
+    0xf4 DELEGATECALL 6 -5 100 London Call;
     0xf5 CREATE2 4 -3 0 London Trap;
-    0xfa STATICCALL 6 -5 100 London Trap;
+    0xfa STATICCALL 6 -5 100 London Call;
     0xfd REVERT 2 -2 0 London Revert;
     0xfe INVALID 0 0 0 London Invalid;
     0xff SELFDESTRUCT 1 -1 5000 London Trap;

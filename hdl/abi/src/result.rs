@@ -3,9 +3,9 @@
 //! | part | place |
 //! |---|---|
 //! | header | [`HEADER_BEATS`] beats at 0 |
-//! | logs | from the header's end to `logs_end`, one record each: [`LogHead`], topics, data |
+//! | logs | from the header's end to `logs_end`, one record each: [`LogHead`], the account's address, topics, data |
 //! | output | `output_offset`, `output_bytes` |
-//! | slots | `slots_offset`, `slots` records of three beats: [`SlotHead`], key, value |
+//! | entries of the slot table | `slots_offset`, `slots` records of three beats: [`SlotHead`], key, value |
 //!
 //! A trap leaves a header alone (its counters; the rest is meaningless).
 
@@ -50,26 +50,12 @@ pub struct Header {
     pub output_bytes: u32,
     /// Where the output starts, in bytes.
     pub output_offset: u32,
-    /// Used fields of the executing account: [`account`].
-    pub account_used: u32,
     /// Requests made.
     pub requests: u32,
     /// Reserved, zero.
-    pub reserved: [u32; 6],
+    pub reserved: [u32; 7],
     /// Reserved, zero.
     pub reserved_beat: Word,
-}
-
-/// Bits of [`Header::account_used`].
-pub mod account {
-    /// The balance was read.
-    pub const BALANCE: u32 = 1;
-    /// The nonce was read.
-    pub const NONCE: u32 = 2;
-    /// The existence was read.
-    pub const EXISTENCE: u32 = 4;
-    /// The code hash was read.
-    pub const CODE_HASH: u32 = 8;
 }
 
 /// First beat of a log record.
@@ -86,30 +72,52 @@ pub struct LogHead {
     pub reserved: [u32; 6],
 }
 
-/// First beat of a slot record. Records stand in the order of the message's slots, then of first touch.
+/// First beat of a slot record. Records stand in the order of the message's entries, then of first touch.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
 pub struct SlotHead {
-    /// Bits of [`slot`].
+    /// Bits of [`slot`], and above them, from [`slot::KIND`] on, the entry's [`kind`].
     pub flags: u32,
+    /// The account that it belongs to, as the index of that account's record.
+    pub account: u32,
     /// Reserved, zero.
-    pub reserved: [u32; 7],
+    pub reserved: [u32; 6],
 }
 
 /// Bits of [`SlotHead::flags`].
 pub mod slot {
     /// The execution accessed it: it belongs to the read set.
     pub const USED: u32 = 1;
-    /// The execution stored to it (perhaps the value it had).
+    /// The execution stored to it (perhaps the value it had); an account was touched (EIP-161).
     pub const WRITTEN: u32 = 2;
-    /// It is warm at the frame's end.
+    /// It is warm at the end.
     pub const WARM: u32 = 4;
     /// Its value is known: predicted or answered.
     pub const KNOWN: u32 = 8;
-    /// It is transient storage (EIP-1153).
-    pub const TRANSIENT: u32 = 16;
+    /// Lowest bit of the entry's kind.
+    pub const KIND: u32 = 4;
+}
+
+/// What an entry of the slot table is.
+pub mod kind {
+    /// A storage slot.
+    pub const STORAGE: u32 = 0;
+    /// A slot of transient storage (EIP-1153).
+    pub const TRANSIENT: u32 = 1;
+    /// An account: its key is the address, its value [`crate::message::code`].
+    pub const ACCOUNT: u32 = 2;
+    /// A field of an account: its key is a [`super::field`].
+    pub const FIELD: u32 = 3;
+}
+
+/// Keys of the fields of an account.
+pub mod field {
+    /// Balance, wei.
+    pub const BALANCE: u8 = 0;
+    /// Hash of its code, also where the account is empty.
+    pub const CODE_HASH: u8 = 1;
 }
 
 const _: () = assert!(size_of::<Header>() == HEADER_BYTES);

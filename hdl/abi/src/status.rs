@@ -47,6 +47,7 @@ codes! {
         StackOverflow = 25, "stack_overflow", "More than 1,024 words on the stack.";
         StaticViolation = 26, "static_violation", "A state change in a static frame.";
         OutOfOffset = 27, "out_of_offset", "RETURNDATACOPY beyond the return data.";
+        StaticCallValue = 28, "static_call_value", "A CALL with value in a static frame.";
     }
 }
 
@@ -71,5 +72,9 @@ codes! {
         Cancelled = 9, "cancelled", "The host cancelled the message.";
         Dma = 10, "dma_error", "A DMA read or write of the message failed.";
         Queue = 11, "lane_queue_full", "The lane's queue was full when the message came.";
+        Stack = 12, "stack_window", "Stacks of all open frames beyond the lane's stack memory.";
+        Precompile = 13, "precompile", "A call of a precompiled contract.";
+        Delegation = 14, "delegation", "An account that delegates its code (EIP-7702).";
+        Journal = 15, "journal_full", "More changes to take back than the journal holds.";
     }
 }
