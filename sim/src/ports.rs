@@ -97,6 +97,7 @@ ports! {
         depth: output "trace_depth" 11;
         top: output "trace_top" 256;
         memory: output "trace_memory" 32;
+        frame: output "trace_frame" 11;
         command: output "trace_id" 32;
     }
 }
@@ -174,6 +175,7 @@ impl Trace {
             depth: model.get_u64(self.depth) as u16,
             top: model.get_word(self.top),
             memory_words: model.get_u64(self.memory) as u32,
+            frame: model.get_u64(self.frame) as u16,
         };
         Some((model.get_u64(self.command) as u32, step))
     }

@@ -19,6 +19,8 @@ pub struct Step {
     pub top: Word,
     /// EVM memory, in words.
     pub memory_words: u32,
+    /// Depth of the frame: 0 for the first.
+    pub frame: u16,
 }
 
 /// Retired opcodes by command id.

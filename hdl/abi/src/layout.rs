@@ -53,8 +53,8 @@ pub const STACK_WORDS: usize = 1024;
 pub const SLOTS: usize = 1 << SLOT_BITS;
 /// Address bits of the slot table.
 pub const SLOT_BITS: usize = 10;
-/// Words of the environment memory: header, then blob hashes.
-pub const ENV_WORDS: usize = 64;
+/// Words of the environment memory that a message fills: header, then blob hashes.
+pub const ENV_WORDS: usize = 60;
 /// Longest burst that the card reads, in beats: a page.
 pub const BURST_BEATS: usize = PAGE_BYTES / crate::BEAT;
 /// Messages that wait in front of a lane beside the one that runs.

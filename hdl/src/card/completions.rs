@@ -19,6 +19,7 @@ const _: () = assert!(
         && offset_of!(Completion, lane) == 38
         && offset_of!(Completion, tag) == 40
         && offset_of!(Completion, sq_head) == 44
+        && offset_of!(Completion, account) == 48
         && offset_of!(Completion, phase) == 60
 );
 
@@ -61,6 +62,8 @@ pub struct Completions<const LANES: usize> {
     pub cpl_tag: [Signal<In, Bits<32>>; LANES],
     /// Key.
     pub cpl_key: [Signal<In, Bits<256>>; LANES],
+    /// Account that a request is about.
+    pub cpl_account: [Signal<In, Bits<16>>; LANES],
     /// Command id.
     pub cpl_id: [Signal<In, Bits<32>>; LANES],
     /// Pulse: a message of this lane ended (done or trapped).
@@ -118,6 +121,7 @@ pub struct Completions<const LANES: usize> {
     lane_chosen: Signal<Local, Bit>,
     mine: [Signal<Local, Bit>; LANES],
     key: Signal<Local, Bits<256>>,
+    account: Signal<Local, Bits<16>>,
     id: Signal<Local, Bits<32>>,
     kind: Signal<Local, Bits<8>>,
     code: Signal<Local, Bits<8>>,
@@ -156,6 +160,7 @@ impl<const LANES: usize> Default for Completions<LANES> {
             cpl_code: array(),
             cpl_tag: array(),
             cpl_key: array(),
+            cpl_account: array(),
             cpl_id: array(),
             message: array(),
             cancelled_valid: array(),
@@ -189,6 +194,7 @@ impl<const LANES: usize> Default for Completions<LANES> {
             lane_chosen: Default::default(),
             mine: array(),
             key: Default::default(),
+            account: Default::default(),
             id: Default::default(),
             kind: Default::default(),
             code: Default::default(),
@@ -238,6 +244,7 @@ impl<const LANES: usize> Logic for Completions<LANES> {
 
         // What is taken. A lane's own completion goes before a cancelled command's.
         self.key.next = 0.into();
+        self.account.next = 0.into();
         self.tag.next = 0.into();
         self.kind.next = self.trap.val();
         self.code.next = self.trap_queue.val();
@@ -258,6 +265,7 @@ impl<const LANES: usize> Logic for Completions<LANES> {
                     self.code.next = self.cpl_code[i].val();
                     self.tag.next = self.cpl_tag[i].val();
                     self.key.next = self.cpl_key[i].val();
+                    self.account.next = self.cpl_account[i].val();
                     self.id.next = self.cpl_id[i].val();
                 } else {
                     self.cancelled_ready[i].next = true;
@@ -283,6 +291,7 @@ impl<const LANES: usize> Logic for Completions<LANES> {
                 | (bit_cast::<256, 16>(self.lane.val()) << 48)
                 | (bit_cast::<256, 32>(self.tag.val()) << 64)
                 | (bit_cast::<256, 16>(self.sq_head.val()) << 96)
+                | (bit_cast::<256, 16>(self.account.val()) << 128)
                 | self.phase.val();
         }
 

@@ -112,6 +112,8 @@ pub struct QueueEngine<const LANES: usize> {
     pub cpl_tag: [Signal<In, Bits<32>>; LANES],
     /// Key.
     pub cpl_key: [Signal<In, Bits<256>>; LANES],
+    /// Account that a request is about.
+    pub cpl_account: [Signal<In, Bits<16>>; LANES],
     /// Command id.
     pub cpl_id: [Signal<In, Bits<32>>; LANES],
 
@@ -188,6 +190,7 @@ impl<const LANES: usize> Default for QueueEngine<LANES> {
             cpl_code: array(),
             cpl_tag: array(),
             cpl_key: array(),
+            cpl_account: array(),
             cpl_id: array(),
             queued: array(),
             message: array(),
@@ -282,6 +285,7 @@ impl<const LANES: usize> Logic for QueueEngine<LANES> {
             self.completions.cpl_code[i].next = self.cpl_code[i].val();
             self.completions.cpl_tag[i].next = self.cpl_tag[i].val();
             self.completions.cpl_key[i].next = self.cpl_key[i].val();
+            self.completions.cpl_account[i].next = self.cpl_account[i].val();
             self.completions.cpl_id[i].next = self.cpl_id[i].val();
             self.message[i].next = self.completions.message[i].val();
         }

@@ -148,6 +148,8 @@ pub struct Shell<const LANES: usize> {
     pub cpl_tag: [Signal<In, Bits<32>>; LANES],
     /// Key.
     pub cpl_key: [Signal<In, Bits<256>>; LANES],
+    /// Account that a request is about.
+    pub cpl_account: [Signal<In, Bits<16>>; LANES],
     /// Command id.
     pub cpl_id: [Signal<In, Bits<32>>; LANES],
     /// A lane asks for a burst.
@@ -277,6 +279,7 @@ impl<const LANES: usize> Shell<LANES> {
             cpl_code: array(),
             cpl_tag: array(),
             cpl_key: array(),
+            cpl_account: array(),
             cpl_id: array(),
             rd_valid: array(),
             rd_ready: array(),
@@ -419,6 +422,7 @@ impl<const LANES: usize> Logic for Shell<LANES> {
             self.queue.cpl_code[i].next = self.cpl_code[i].val();
             self.queue.cpl_tag[i].next = self.cpl_tag[i].val();
             self.queue.cpl_key[i].next = self.cpl_key[i].val();
+            self.queue.cpl_account[i].next = self.cpl_account[i].val();
             self.queue.cpl_id[i].next = self.cpl_id[i].val();
             self.dma.lane_rd_valid[i].next = self.rd_valid[i].val();
             self.rd_ready[i].next = self.dma.lane_rd_ready[i].val();

@@ -130,6 +130,8 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub trace_top: [Signal<Out, Bits<256>>; LANES],
     /// Trace: memory size in words.
     pub trace_memory: [Signal<Out, Bits<32>>; LANES],
+    /// Depth of its frame.
+    pub trace_frame: [Signal<Out, Bits<11>>; LANES],
     /// Trace: command id of the running message.
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
@@ -204,6 +206,7 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
             trace_depth: array(),
             trace_top: array(),
             trace_memory: array(),
+            trace_frame: array(),
             trace_id: array(),
             shell: Shell::new(identity),
             lane: array(),
@@ -302,6 +305,7 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
             self.shell.cpl_code[i].next = self.lane[i].cpl_code.val();
             self.shell.cpl_tag[i].next = self.lane[i].cpl_tag.val();
             self.shell.cpl_key[i].next = self.lane[i].cpl_key.val();
+            self.shell.cpl_account[i].next = self.lane[i].cpl_account.val();
             self.shell.cpl_id[i].next = self.lane[i].cpl_id.val();
             self.shell.rd_valid[i].next = self.lane[i].rd_valid.val();
             self.shell.rd_addr[i].next = self.lane[i].rd_addr.val();
@@ -333,6 +337,7 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
             self.trace_depth[i].next = self.lane[i].retire_depth.val();
             self.trace_top[i].next = self.lane[i].retire_top.val();
             self.trace_memory[i].next = self.lane[i].retire_memory.val();
+            self.trace_frame[i].next = self.lane[i].retire_frame.val();
             self.trace_id[i].next = self.lane[i].running_id.val();
         }
     }

@@ -18,6 +18,8 @@ pub struct Check {
     pub is_static: Signal<In, Bit>,
     /// Words on the stack.
     pub depth: Signal<In, Bits<11>>,
+    /// The stacks of all frames together leave no room.
+    pub full: Signal<In, Bit>,
     /// A word charges gas beyond the static.
     pub charges: Signal<In, Bit>,
     /// It charges for memory.
@@ -56,6 +58,7 @@ pub struct Check {
     overflow: Constant<Bits<8>>,
     static_violation: Constant<Bits<8>>,
     trap_opcode: Constant<Bits<8>>,
+    trap_stack: Constant<Bits<8>>,
     trap_cancelled: Constant<Bits<8>>,
     trap_dma: Constant<Bits<8>>,
 }
@@ -70,6 +73,7 @@ impl Default for Check {
             enabled: Default::default(),
             is_static: Default::default(),
             depth: Default::default(),
+            full: Default::default(),
             charges: Default::default(),
             expands: Default::default(),
             lacks: Default::default(),
@@ -94,6 +98,7 @@ impl Default for Check {
             overflow: status(Status::StackOverflow),
             static_violation: status(Status::StaticViolation),
             trap_opcode: trap(Trap::Opcode),
+            trap_stack: trap(Trap::Stack),
             trap_cancelled: trap(Trap::Cancelled),
             trap_dma: trap(Trap::Dma),
         }
@@ -132,6 +137,10 @@ impl Logic for Check {
                 }
             } else if self.op.val().grows & self.depth.val().get_bit(10) {
                 self.status.next = self.overflow.val();
+            } else if self.op.val().grows & self.full.val() {
+                self.halts.next = false;
+                self.traps.next = true;
+                self.reason.next = self.trap_stack.val();
             } else {
                 self.halts.next = false;
                 self.passed.next = true;

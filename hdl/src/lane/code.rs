@@ -89,7 +89,7 @@ pub struct CodeStore {
     number: DFF<Bits<8>>,
     fresh: DFF<Bits<8>>,
     hand: DFF<Bits<4>>,
-    page: DFF<Bits<12>>,
+    page: DFF<Bits<13>>,
     row: DFF<Bits<7>>,
     marks: DFF<Bits<256>>,
     good: DFF<Bit>,
@@ -105,7 +105,7 @@ pub struct CodeStore {
     line: Signal<Local, Bits<11>>,
     behind: Signal<Local, Bits<11>>,
     wline: Signal<Local, Bits<11>>,
-    page_now: Signal<Local, Bits<12>>,
+    page_now: Signal<Local, Bits<13>>,
     page_bytes: Signal<Local, Bits<64>>,
     gathered: Signal<Local, Banks>,
     index: [Constant<Bits<5>>; 32],
@@ -181,8 +181,8 @@ impl Logic for CodeStore {
         clock!(self, clock, table, known);
 
         // Reading. A page's name is its number in the code, then the code's number: the page behind is 2^8 further.
-        self.page_now.next = (bit_cast::<12, 4>(self.raddr.val().get_bits::<4>(12)) << 8)
-            | bit_cast::<12, 8>(self.number.q.val());
+        self.page_now.next = (bit_cast::<13, 4>(self.raddr.val().get_bits::<4>(12)) << 8)
+            | bit_cast::<13, 8>(self.number.q.val());
         self.table.a.next = self.page_now.val();
         self.table.a_behind.next = self.page_now.val() + 256;
         // 33 bytes: an opcode and the longest operand.

@@ -1,5 +1,6 @@
 //! Dynamic gas: what an opcode costs beyond its static gas (memory expansion apart).
 
+use gatewei_abi::message::price;
 use rust_hdl_core::prelude::*;
 
 use super::microcode::word::{GasOp, Price};
@@ -9,7 +10,7 @@ use super::microcode::word::{GasOp, Price};
 pub struct Cost {
     /// Gas operation.
     pub op: Signal<In, GasOp>,
-    /// Field of the schedule.
+    /// Which price.
     pub price: Signal<In, Price>,
     /// The fork's schedule (`gatewei_abi::message::Schedule`).
     pub schedule: Signal<In, Bits<256>>,
@@ -21,9 +22,11 @@ pub struct Cost {
     pub topics: Signal<In, Bits<5>>,
     /// Cost of the memory expansion.
     pub expansion: Signal<In, Bits<64>>,
+    /// Gas that passes to a frame that is called.
+    pub granted: Signal<In, Bits<64>>,
     /// The cost. Saturates.
     pub cost: Signal<Out, Bits<64>>,
-    /// The chosen field of the schedule.
+    /// The chosen price.
     pub field: Signal<Out, Bits<64>>,
     padded: Signal<Local, Bits<65>>,
     words: Signal<Local, Bits<64>>,
@@ -39,6 +42,9 @@ pub struct Cost {
     exp_part5: Signal<Local, Bits<64>>,
     exp_gas: Signal<Local, Bits<64>>,
     chosen: Signal<Local, Bits<64>>,
+    account_cold: Constant<Bits<64>>,
+    call_value: Constant<Bits<64>>,
+    new_account: Constant<Bits<64>>,
     octet: [Signal<Local, Bits<8>>; 32],
     number: [Constant<Bits<64>>; 32],
 }
@@ -53,6 +59,7 @@ impl Default for Cost {
             exponent: Default::default(),
             topics: Default::default(),
             expansion: Default::default(),
+            granted: Default::default(),
             cost: Default::default(),
             field: Default::default(),
             padded: Default::default(),
@@ -69,6 +76,9 @@ impl Default for Cost {
             exp_part5: Default::default(),
             exp_gas: Default::default(),
             chosen: Default::default(),
+            account_cold: Constant::new(price::ACCOUNT_COLD.into()),
+            call_value: Constant::new(price::CALL_VALUE.into()),
+            new_account: Constant::new(price::NEW_ACCOUNT.into()),
             octet: array_init::array_init(|_| Default::default()),
             number: array_init::array_init(|i| Constant::new((i as u64 + 1).into())),
         }
@@ -155,6 +165,15 @@ impl Logic for Cost {
             Price::Clear => {
                 self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(160));
             }
+            Price::AccountCold => {
+                self.chosen.next = self.account_cold.val();
+            }
+            Price::CallValue => {
+                self.chosen.next = self.call_value.val();
+            }
+            Price::NewAccount => {
+                self.chosen.next = self.new_account.val();
+            }
         }
         self.field.next = self.chosen.val();
         self.cost.next = 0.into();
@@ -180,6 +199,9 @@ impl Logic for Cost {
             }
             GasOp::Charge => {
                 self.cost.next = self.chosen.val();
+            }
+            GasOp::Forward => {
+                self.cost.next = self.granted.val();
             }
             GasOp::Refund => {}
             GasOp::Unrefund => {}

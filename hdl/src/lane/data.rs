@@ -1,4 +1,4 @@
-//! The data store: EVM memory and calldata, sixteen pages of them on the chip.
+//! The data store: sixteen pages of the lane's data space on the chip.
 
 use rust_hdl_core::prelude::*;
 
@@ -17,8 +17,8 @@ pub struct DataStore {
     /// Forgets every page (only when nothing is missing).
     pub clear: Signal<In, Bit>,
 
-    /// Address read in this cycle; bit 23 says calldata.
-    pub raddr: Signal<In, Bits<24>>,
+    /// Address read in this cycle; bits 24:23 are the segment.
+    pub raddr: Signal<In, Bits<25>>,
     /// The 32 bytes from there on, a cycle later, first byte most significant.
     pub rdata: Signal<Out, Bits<256>>,
     /// What was read in the cycle before is what the address holds.
@@ -28,7 +28,7 @@ pub struct DataStore {
     /// Write enable; nothing is written unless `writable`.
     pub we: Signal<In, Bit>,
     /// Address written.
-    pub waddr: Signal<In, Bits<24>>,
+    pub waddr: Signal<In, Bits<25>>,
     /// The bytes to write, first byte most significant.
     pub wdata: Signal<In, Bits<256>>,
     /// How many of them, 0 to 32.
@@ -40,7 +40,7 @@ pub struct DataStore {
 
     /// The message is being loaded: what is not written needs no fetching.
     pub loading: Signal<In, Bit>,
-    /// EVM memory that holds something, in words.
+    /// EVM memory of all open frames, in words.
     pub memory_words: Signal<In, Bits<32>>,
     /// Calldata, in beats.
     pub calldata_beats: Signal<In, Bits<32>>,

@@ -3,6 +3,7 @@
 //! It is long because a block's logic is one function to rust-hdl, and this one is the lane's wiring. What can be
 //! said of a part alone is a block in a file of its own.
 
+use gatewei_abi::layout::segment;
 use gatewei_abi::opcode;
 use gatewei_abi::status::Status;
 use rust_hdl_core::prelude::*;
@@ -13,6 +14,7 @@ use super::code::CodeStore;
 use super::cost::Cost;
 use super::data::DataStore;
 use super::decode::{self, Ahead, Decoded};
+use super::frame::{Back, Frame, Input, Machine};
 use super::gas::GasMeter;
 use super::microcode::word::*;
 use super::microcode::{self};
@@ -52,9 +54,8 @@ pub struct Header1 {
 /// Third beat of a result's header.
 #[derive(Copy, Clone, PartialEq, Debug, Default, LogicStruct)]
 pub struct Header2 {
-    account_used: Bits<32>,
     requests: Bits<32>,
-    reserved: Bits<192>,
+    reserved: Bits<224>,
 }
 
 macro_rules! lane {
@@ -128,6 +129,8 @@ lane! {
     pub cpl_tag: Signal<Out, Bits<32>>;
     /// Key.
     pub cpl_key: Signal<Out, Bits<256>>;
+    /// Account that a request is about.
+    pub cpl_account: Signal<Out, Bits<16>>;
     /// Command id.
     pub cpl_id: Signal<Out, Bits<32>>;
 
@@ -192,6 +195,8 @@ lane! {
     pub retire_top: Signal<Out, Bits<256>>;
     /// EVM memory in words.
     pub retire_memory: Signal<Out, Bits<32>>;
+    /// Depth of its frame: 0 for the first.
+    pub retire_frame: Signal<Out, Bits<11>>;
 
     /// A message runs.
     pub busy: Signal<Out, Bit>;
@@ -218,6 +223,7 @@ lane! {
     reader: Reader;
     checks: Check;
     route: Route;
+    frames: Frame;
     meter: GasMeter;
     cost: Cost;
     alu: Alu;
@@ -228,6 +234,7 @@ lane! {
     out_reverse: Reverse;
     chunk_mask: FirstBytes;
     operand_mask: FirstBytes;
+    inside_mask: FirstBytes;
 
     // The message.
     running: DFF<Bit>;
@@ -236,12 +243,12 @@ lane! {
     result: DFF<Bits<64>>;
     capacity: DFF<Bits<32>>;
     control: DFF<Bits<256>>;
-    frame: DFF<Bits<256>>;
+    grant: DFF<Bits<256>>;
     opcodes: DFF<Bits<256>>;
     schedule: DFF<Bits<256>>;
-    code_address: DFF<Bits<64>>;
-    balance_known: DFF<Bit>;
-    balance_used: DFF<Bit>;
+    accounts_left: DFF<Bits<16>>;
+    state_left: DFF<Bits<16>>;
+    state_short: DFF<Bit>;
     cancelled: DFF<Bit>;
     dma_failed: DFF<Bit>;
     reply_bad: DFF<Bit>;
@@ -256,7 +263,8 @@ lane! {
     jumped: DFF<Bit>;
     chained: DFF<Bit>;
     jump_wild: DFF<Bit>;
-    words: DFF<Bits<32>>;
+    returned: DFF<Bits<32>>;
+    transfers: DFF<Bit>;
     t: DFF<Bits<256>>;
     u: DFF<Bits<256>>;
     digest: DFF<Bits<256>>;
@@ -267,7 +275,6 @@ lane! {
     n: DFF<Bits<32>>;
     counter: DFF<Bits<11>>;
     moving: DFF<Move>;
-    slot_mode: DFF<SlotMode>;
 
     // The result.
     out: DFF<Bits<32>>;
@@ -294,6 +301,9 @@ lane! {
     pointers: Signal<Local, Pointers>;
     move_start: Signal<Local, Move>;
     store: Signal<Local, Store>;
+    space: Signal<Local, Space>;
+    at_word: Signal<Local, Bits<25>>;
+    frames_act: Signal<Local, Act>;
     post: Signal<Local, Post>;
     count: Signal<Local, Count>;
     act: Signal<Local, Act>;
@@ -335,6 +345,10 @@ lane! {
     duplicate: Signal<Local, Bits<256>>;
     memory_bytes: Signal<Local, Bits<37>>;
     word_end: Signal<Local, Bits<24>>;
+    all_words: Signal<Local, Bits<32>>;
+    inside_at: Signal<Local, Bits<32>>;
+    inside_left: Signal<Local, Bits<32>>;
+    data_inside: Signal<Local, Bits<256>>;
     small_offset: Signal<Local, Bit>;
     word_inside: Signal<Local, Bit>;
     byte_inside: Signal<Local, Bit>;
@@ -344,37 +358,58 @@ lane! {
     calldata_ahead: Signal<Local, Bits<32>>;
     calldata_fits: Signal<Local, Bit>;
     segment: Signal<Local, Bit>;
-    data_raddr: Signal<Local, Bits<24>>;
-    data_waddr: Signal<Local, Bits<24>>;
+    data_raddr: Signal<Local, Bits<25>>;
+    data_waddr: Signal<Local, Bits<25>>;
+    read_base: Signal<Local, Bits<25>>;
+    write_base: Signal<Local, Bits<25>>;
+    memory_base: Signal<Local, Bits<25>>;
+    calldata_base: Signal<Local, Bits<25>>;
     reads_data: Signal<Local, Bit>;
     to_data: Signal<Local, Bit>;
     source_inside: Signal<Local, Bit>;
     code_behind: Signal<Local, Bit>;
     slot_beats: Signal<Local, Bits<32>>;
     leaving: Signal<Local, Bit>;
-    calldata_bit: Constant<Bits<24>> = |_| Constant::new((1u64 << gatewei_abi::layout::SEGMENT_BITS).into());
+    calldata_segment: Constant<Bits<25>> = |_| at_segment(segment::CALLDATA);
+    return_segment: Constant<Bits<25>> = |_| at_segment(segment::RETURN_DATA);
     code_bytes: Signal<Local, Bits<32>>;
     calldata_bytes: Signal<Local, Bits<32>>;
     calldata_rounded: Signal<Local, Bits<32>>;
-    slots_warm: Signal<Local, Bits<32>>;
-    slots_cold: Signal<Local, Bits<32>>;
-    slots_named: Signal<Local, Bits<32>>;
-    slots_all: Signal<Local, Bits<32>>;
+    first_calldata: Signal<Local, Bits<32>>;
+    accounts: Signal<Local, Bits<32>>;
+    state_beats: Signal<Local, Bits<32>>;
+    precompiles: Signal<Local, Bits<32>>;
     blobs: Signal<Local, Bits<32>>;
     message_beats: Signal<Local, Bits<32>>;
     flags: Signal<Local, Bits<32>>;
-    code_tag: Signal<Local, Bits<64>>;
+    takes_state: Signal<Local, Bit>;
+    own_words: Signal<Local, Bits<32>>;
+    is_call: Signal<Local, Bit>;
+    is_call_code: Signal<Local, Bit>;
+    is_delegate: Signal<Local, Bit>;
+    is_static_call: Signal<Local, Bit>;
+    success: Signal<Local, Bit>;
+    halted: Signal<Local, Bit>;
+    precompiled: Signal<Local, Bit>;
+    inner: Signal<Local, Bit>;
+    return_end: Signal<Local, Bits<33>>;
+    account_next: Signal<Local, Bits<16>>;
+    machine_word: Signal<Local, Machine>;
+    input_word: Signal<Local, Input>;
+    back_word: Signal<Local, Back>;
     chunk_raw: Signal<Local, Bits<256>>;
     chunk: Signal<Local, Bits<256>>;
     chunk_masked: Signal<Local, Bits<256>>;
     from_beats: Signal<Local, Bit>;
     to_memory: Signal<Local, Bit>;
     to_calldata: Signal<Local, Bit>;
+    to_return: Signal<Local, Bit>;
     to_env: Signal<Local, Bit>;
     to_out: Signal<Local, Bit>;
     to_keccak: Signal<Local, Bit>;
     reads_memory: Signal<Local, Bit>;
     reads_calldata: Signal<Local, Bit>;
+    reads_return: Signal<Local, Bit>;
     reads_code: Signal<Local, Bit>;
     move_bytes: Signal<Local, Bits<6>>;
     takes: Signal<Local, Bit>;
@@ -384,7 +419,8 @@ lane! {
     expand_done: Signal<Local, Bit>;
     expand_grows: Signal<Local, Bit>;
     growth: Signal<Local, Bits<32>>;
-    slot_flags: Signal<Local, Bits<5>>;
+    slot_flags: Signal<Local, Bits<4>>;
+    slot_space: Signal<Local, Bits<12>>;
     slot_hit: Signal<Local, Bit>;
     awaiting: Signal<Local, Bit>;
     tag: Signal<Local, Bits<32>>;
@@ -403,32 +439,47 @@ lane! {
     above: Signal<Local, Bits<5>>;
 
     // Codes that cross a wire.
-    returned: Constant<Bits<8>> = |_| code(Status::Return as u8);
+    returned_status: Constant<Bits<8>> = |_| code(Status::Return as u8);
     reverted: Constant<Bits<8>> = |_| code(Status::Revert as u8);
     kind_done: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::DONE);
     kind_request: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::REQUEST);
     kind_trap: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::TRAP);
     ask_storage: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::STORAGE);
-    ask_balance: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BALANCE);
+    ask_field: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::FIELD);
+    ask_account: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::ACCOUNT);
+    stopped: Constant<Bits<8>> = |_| code(Status::Stop as u8);
     ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
     ask_code: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CODE);
     op_sub: Constant<Bits<8>> = |_| code(opcode::byte("SUB"));
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
+    op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
+    op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
+    op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));
+    op_delegate: Constant<Bits<8>> = |_| code(opcode::byte("DELEGATECALL"));
+    op_static: Constant<Bits<8>> = |_| code(opcode::byte("STATICCALL"));
     version: Constant<Bits<32>> = |_| number(gatewei_abi::ABI_VERSION as u64);
     header_words: Constant<Bits<32>> = |_| number(gatewei_abi::message::header::WORDS as u64);
-    most_slots: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);
+    most_accounts: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);
+    most_state: Constant<Bits<32>> = |_| number(3 * gatewei_abi::layout::SLOTS as u64);
+    deepest: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::CALL_DEPTH as u64).into());
+    stack_most: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::STACK_WORDS as u64 - 2).into());
+    p256: Constant<Bits<32>> = |_| number(0x100);
+    address_mask: Constant<Bits<256>> = |_| Constant::new((Bits::<256>::from(1) << 160) - Bits::<256>::from(1));
     most_blobs: Constant<Bits<32>> = |_| number((gatewei_abi::layout::ENV_WORDS - gatewei_abi::message::header::WORDS) as u64);
     most_code: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CODE_BYTES as u64);
     most_ahead: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CALLDATA_AHEAD as u64);
     most_calldata: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CALLDATA_BYTES as u64);
     most_words: Constant<Bits<32>> = |_| number(gatewei_abi::layout::MEMORY_BYTES as u64 / 32);
     result_start: Constant<Bits<32>> = |_| number(gatewei_abi::result::HEADER_BYTES as u64);
-    balance_at: Constant<Bits<6>> = |_| Constant::new((gatewei_abi::message::header::BALANCE as u64).into());
 }
 
 fn code(value: u8) -> Constant<Bits<8>> {
     Constant::new(u64::from(value).into())
+}
+
+fn at_segment(segment: usize) -> Constant<Bits<25>> {
+    Constant::new(((segment << gatewei_abi::layout::SEGMENT_BITS) as u64).into())
 }
 
 fn number(value: u64) -> Constant<Bits<32>> {
@@ -447,12 +498,12 @@ impl Logic for Lane {
             result,
             capacity,
             control,
-            frame,
+            grant,
             opcodes,
             schedule,
-            code_address,
-            balance_known,
-            balance_used,
+            accounts_left,
+            state_left,
+            state_short,
             cancelled,
             dma_failed,
             reply_bad,
@@ -465,7 +516,8 @@ impl Logic for Lane {
             jumped,
             chained,
             jump_wild,
-            words,
+            returned,
+            transfers,
             t,
             u,
             digest,
@@ -476,7 +528,6 @@ impl Logic for Lane {
             n,
             counter,
             moving,
-            slot_mode,
             out,
             logs,
             logs_end,
@@ -489,8 +540,8 @@ impl Logic for Lane {
             requests
         );
         clock!(
-            self, clock, seq, code, data, env, stack, slots, mover, reader, meter, shift, arith,
-            expand
+            self, clock, seq, code, data, env, stack, slots, slot_entry, frames, mover, reader,
+            meter, shift, arith, expand
         );
         self.seq.reset.next = self.reset.val();
         self.slots.reset.next = self.reset.val();
@@ -512,6 +563,7 @@ impl Logic for Lane {
         self.pointers.next = self.word.val().pointers;
         self.move_start.next = self.word.val().mover;
         self.store.next = self.word.val().store;
+        self.space.next = self.word.val().space;
         self.post.next = self.word.val().post;
         self.count.next = self.word.val().count;
         self.act.next = self.word.val().act;
@@ -525,25 +577,24 @@ impl Logic for Lane {
         self.fetching.next = self.kind.val() == Seq::Dispatch;
 
         // The message's fields.
-        self.code_bytes.next = self.control.q.val().get_bits::<32>(0);
-        self.calldata_bytes.next = self.control.q.val().get_bits::<32>(32);
-        self.slots_warm.next = self.control.q.val().get_bits::<32>(64);
-        self.slots_cold.next = self.control.q.val().get_bits::<32>(96);
-        self.slots_named.next = self.control.q.val().get_bits::<32>(128);
+        self.first_calldata.next = self.control.q.val().get_bits::<32>(32);
+        self.accounts.next = self.control.q.val().get_bits::<32>(64);
+        self.state_beats.next = self.control.q.val().get_bits::<32>(96);
+        self.precompiles.next = self.control.q.val().get_bits::<32>(128);
         self.blobs.next = self.control.q.val().get_bits::<32>(160);
         self.flags.next = self.control.q.val().get_bits::<32>(192);
-        self.code_tag.next = self.frame.q.val().get_bits::<64>(128);
-        self.calldata_rounded.next = (self.calldata_bytes.val() + 31) & 0xffff_ffe0_u64;
-        self.slots_all.next =
-            (self.slots_warm.val() + self.slots_cold.val()) + self.slots_named.val();
-        self.slot_beats.next = (self.blobs.val() + self.slots_named.val())
-            + ((self.slots_warm.val() + self.slots_cold.val()) << 1);
-        self.calldata_fits.next = self.calldata_bytes.val() <= self.most_ahead.val();
+        self.calldata_rounded.next = (self.first_calldata.val() + 31) & 0xffff_ffe0_u64;
+        self.slot_beats.next = self.blobs.val() + self.state_beats.val();
+        self.calldata_fits.next = self.first_calldata.val() <= self.most_ahead.val();
         self.calldata_ahead.next = self.most_ahead.val();
         if self.calldata_fits.val() {
             self.calldata_ahead.next = self.calldata_rounded.val();
         }
         self.message_beats.next = self.slot_beats.val() + (self.calldata_ahead.val() >> 5);
+
+        self.own_words.next = self.frames.words.val();
+        self.code_bytes.next = self.frames.code_bytes.val();
+        self.calldata_bytes.next = self.frames.calldata_bytes.val();
 
         // Operands.
         self.top.next = self.stack.top.val();
@@ -551,7 +602,7 @@ impl Logic for Lane {
         self.third.next = self.stack.third.val();
         self.depth.next = self.stack.depth.val();
         self.instr.next = self.ir.q.val();
-        self.copies.next = self.instr.val().pops == 3;
+        self.copies.next = (self.instr.val().pops == 3) | (self.instr.val().pops == 4);
         self.length.next = self.second.val();
         if self.copies.val() {
             self.length.next = self.third.val();
@@ -591,8 +642,11 @@ impl Logic for Lane {
         if self.jump_taken.val() {
             self.next_pc.next = self.top.val().get_bits::<16>(0);
         }
-        if self.act.val() == Act::Start {
+        if (self.act.val() == Act::Start) | (self.act.val() == Act::Begin) {
             self.next_pc.next = 0.into();
+        }
+        if self.act.val() == Act::Resume {
+            self.next_pc.next = self.pc.q.val();
         }
         self.code.raddr.next = self.pc.q.val();
         self.destination.next = self.code.jumpdest.val();
@@ -638,11 +692,12 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::HashWords)
             | (self.gas_op.val() == GasOp::Log)
             | (self.gas_op.val() == GasOp::Exp)
-            | (self.gas_op.val() == GasOp::Charge);
+            | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward));
         self.checks.entry.next = self.check.val();
         self.checks.instr.next = self.instr.val();
         self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
-        self.checks.is_static.next = self.flags.val().get_bit(0);
+        self.checks.is_static.next = self.frames.is_static.val();
+        self.checks.full.next = self.stack.all.val().get_bit(10);
         self.checks.depth.next = self.depth.val();
         self.checks.charges.next = self.charges.val();
         self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
@@ -665,6 +720,45 @@ impl Logic for Lane {
             self.trap_code.d.next = self.checks.reason.val();
         }
 
+        // The frame, and what a call makes of it.
+        self.frames_act.next = Act::None;
+        if self.go.val() {
+            self.frames_act.next = self.act.val();
+        }
+        self.is_call.next = self.op.q.val() == self.op_call.val();
+        self.is_call_code.next = self.op.q.val() == self.op_call_code.val();
+        self.is_delegate.next = self.op.q.val() == self.op_delegate.val();
+        self.is_static_call.next = self.op.q.val() == self.op_static.val();
+        self.frames.act.next = self.frames_act.val();
+        self.frames.as_callee.next = self.is_call.val() | self.is_static_call.val();
+        self.frames.to_static.next = self.is_static_call.val();
+        self.frames.control.next = self.control.q.val();
+        self.frames.first_code.next = self.grant.q.val().get_bits::<64>(64);
+        self.frames.first_tag.next = self.grant.q.val().get_bits::<64>(128);
+        self.frames.word.next = self.u.q.val();
+        self.frames.found.next = self.slots.here.val();
+        self.frames.top.next = self.top.val().get_bits::<32>(0);
+        self.frames.second.next = self.second.val().get_bits::<32>(0);
+        self.frames.new_words.next = self.expand.new_words.val();
+        self.frames.gas.next = self.meter.gas.val();
+        self.frames.refunds.next = self.meter.refunds.val();
+        self.frames.pc_behind.next = self.pc.q.val() + 1;
+        self.frames.floor.next = self.stack.floor.val();
+        self.frames.out.next = self.out.q.val();
+        self.frames.logs.next = self.logs.q.val();
+        self.stack.outer.next = self.frames.saved_floor.val();
+        self.inner.next = self.frames.level.val().any();
+        self.success.next = (self.status.q.val() == self.stopped.val())
+            | (self.status.q.val() == self.returned_status.val());
+        self.halted.next = self.status.q.val().get_bits::<4>(4).any();
+        self.precompiled.next = !self.t.q.val().get_bits::<224>(32).any()
+            & ((self.t.q.val().get_bits::<32>(0).any()
+                & (self.t.q.val().get_bits::<32>(0) <= self.precompiles.val()))
+                | (self.flags.val().get_bit(1)
+                    & (self.t.q.val().get_bits::<32>(0) == self.p256.val())));
+        self.return_end.next = bit_cast::<33, 32>(self.second.val().get_bits::<32>(0))
+            + bit_cast::<33, 32>(self.third.val().get_bits::<32>(0));
+
         // Gas.
         self.cost.op.next = self.gas_op.val();
         self.cost.price.next = self.word.val().price;
@@ -673,8 +767,14 @@ impl Logic for Lane {
         self.cost.exponent.next = self.second.val();
         self.cost.topics.next = self.instr.val().n;
         self.cost.expansion.next = self.expand.cost.val();
-        self.meter.limit.next = self.frame.q.val().get_bits::<64>(0);
-        self.meter.load.next = self.go.val() & (self.act.val() == Act::Start);
+        self.cost.granted.next = self.meter.granted.val();
+        self.meter.limit.next = self.grant.q.val().get_bits::<64>(0);
+        self.meter.act.next = self.frames_act.val();
+        self.meter.request.next = self.top.val();
+        self.meter.saved_gas.next = self.frames.saved_gas.val();
+        self.meter.saved_refund.next = self.frames.saved_refund.val();
+        self.meter.success.next = self.success.val();
+        self.meter.halted.next = self.halted.val();
         self.meter.cost.next = self.cost.cost.val();
         self.meter.charge.next = self.go.val() & self.charges.val();
         if self.check.val() {
@@ -705,6 +805,21 @@ impl Logic for Lane {
             AluMode::TopLtSecond => {
                 self.alu.op.next = self.op_lt.val();
             }
+            AluMode::PresentSubT => {
+                self.alu.op.next = self.op_sub.val();
+                self.alu.a.next = self.slots.present.val();
+                self.alu.b.next = self.t.q.val();
+            }
+            AluMode::PresentAddT => {
+                self.alu.op.next = self.op_add.val();
+                self.alu.a.next = self.slots.present.val();
+                self.alu.b.next = self.t.q.val();
+            }
+            AluMode::PresentLtT => {
+                self.alu.op.next = self.op_lt.val();
+                self.alu.a.next = self.slots.present.val();
+                self.alu.b.next = self.t.q.val();
+            }
         }
         self.shift.op.next = self.op.q.val();
         self.shift.a.next = self.top.val();
@@ -718,7 +833,7 @@ impl Logic for Lane {
         self.expand.start.next = false;
         self.expand.offset.next = self.top.val();
         self.expand.length.next = self.length.val();
-        self.expand.words.next = self.words.q.val();
+        self.expand.words.next = self.own_words.val();
         match self.unit.val() {
             Unit::None => {}
             Unit::Arith => {}
@@ -749,11 +864,12 @@ impl Logic for Lane {
         if self.expand.start.val() {
             self.expand_there.d.next = false;
         }
-        self.expand_grows.next = self.expand.new_words.val() > self.words.q.val();
-        self.growth.next = self.expand.new_words.val() - self.words.q.val();
+        self.expand_grows.next = self.expand.new_words.val() > self.own_words.val();
+        self.growth.next = self.expand.new_words.val() - self.own_words.val();
 
         // Memory.
-        self.memory_bytes.next = bit_cast::<37, 32>(self.words.q.val()) << 5;
+        self.all_words.next = self.own_words.val() + (self.frames.base.val() >> 5);
+        self.memory_bytes.next = bit_cast::<37, 32>(self.own_words.val()) << 5;
         self.small_offset.next = !self.top.val().get_bits::<233>(23).any();
         self.word_end.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0)) + 32;
         self.word_inside.next = self.small_offset.val()
@@ -763,8 +879,19 @@ impl Logic for Lane {
         self.calldata_inside.next = !self.top.val().get_bits::<224>(32).any()
             & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
         self.calldata_word.next = 0.into();
+        // Behind the calldata of an inner frame there is other memory.
+        self.inside_at.next = self.top.val().get_bits::<32>(0);
+        if self.mover.busy.val() {
+            self.inside_at.next = self.mover.at.val();
+        }
+        self.inside_left.next = self.calldata_bytes.val() - self.inside_at.val();
+        self.inside_mask.count.next = 32.into();
+        if self.inside_left.val() < 32 {
+            self.inside_mask.count.next = self.inside_left.val().get_bits::<6>(0);
+        }
+        self.data_inside.next = self.data.rdata.val() & self.inside_mask.mask.val();
         if self.calldata_inside.val() {
-            self.calldata_word.next = self.data.rdata.val();
+            self.calldata_word.next = self.data_inside.val();
         }
         self.calldata_read.next = !self.calldata_inside.val() | self.data.readable.val();
         self.blob_at.next =
@@ -778,21 +905,28 @@ impl Logic for Lane {
         if self.word.val().blob {
             self.env_at.next = self.blob_at.val();
         }
+        if self.word.val().env_read {
+            self.env_at.next = self.word.val().code.get_bits::<6>(0);
+        }
         self.env.raddr.next = self.env_at.val();
 
         // The slot table.
-        self.mode.next = self.slot_mode.q.val();
-        if self.slot_cmd.val() != SlotCmd::None {
-            self.mode.next = self.word.val().slot_mode;
-        }
-        self.slot_mode.d.next = self.mode.val();
         self.slot_flags.next = self.slots.flags.val();
         self.slot_hit.next = self.slots.hit.val();
         self.slots.cmd.next = SlotCmd::None;
         if self.go.val() {
             self.slots.cmd.next = self.slot_cmd.val();
         }
+        self.slot_space.next = self.slots.entry_space.val();
+        self.mode.next = self.word.val().slot_mode;
+        self.slot_entry.select.next = SlotKey::Keep;
+        if self.go.val() {
+            self.slot_entry.select.next = self.word.val().slot_key;
+        }
         self.slot_entry.mode.next = self.mode.val();
+        self.slot_entry.hit.next = self.slots.hit.val();
+        self.slot_entry.account.next = self.frames.account.val();
+        self.slot_entry.peer.next = self.frames.peer.val();
         self.slot_entry.flags.next = self.slots.flags.val();
         self.slot_entry.top.next = self.top.val();
         self.slot_entry.second.next = self.second.val();
@@ -800,7 +934,7 @@ impl Logic for Lane {
         self.slot_entry.u.next = self.u.q.val();
         self.slot_entry.beat.next = self.rdat_data.val();
         self.slots.key.next = self.slot_entry.key.val();
-        self.slots.transient.next = self.slot_entry.transient.val();
+        self.slots.space.next = self.slot_entry.space.val();
         self.slots.value.next = self.slot_entry.value.val();
         self.slots.set_original.next = self.slot_entry.set_original.val();
         self.slots.set_present.next = self.slot_entry.set_present.val();
@@ -812,9 +946,11 @@ impl Logic for Lane {
         self.from_beats.next = self.route.from_beats.val();
         self.reads_memory.next = self.route.from_memory.val();
         self.reads_calldata.next = self.route.from_calldata.val();
+        self.reads_return.next = self.route.from_return.val();
         self.reads_code.next = self.route.from_code.val();
         self.to_memory.next = self.route.to_memory.val();
         self.to_calldata.next = self.route.to_calldata.val();
+        self.to_return.next = self.route.to_return.val();
         self.to_env.next = self.route.to_env.val();
         self.to_out.next = self.route.to_out.val();
         self.to_keccak.next = self.route.to_keccak.val();
@@ -828,8 +964,9 @@ impl Logic for Lane {
         self.mover.to.next = self.q.q.val();
         self.mover.length.next = self.n.q.val();
         // Behind the end of calldata and code there are zeros, which need not be read.
-        self.reads_data.next = self.reads_memory.val() | self.reads_calldata.val();
-        self.to_data.next = self.to_memory.val() | self.to_calldata.val();
+        self.reads_data.next =
+            self.reads_memory.val() | (self.reads_calldata.val() | self.reads_return.val());
+        self.to_data.next = self.to_memory.val() | (self.to_calldata.val() | self.to_return.val());
         self.code_behind.next = self.mover.at.val() >= self.code_bytes.val();
         self.source_inside.next =
             !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
@@ -844,6 +981,9 @@ impl Logic for Lane {
         if self.reads_data.val() & self.source_inside.val() {
             self.chunk_raw.next = self.data.rdata.val();
         }
+        if self.reads_calldata.val() & self.source_inside.val() {
+            self.chunk_raw.next = self.data_inside.val();
+        }
         if self.reads_code.val() & !self.code_behind.val() {
             self.chunk_raw.next = self.code.rdata.val();
         }
@@ -857,130 +997,23 @@ impl Logic for Lane {
         self.chunk_mask.count.next = self.mover.bytes.val();
         self.chunk.next = self.chunk_raw.val();
         self.chunk_masked.next = self.chunk.val() & self.chunk_mask.mask.val();
+        // The accounts of a message end where it says, whatever their heads say.
+        self.takes_state.next =
+            self.word.val().take & (self.state_left.q.val().any() | self.word.val().drain);
+        if self.word.val().take & (self.go.val() & !self.word.val().drain) {
+            if self.state_left.q.val().any() {
+                self.state_left.d.next = self.state_left.q.val() - 1;
+            } else {
+                self.state_short.d.next = true;
+            }
+        }
         self.takes.next = ((self.from_beats.val() & self.mover.wanted.val())
-            | self.word.val().take)
+            | self.takes_state.val())
             | (self.data.in_ready.val() | self.code.in_ready.val());
         self.rdat_ready.next = self.takes.val();
         self.reader.took.next = self.takes.val() & self.rdat_valid.val();
         if (self.takes.val() & self.rdat_valid.val()) & self.rdat_error.val() {
             self.dma_failed.d.next = true;
-        }
-
-        // The data memory: EVM memory and calldata, as far as their pages are on the chip.
-        self.segment.next = self.instr.val().calldata;
-        if self.dispatching.val() {
-            self.segment.next = self.decoded.val().calldata;
-        }
-        self.data_raddr.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0));
-        if self.reads_data.val() & self.mover.busy.val() {
-            self.data_raddr.next = bit_cast::<24, 23>(self.mover.read_addr.val().get_bits::<23>(0));
-            self.segment.next = self.reads_calldata.val();
-        }
-        self.data.raddr.next = self.data_raddr.val();
-        if self.segment.val() {
-            self.data.raddr.next = self.data_raddr.val() | self.calldata_bit.val();
-        }
-        self.data_waddr.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0));
-        self.data.we.next = self.to_data.val() & self.mover.valid.val();
-        self.data.wdata.next = self.chunk.val();
-        self.data.wcount.next = self.move_bytes.val();
-        if self.to_data.val() & self.mover.busy.val() {
-            self.data_waddr.next = bit_cast::<24, 23>(self.mover.to_addr.val().get_bits::<23>(0));
-        }
-        match self.store.val() {
-            Store::None => {}
-            Store::Word => {
-                self.data.we.next = self.go.val();
-                self.data.wdata.next = self.second.val();
-                self.data.wcount.next = 32.into();
-            }
-            Store::Byte => {
-                self.data.we.next = self.go.val();
-                self.data.wdata.next = self.second.val() << 248;
-                self.data.wcount.next = 1.into();
-            }
-        }
-        self.data.waddr.next = self.data_waddr.val();
-        if self.to_calldata.val() & self.mover.busy.val() {
-            self.data.waddr.next = self.data_waddr.val() | self.calldata_bit.val();
-        }
-        // A word that only waits may call for a page; the first word of an opcode may yet halt.
-        // When a chunk is taken, the next one's address stands already, which may lie behind the range.
-        self.data.want_read.next = (self.mover.due.val() & self.reads_data.val())
-            & (self.source_inside.val() & !self.data.readable.val());
-        // One page at a time: the destination's when the chunk stands.
-        self.data.want_write.next = self.mover.valid.val() & self.to_data.val();
-        if !self.check.val() {
-            if (self.cond.val() == Cond::Readable)
-                | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
-            {
-                self.data.want_read.next = true;
-            }
-            if self.cond.val() == Cond::Writable {
-                self.data.want_write.next = true;
-            }
-        }
-        self.data.clear.next = self.go.val() & (self.act.val() == Act::Accept);
-        self.data.loading.next = self.to_calldata.val() & self.mover.busy.val();
-        self.data.memory_words.next = self.words.q.val();
-        self.data.calldata_beats.next = self.calldata_rounded.val() >> 5;
-        self.data.spill.next = self.frame.q.val().get_bits::<64>(192);
-        self.data.calldata.next = self.message.q.val()
-            + (bit_cast::<64, 32>(self.slot_beats.val() + self.header_words.val()) << 5);
-        self.data.out_ready.next = self.wr_ready.val();
-        self.data.out_idle.next = self.wr_idle.val();
-        self.data.in_valid.next = self.rdat_valid.val();
-        self.data.beat.next = self.rdat_data.val();
-        if self.reads_code.val() & self.mover.busy.val() {
-            self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
-        }
-        self.code.open.next = self.go.val() & (self.act.val() == Act::CodeOpen);
-        self.code.tag.next = self.code_tag.val();
-        self.code.address.next = self.code_address.q.val();
-        self.code.want.next = ((self.fetching.val() & !self.code.readable.val())
-            & !(self.jumped.q.val() & self.jump_wild.q.val()))
-            & !(self.cancelled.q.val() | self.dma_failed.q.val());
-        if (self.mover.due.val() & self.reads_code.val())
-            & (!self.code_behind.val() & !self.code.readable.val())
-        {
-            self.code.want.next = true;
-        }
-        self.code.in_valid.next = self.rdat_valid.val();
-        self.code.in_error.next = self.rdat_error.val();
-        self.code.beat.next = self.rdat_data.val();
-        self.env.we.next = self.to_env.val() & self.mover.valid.val();
-        self.env.waddr.next = self.mover.to_addr.val().get_bits::<6>(5);
-        self.env.wdata.next = self.rdat_data.val();
-        // The first words of the header also steer the lane.
-        if self.env.we.val() {
-            match self.env.waddr.val().index() {
-                0 => {
-                    self.control.d.next = self.rdat_data.val();
-                    self.balance_known.d.next = self.rdat_data.val().get_bit(193);
-                }
-                1 => {
-                    self.frame.d.next = self.rdat_data.val();
-                    self.code_address.d.next = self.rdat_data.val().get_bits::<64>(64);
-                }
-                2 => {
-                    self.opcodes.d.next = self.rdat_data.val();
-                }
-                3 => {
-                    self.schedule.d.next = self.rdat_data.val();
-                }
-                _ => {}
-            }
-        }
-        self.kec_valid.next = self.to_keccak.val() & self.mover.valid.val();
-        self.kec_data.next = self.chunk.val();
-        self.kec_bytes.next = self.mover.bytes.val();
-        self.kec_last.next = self.mover.last.val();
-        if self.kec_done.val() {
-            self.digest.d.next = self.kec_digest.val();
-            self.digest_there.d.next = true;
-        }
-        if self.mover.start.val() {
-            self.digest_there.d.next = false;
         }
 
         // The result's header.
@@ -989,21 +1022,20 @@ impl Logic for Lane {
         self.header0.next.cycles = self.cycles.q.val();
         self.header0.next.wait_cycles = self.wait_cycles.q.val();
         self.header1.next.retired = self.retired.q.val();
-        self.header1.next.memory_words = self.words.q.val();
+        self.header1.next.memory_words = self.own_words.val();
         self.header1.next.logs = self.logs.q.val();
         self.header1.next.logs_end = self.logs_end.q.val();
         self.header1.next.slots = bit_cast::<32, 11>(self.slots.count.val());
         self.header1.next.slots_offset = self.slots_offset.q.val();
         self.header1.next.output_bytes = self.output_bytes.q.val();
         self.header1.next.output_offset = self.output_offset.q.val();
-        self.header2.next.account_used = 0.into();
-        if self.balance_used.q.val() {
-            self.header2.next.account_used = 1.into();
-        }
         self.header2.next.requests = self.requests.q.val();
         self.header2.next.reserved = 0.into();
 
         // The result bus.
+        self.machine_word.next = self.frames.machine_word.val();
+        self.input_word.next = self.frames.input_word.val();
+        self.back_word.next = self.frames.back_word.val();
         self.bus.next = 0.into();
         match self.source.val() {
             Source::Zero => {}
@@ -1071,7 +1103,9 @@ impl Logic for Lane {
                 self.bus.next = self.slots.present.val();
             }
             Source::SlotHead => {
-                self.bus.next = bit_cast::<256, 5>(self.slot_flags.val());
+                self.bus.next = (bit_cast::<256, 4>(self.slot_flags.val())
+                    | (bit_cast::<256, 2>(self.slot_space.val().get_bits::<2>(10)) << 4))
+                    | (bit_cast::<256, 10>(self.slot_space.val().get_bits::<10>(0)) << 32);
             }
             Source::LogHead => {
                 self.bus.next = bit_cast::<256, 32>(self.n.q.val())
@@ -1087,9 +1121,193 @@ impl Logic for Lane {
                 self.bus.next = self.header2.val().into();
             }
             Source::CodeTag => {
-                self.bus.next = bit_cast::<256, 64>(self.code_tag.val());
+                self.bus.next = bit_cast::<256, 64>(self.frames.code_tag.val());
+            }
+            Source::Address => {
+                self.bus.next = self.top.val() & self.address_mask.val();
+            }
+            Source::UAddress => {
+                self.bus.next = self.u.q.val() & self.address_mask.val();
+            }
+            Source::SlotCodeBytes => {
+                self.bus.next = bit_cast::<256, 32>(self.slots.present.val().get_bits::<32>(160));
+            }
+            Source::ReturnBytes => {
+                self.bus.next = bit_cast::<256, 32>(self.returned.q.val());
+            }
+            Source::Success => {
+                if self.success.val() {
+                    self.bus.next = 1.into();
+                }
+            }
+            Source::FrameMachine => {
+                self.bus.next = self.machine_word.val().into();
+            }
+            Source::FrameInput => {
+                self.bus.next = self.input_word.val().into();
+            }
+            Source::FrameBack => {
+                self.bus.next = self.back_word.val().into();
+            }
+            Source::JournalHead => {
+                self.bus.next = bit_cast::<256, 4>(self.slot_flags.val())
+                    | (bit_cast::<256, 10>(self.slots.here.val()) << 16);
             }
         }
+
+        // The data memory: EVM memory and calldata, as far as their pages are on the chip.
+        self.segment.next = self.instr.val().calldata;
+        if self.dispatching.val() {
+            self.segment.next = self.decoded.val().calldata;
+        }
+        self.memory_base.next = bit_cast::<25, 32>(self.frames.base.val());
+        self.calldata_base.next = bit_cast::<25, 32>(self.frames.calldata_at.val());
+        self.read_base.next = self.memory_base.val();
+        self.data_raddr.next = bit_cast::<25, 23>(self.top.val().get_bits::<23>(0));
+        if self.reads_data.val() & self.mover.busy.val() {
+            self.data_raddr.next = bit_cast::<25, 23>(self.mover.read_addr.val().get_bits::<23>(0));
+            self.segment.next = self.reads_calldata.val();
+            if self.reads_return.val() {
+                self.read_base.next = self.return_segment.val();
+            }
+        }
+        if self.segment.val() {
+            self.read_base.next = self.calldata_base.val();
+        }
+        // A word of the frame's record, or of the journal.
+        self.at_word.next = bit_cast::<25, 8>(self.word.val().code) << 5;
+        match self.space.val() {
+            Space::Operand => {}
+            Space::Record => {
+                self.data_raddr.next = self.at_word.val();
+                self.read_base.next = self.frames.record.val();
+            }
+            Space::Journal => {
+                self.data_raddr.next = self.at_word.val();
+                self.read_base.next = self.frames.journal.val();
+            }
+        }
+        self.data.raddr.next = self.read_base.val() + self.data_raddr.val();
+        self.write_base.next = self.memory_base.val();
+        self.data_waddr.next = bit_cast::<25, 23>(self.top.val().get_bits::<23>(0));
+        self.data.we.next = self.to_data.val() & self.mover.valid.val();
+        self.data.wdata.next = self.chunk.val();
+        self.data.wcount.next = self.move_bytes.val();
+        if self.to_data.val() & self.mover.busy.val() {
+            self.data_waddr.next = bit_cast::<25, 23>(self.mover.to_addr.val().get_bits::<23>(0));
+            if self.to_calldata.val() {
+                self.write_base.next = self.calldata_segment.val();
+            }
+            if self.to_return.val() {
+                self.write_base.next = self.return_segment.val();
+            }
+        }
+        match self.store.val() {
+            Store::None => {}
+            Store::Word => {
+                self.data.we.next = self.go.val();
+                self.data.wdata.next = self.second.val();
+                self.data.wcount.next = 32.into();
+            }
+            Store::Byte => {
+                self.data.we.next = self.go.val();
+                self.data.wdata.next = self.second.val() << 248;
+                self.data.wcount.next = 1.into();
+            }
+            Store::Bus => {
+                self.data.we.next = self.go.val();
+                self.data.wdata.next = self.bus.val();
+                self.data.wcount.next = 32.into();
+                self.data_waddr.next = self.at_word.val();
+                self.write_base.next = self.frames.record.val();
+                if self.space.val() == Space::Journal {
+                    self.write_base.next = self.frames.journal.val();
+                }
+            }
+        }
+        self.data.waddr.next = self.write_base.val() + self.data_waddr.val();
+        // A word that only waits may call for a page; the first word of an opcode may yet halt.
+        // When a chunk is taken, the next one's address stands already, which may lie behind the range.
+        self.data.want_read.next = (self.mover.due.val() & self.reads_data.val())
+            & (self.source_inside.val() & !self.data.readable.val());
+        // One page at a time: the destination's when the chunk stands.
+        self.data.want_write.next = self.mover.valid.val() & self.to_data.val();
+        if !self.check.val() {
+            if (self.cond.val() == Cond::Readable)
+                | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
+            {
+                self.data.want_read.next = true;
+            }
+            if self.cond.val() == Cond::Writable {
+                self.data.want_write.next = true;
+            }
+        }
+        self.data.clear.next = self.go.val() & (self.act.val() == Act::Accept);
+        self.data.loading.next = self.to_calldata.val() & self.mover.busy.val();
+        self.data.memory_words.next = self.all_words.val();
+        self.data.calldata_beats.next = self.calldata_rounded.val() >> 5;
+        self.data.spill.next = self.grant.q.val().get_bits::<64>(192);
+        self.data.calldata.next = self.message.q.val()
+            + (bit_cast::<64, 32>(self.slot_beats.val() + self.header_words.val()) << 5);
+        self.data.out_ready.next = self.wr_ready.val();
+        self.data.out_idle.next = self.wr_idle.val();
+        self.data.in_valid.next = self.rdat_valid.val();
+        self.data.beat.next = self.rdat_data.val();
+        if self.reads_code.val() & self.mover.busy.val() {
+            self.code.raddr.next = self.mover.read_addr.val().get_bits::<16>(0);
+        }
+        self.code.open.next = self.go.val() & (self.act.val() == Act::CodeOpen);
+        self.code.tag.next = self.frames.code_tag.val();
+        self.code.address.next = self.frames.code_address.val();
+        self.code.want.next = ((self.fetching.val() & !self.code.readable.val())
+            & !(self.jumped.q.val() & self.jump_wild.q.val()))
+            & !(self.cancelled.q.val() | self.dma_failed.q.val());
+        if (self.mover.due.val() & self.reads_code.val())
+            & (!self.code_behind.val() & !self.code.readable.val())
+        {
+            self.code.want.next = true;
+        }
+        self.code.in_valid.next = self.rdat_valid.val();
+        self.code.in_error.next = self.rdat_error.val();
+        self.code.beat.next = self.rdat_data.val();
+        self.env.we.next = self.to_env.val() & self.mover.valid.val();
+        self.env.waddr.next = self.mover.to_addr.val().get_bits::<6>(5);
+        self.env.wdata.next = self.rdat_data.val();
+        if self.word.val().env_write {
+            self.env.we.next = self.go.val();
+            self.env.waddr.next = self.word.val().code.get_bits::<6>(0);
+            self.env.wdata.next = self.bus.val();
+        }
+        // The first words of the header also steer the lane.
+        if self.to_env.val() & self.mover.valid.val() {
+            match self.mover.to_addr.val().get_bits::<6>(5).index() {
+                0 => {
+                    self.control.d.next = self.rdat_data.val();
+                }
+                1 => {
+                    self.grant.d.next = self.rdat_data.val();
+                }
+                2 => {
+                    self.opcodes.d.next = self.rdat_data.val();
+                }
+                3 => {
+                    self.schedule.d.next = self.rdat_data.val();
+                }
+                _ => {}
+            }
+        }
+        self.kec_valid.next = self.to_keccak.val() & self.mover.valid.val();
+        self.kec_data.next = self.chunk.val();
+        self.kec_bytes.next = self.mover.bytes.val();
+        self.kec_last.next = self.mover.last.val();
+        if self.kec_done.val() {
+            self.digest.d.next = self.kec_digest.val();
+            self.digest_there.d.next = true;
+        }
+        if self.mover.start.val() {
+            self.digest_there.d.next = false;
+        }
+
         // The result buffer.
         self.emitting.next = self.word.val().emit;
         self.out_reverse.a.next = self.chunk_masked.val();
@@ -1142,15 +1360,28 @@ impl Logic for Lane {
         self.cpl_tag.next = bit_cast::<32, 24>(self.next_sequence.val());
         self.cpl_key.next = self.bus.val();
         self.cpl_id.next = self.id.q.val();
+        self.cpl_account.next = 0.into();
+        // An account that is warm has its entry already.
+        self.account_next.next = bit_cast::<16, 11>(self.slots.count.val());
+        if self.slot_hit.val() {
+            self.account_next.next = bit_cast::<16, 10>(self.slots.here.val());
+        }
         match self.post.val() {
             Post::None => {
                 self.cpl_valid.next = false;
             }
-            Post::Storage => {
-                self.cpl_code.next = self.ask_storage.val();
-            }
-            Post::Balance => {
-                self.cpl_code.next = self.ask_balance.val();
+            Post::Slot => {
+                self.cpl_key.next = self.slot_entry.key.val();
+                self.cpl_account.next =
+                    bit_cast::<16, 10>(self.slot_entry.space.val().get_bits::<10>(0));
+                self.cpl_code.next = self.ask_field.val();
+                if self.slot_entry.is_storage.val() {
+                    self.cpl_code.next = self.ask_storage.val();
+                }
+                if self.slot_entry.is_account.val() {
+                    self.cpl_code.next = self.ask_account.val();
+                    self.cpl_account.next = self.account_next.val();
+                }
             }
             Post::BlockHash => {
                 self.cpl_code.next = self.ask_block_hash.val();
@@ -1195,8 +1426,21 @@ impl Logic for Lane {
                     self.p.d.next = self.top.val().get_bits::<32>(0);
                     self.n.d.next = self.second.val().get_bits::<32>(0);
                 }
+                Pointers::Output => {
+                    self.p.d.next = self.top.val().get_bits::<32>(0);
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.second.val().get_bits::<32>(0);
+                }
+                Pointers::Returned => {
+                    self.p.d.next = 0.into();
+                    self.q.d.next = self.frames.return_at.val();
+                    self.n.d.next = self.frames.return_bytes.val();
+                    if self.returned.q.val() < self.frames.return_bytes.val() {
+                        self.n.d.next = self.returned.q.val();
+                    }
+                }
                 Pointers::Growth => {
-                    self.q.d.next = self.words.q.val() << 5;
+                    self.q.d.next = self.own_words.val() << 5;
                     self.n.d.next = self.growth.val() << 5;
                 }
                 Pointers::Header => {
@@ -1234,13 +1478,16 @@ impl Logic for Lane {
                     self.counter.d.next = self.counter.q.val() - 1;
                 }
                 Count::Warm => {
-                    self.counter.d.next = self.slots_warm.val().get_bits::<11>(0);
+                    self.counter.d.next = self.u.q.val().get_bits::<11>(160);
                 }
                 Count::Cold => {
-                    self.counter.d.next = self.slots_cold.val().get_bits::<11>(0);
+                    self.counter.d.next = self.u.q.val().get_bits::<11>(176);
                 }
                 Count::Named => {
-                    self.counter.d.next = self.slots_named.val().get_bits::<11>(0);
+                    self.counter.d.next = self.u.q.val().get_bits::<11>(192);
+                }
+                Count::Journal => {
+                    self.counter.d.next = self.t.q.val().get_bits::<11>(16);
                 }
                 Count::Topics => {
                     self.counter.d.next = bit_cast::<11, 5>(self.instr.val().n);
@@ -1283,7 +1530,6 @@ impl Logic for Lane {
         }
         if self.go.val() {
             match self.act.val() {
-                Act::None => {}
                 Act::Accept => {
                     self.cmd_ready.next = true;
                     self.wr_clear.next = true;
@@ -1295,8 +1541,8 @@ impl Logic for Lane {
                     self.cancelled.d.next =
                         self.cancel_valid.val() & (self.cancel_id.val() == self.cmd_id.val());
                     self.dma_failed.d.next = false;
-                    self.balance_used.d.next = false;
-                    self.words.d.next = 0.into();
+                    self.state_short.d.next = false;
+                    self.returned.d.next = 0.into();
                     self.out.d.next = self.result_start.val();
                     self.logs.d.next = 0.into();
                     self.logs_end.d.next = self.result_start.val();
@@ -1318,12 +1564,32 @@ impl Logic for Lane {
                     self.reader.start.next = true;
                     self.reader.beats.next = self.message_beats.val().get_bits::<16>(0);
                 }
-                Act::CodeOpen => {}
-                Act::CodeAddress => {
-                    self.code_address.d.next = self.u.q.val().get_bits::<64>(0);
+                Act::FirstAccount => {
+                    self.accounts_left.d.next = self.accounts.val().get_bits::<16>(0);
+                    self.state_left.d.next = self.state_beats.val().get_bits::<16>(0);
                 }
-                Act::MemoryGrown => {
-                    self.words.d.next = self.expand.new_words.val();
+                Act::AccountDone => {
+                    self.accounts_left.d.next = self.accounts_left.q.val() - 1;
+                }
+                Act::Value => {
+                    self.transfers.d.next = self.top.val().any();
+                }
+                Act::NoValue => {
+                    self.transfers.d.next = false;
+                }
+                Act::NoReturn => {
+                    self.returned.d.next = 0.into();
+                }
+                Act::Returned => {
+                    self.returned.d.next = self.n.q.val();
+                }
+                Act::LogsBack => {
+                    self.out.d.next = self.frames.old_out.val();
+                    self.logs.d.next = self.frames.old_logs.val();
+                    self.logs_end.d.next = self.frames.old_out.val();
+                }
+                Act::LoadMachine => {
+                    self.pc.d.next = self.frames.saved_pc.val();
                 }
                 Act::LogDone => {
                     self.logs.d.next = self.logs.q.val() + 1;
@@ -1331,7 +1597,7 @@ impl Logic for Lane {
                 }
                 Act::MarkOutput => {
                     self.output_offset.d.next = self.out.q.val();
-                    if (self.status.q.val() == self.returned.val())
+                    if (self.status.q.val() == self.returned_status.val())
                         | (self.status.q.val() == self.reverted.val())
                     {
                         self.output_bytes.d.next = self.n.q.val();
@@ -1343,26 +1609,16 @@ impl Logic for Lane {
                 Act::Rewind => {
                     self.out.d.next = 0.into();
                 }
-                Act::BalanceUsed => {
-                    self.balance_used.d.next = true;
-                }
-                Act::BalanceFill => {
-                    self.balance_used.d.next = true;
-                    self.balance_known.d.next = true;
-                    self.env.we.next = true;
-                    self.env.waddr.next = self.balance_at.val();
-                    self.env.wdata.next = self.u.q.val();
-                }
                 Act::Status => {
                     self.status.d.next = self.word.val().code;
                 }
                 Act::TrapReason => {
                     self.trap_code.d.next = self.word.val().code;
                 }
-                Act::Start => {}
                 Act::Release => {
                     self.running.d.next = false;
                 }
+                _ => {}
             }
         }
 
@@ -1389,7 +1645,7 @@ impl Logic for Lane {
                 self.holds.next = self.cmd_valid.val();
             }
             Cond::Beat => {
-                self.holds.next = self.rdat_valid.val();
+                self.holds.next = self.rdat_valid.val() | !self.state_left.q.val().any();
             }
             Cond::MoverIdle => {
                 self.holds.next = !self.mover.busy.val();
@@ -1405,7 +1661,9 @@ impl Logic for Lane {
                 self.holds.next = !self.expand.ok.val();
             }
             Cond::MemoryLimit => {
-                self.holds.next = self.expand.new_words.val() > self.most_words.val();
+                self.holds.next = (self.expand.new_words.val() > self.most_words.val())
+                    | ((self.expand.new_words.val() + (self.frames.base.val() >> 5))
+                        > self.most_words.val());
             }
             Cond::SlotReady => {
                 self.holds.next = self.slots.ready.val();
@@ -1415,6 +1673,83 @@ impl Logic for Lane {
             }
             Cond::SlotWarm => {
                 self.holds.next = self.slot_hit.val() & self.slot_entry.warm.val();
+            }
+            Cond::SlotWritten => {
+                self.holds.next = self.slot_hit.val() & self.slot_entry.written.val();
+            }
+            Cond::AccountWarm => {
+                self.holds.next =
+                    (self.slot_hit.val() & self.slot_entry.warm.val()) | self.precompiled.val();
+            }
+            Cond::Precompile => {
+                self.holds.next = self.precompiled.val();
+            }
+            Cond::Inner => {
+                self.holds.next = self.inner.val();
+            }
+            Cond::InnerCold => {
+                self.holds.next = self.inner.val() & !self.slot_entry.warm.val();
+            }
+            Cond::UAlive => {
+                self.holds.next = self.u.q.val().get_bit(192);
+            }
+            Cond::UDelegated => {
+                self.holds.next = self.u.q.val().get_bit(193);
+            }
+            Cond::UCodeless => {
+                self.holds.next = !self.u.q.val().get_bits::<32>(160).any();
+            }
+            Cond::UBalance => {
+                self.holds.next = self.u.q.val().get_bit(212);
+            }
+            Cond::OpCall => {
+                self.holds.next = self.is_call.val();
+            }
+            Cond::OpCallCode => {
+                self.holds.next = self.is_call_code.val();
+            }
+            Cond::OpDelegate => {
+                self.holds.next = self.is_delegate.val();
+            }
+            Cond::OpAsCallee => {
+                self.holds.next = self.is_call.val() | self.is_static_call.val();
+            }
+            Cond::StaticValue => {
+                self.holds.next =
+                    (self.is_call.val() & self.frames.is_static.val()) & self.top.val().any();
+            }
+            Cond::Transfers => {
+                self.holds.next = self.transfers.q.val();
+            }
+            Cond::TooDeep => {
+                self.holds.next = self.frames.level.val() == self.deepest.val();
+            }
+            Cond::StackHigh => {
+                self.holds.next = self.stack.all.val() > self.stack_most.val();
+            }
+            Cond::Success => {
+                self.holds.next = self.success.val();
+            }
+            Cond::JournalMark => {
+                self.holds.next = self.frames.at_mark.val();
+            }
+            Cond::JournalFull => {
+                self.holds.next = self.frames.full.val();
+            }
+            Cond::PeerIsSelf => {
+                self.holds.next = self.frames.peer.val() == self.frames.account.val();
+            }
+            Cond::AccountsDone => {
+                self.holds.next = !self.accounts_left.q.val().any() | self.state_short.q.val();
+            }
+            Cond::StateOdd => {
+                self.holds.next = self.state_left.q.val().any() | self.state_short.q.val();
+            }
+            Cond::BeatOrDry => {
+                self.holds.next = self.rdat_valid.val() | self.reader.dry.val();
+            }
+            Cond::Dry => {
+                self.holds.next = self.reader.dry.val();
             }
             Cond::SlotKnown => {
                 self.holds.next = self.slot_hit.val() & self.slot_entry.known.val();
@@ -1464,8 +1799,10 @@ impl Logic for Lane {
             Cond::LengthBig => {
                 self.holds.next = self.length.val().get_bits::<192>(64).any();
             }
-            Cond::AnyReturnData => {
-                self.holds.next = self.second.val().any() | self.third.val().any();
+            Cond::BeyondReturn => {
+                self.holds.next = (self.second.val().get_bits::<224>(32).any()
+                    | self.third.val().get_bits::<224>(32).any())
+                    | (self.return_end.val() > bit_cast::<33, 32>(self.returned.q.val()));
             }
             Cond::WordRead => {
                 self.holds.next = self.word_inside.val() & self.data.readable.val();
@@ -1504,20 +1841,20 @@ impl Logic for Lane {
                 self.holds.next = self.code.opened.val();
             }
             Cond::CodeMissing => {
-                self.holds.next = !self.code_address.q.val().any();
+                self.holds.next = !self.frames.code_address.val().any();
             }
             Cond::CodeLong => {
-                self.holds.next = self.code_bytes.val() > self.most_code.val();
+                self.holds.next = self.control.q.val().get_bits::<32>(0) > self.most_code.val();
             }
             Cond::CalldataLong => {
-                self.holds.next = self.calldata_bytes.val() > self.most_calldata.val();
+                self.holds.next = self.first_calldata.val() > self.most_calldata.val();
             }
             Cond::BadMessage => {
                 self.holds.next = ((self.control.q.val().get_bits::<32>(224)
                     != self.version.val())
-                    | (self.slots_all.val() > self.most_slots.val()))
-                    | (((self.slots_warm.val() > self.most_slots.val())
-                        | (self.slots_cold.val() > self.most_slots.val()))
+                    | ((self.accounts.val() > self.most_accounts.val())
+                        | !self.accounts.val().any()))
+                    | ((self.state_beats.val() > self.most_state.val())
                         | (self.blobs.val() > self.most_blobs.val()));
             }
             Cond::GasAtStipend => {
@@ -1542,9 +1879,6 @@ impl Logic for Lane {
             Cond::NewIsOriginal => {
                 self.holds.next = self.second.val() == self.slots.original.val();
             }
-            Cond::BalanceKnown => {
-                self.holds.next = self.balance_known.q.val();
-            }
             Cond::BlobInside => {
                 self.holds.next = self.blob_inside.val();
             }
@@ -1561,7 +1895,8 @@ impl Logic for Lane {
         if self.depth.val().any() {
             self.retire_top.next = self.top.val();
         }
-        self.retire_memory.next = self.words.q.val();
+        self.retire_memory.next = self.own_words.val();
+        self.retire_frame.next = self.frames.level.val();
         if self.check.val() {
             self.retired.d.next = self.retired.q.val() + 1;
         }

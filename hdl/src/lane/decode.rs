@@ -36,7 +36,7 @@ pub struct Decoded {
     /// Static gas.
     pub gas: Bits<16>,
     /// Address of its routine.
-    pub entry: Bits<9>,
+    pub entry: Bits<10>,
     /// Bytes of its operand (PUSHn).
     pub operand: Bits<6>,
     /// n of DUPn, SWAPn, LOGn.
@@ -113,7 +113,6 @@ fn env_index(name: &str) -> usize {
         "PREVRANDAO" => header::PREVRANDAO,
         "GASLIMIT" => header::GASLIMIT,
         "CHAINID" => header::CHAINID,
-        "SELFBALANCE" => header::BALANCE,
         "BASEFEE" => header::BASEFEE,
         "BLOBBASEFEE" => header::BLOBBASEFEE,
         _ => 0,

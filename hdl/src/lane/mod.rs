@@ -23,6 +23,7 @@ pub mod code;
 pub mod cost;
 pub mod data;
 pub mod decode;
+pub mod frame;
 pub mod gas;
 pub mod microcode;
 pub mod mover;

@@ -15,9 +15,9 @@ pub struct PageTable {
     pub clear: Signal<In, Bit>,
 
     /// Page of the first access.
-    pub a: Signal<In, Bits<12>>,
+    pub a: Signal<In, Bits<13>>,
     /// The page behind it.
-    pub a_behind: Signal<In, Bits<12>>,
+    pub a_behind: Signal<In, Bits<13>>,
     /// It goes into the page behind.
     pub a_across: Signal<In, Bit>,
     /// Frame of the page.
@@ -27,11 +27,11 @@ pub struct PageTable {
     /// All that the access needs is here.
     pub a_here: Signal<Out, Bit>,
     /// The page that it lacks; the page behind is behind.
-    pub a_lacks: Signal<Out, Bits<12>>,
+    pub a_lacks: Signal<Out, Bits<13>>,
     /// Page of the second access.
-    pub b: Signal<In, Bits<12>>,
+    pub b: Signal<In, Bits<13>>,
     /// The page behind it.
-    pub b_behind: Signal<In, Bits<12>>,
+    pub b_behind: Signal<In, Bits<13>>,
     /// It goes into the page behind.
     pub b_across: Signal<In, Bit>,
     /// Frame of the page.
@@ -41,14 +41,14 @@ pub struct PageTable {
     /// All that the access needs is here.
     pub b_here: Signal<Out, Bit>,
     /// The page that it lacks.
-    pub b_lacks: Signal<Out, Bits<12>>,
+    pub b_lacks: Signal<Out, Bits<13>>,
 
     /// A frame.
     pub hand: Signal<In, Bits<4>>,
     /// It holds a page.
     pub taken: Signal<Out, Bit>,
     /// Its page.
-    pub page: Signal<Out, Bits<12>>,
+    pub page: Signal<Out, Bits<13>>,
     /// One of the accesses may need the page: two accesses never need all frames.
     pub used: Signal<Out, Bit>,
     /// The frame loses its page.
@@ -56,16 +56,16 @@ pub struct PageTable {
     /// The frame now holds `new`.
     pub put: Signal<In, Bit>,
     /// A page.
-    pub new: Signal<In, Bits<12>>,
+    pub new: Signal<In, Bits<13>>,
 
     valid: [DFF<Bit>; PAGES],
-    tag: [DFF<Bits<12>>; PAGES],
+    tag: [DFF<Bits<13>>; PAGES],
     index: [Constant<Bits<4>>; PAGES],
     a_hit: Signal<Local, Bit>,
     a_hit_next: Signal<Local, Bit>,
     b_hit: Signal<Local, Bit>,
     b_hit_next: Signal<Local, Bit>,
-    old: Signal<Local, Bits<12>>,
+    old: Signal<Local, Bits<13>>,
 }
 
 impl Default for PageTable {

@@ -1,8 +1,9 @@
 //! The pager: 64 KiB of pages on the chip as a window on the lane's data space in host memory.
 //!
-//! The data space has two segments of 2^23 bytes: EVM memory (address bit 23 is 0), whose home is the spill
-//! area, and calldata (bit 23 is 1), whose home is the message. A page that an access lacks is fetched into
-//! the frame whose turn it is; a page of memory that leaves its frame goes home first.
+//! The data space has four segments of 2^23 bytes (`gatewei_abi::layout::segment`, address bits 24:23). The
+//! calldata's home is the message, that of the others the spill area. A page that an access lacks is fetched into
+//! the frame whose turn it is, unless nothing of its segment has gone home yet; a page that leaves its frame
+//! goes home first, but for calldata, which is never written.
 
 use gatewei_abi::layout;
 use rust_hdl_core::prelude::*;
@@ -14,6 +15,9 @@ use super::page_table::PageTable;
 const ROWS: u64 = (layout::PAGE_BYTES / gatewei_abi::BEAT) as u64;
 
 const _: () = assert!(layout::PAGE_BITS == 12 && layout::PAGES == 16 && layout::SEGMENT_BITS == 23);
+const _: () = assert!(
+    layout::segment::MEMORY == 0 && layout::segment::CALLDATA == 1 && layout::segment::COUNT == 4
+);
 
 /// States of the pager.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -50,7 +54,7 @@ pub struct Pager {
     pub clear: Signal<In, Bit>,
 
     /// Address read in this cycle.
-    pub raddr: Signal<In, Bits<24>>,
+    pub raddr: Signal<In, Bits<25>>,
     /// Frame of its page.
     pub rframe: Signal<Out, Bits<4>>,
     /// Frame of the page behind it.
@@ -58,7 +62,7 @@ pub struct Pager {
     /// What was read in the cycle before is what the address holds.
     pub readable: Signal<Out, Bit>,
     /// Address written in this cycle.
-    pub waddr: Signal<In, Bits<24>>,
+    pub waddr: Signal<In, Bits<25>>,
     /// Frame of its page.
     pub wframe: Signal<Out, Bits<4>>,
     /// Frame of the page behind it.
@@ -72,7 +76,7 @@ pub struct Pager {
     pub want_write: Signal<In, Bit>,
     /// The message is being loaded: what is not written needs no fetching.
     pub loading: Signal<In, Bit>,
-    /// EVM memory that holds something, in words.
+    /// EVM memory of all open frames, in words.
     pub memory_words: Signal<In, Bits<32>>,
     /// Calldata, in beats.
     pub calldata_beats: Signal<In, Bits<32>>,
@@ -112,12 +116,18 @@ pub struct Pager {
 
     table: PageTable,
     state: DFF<Paging>,
-    page: DFF<Bits<12>>,
+    page: DFF<Bits<13>>,
+    gone: DFF<Bits<4>>,
     hand: DFF<Bits<4>>,
     at: DFF<Bits<7>>,
     come: DFF<Bits<8>>,
     good: DFF<Bit>,
-    old: Signal<Local, Bits<12>>,
+    old: Signal<Local, Bits<13>>,
+    old_calldata: Signal<Local, Bit>,
+    old_segment: Signal<Local, Bits<4>>,
+    segment_gone: Signal<Local, Bit>,
+    is_memory: Signal<Local, Bit>,
+    one: Constant<Bits<4>>,
     first_row: Signal<Local, Bits<32>>,
     rest: Signal<Local, Bits<32>>,
     coming: Signal<Local, Bits<8>>,
@@ -165,11 +175,17 @@ impl Default for Pager {
             table: Default::default(),
             state: Default::default(),
             page: Default::default(),
+            gone: Default::default(),
             hand: Default::default(),
             at: Default::default(),
             come: Default::default(),
             good: Default::default(),
             old: Default::default(),
+            old_calldata: Default::default(),
+            old_segment: Default::default(),
+            segment_gone: Default::default(),
+            is_memory: Default::default(),
+            one: Constant::new(1u64.into()),
             first_row: Default::default(),
             rest: Default::default(),
             coming: Default::default(),
@@ -184,15 +200,15 @@ impl Default for Pager {
 impl Logic for Pager {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, page, hand, at, come, good);
+        dff_setup!(self, clock, state, page, gone, hand, at, come, good);
 
         // Where the pages of this cycle's accesses are. 32 bytes behind offset 4064 end in the next page.
         self.table.clock.next = self.clock.val();
         self.table.clear.next = self.clear.val() | self.reset.val();
-        self.table.a.next = self.raddr.val().get_bits::<12>(12);
+        self.table.a.next = self.raddr.val().get_bits::<13>(12);
         self.table.a_behind.next = self.table.a.val() + 1;
         self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4064;
-        self.table.b.next = self.waddr.val().get_bits::<12>(12);
+        self.table.b.next = self.waddr.val().get_bits::<13>(12);
         self.table.b_behind.next = self.table.b.val() + 1;
         self.table.b_across.next = self.waddr.val().get_bits::<12>(0) > 4064;
         self.table.hand.next = self.hand.q.val();
@@ -209,10 +225,21 @@ impl Logic for Pager {
         self.good.d.next = false;
 
         // Where the missing page comes from, and how much of it.
-        self.is_calldata.next = self.page.q.val().get_bit(11);
+        self.is_calldata.next = self.page.q.val().get_bits::<2>(11) == 1;
+        self.is_memory.next = self.page.q.val().get_bits::<2>(11) == 0;
+        self.segment_gone.next = self
+            .gone
+            .q
+            .val()
+            .get_bit(self.page.q.val().get_bits::<2>(11).index());
+        self.old_calldata.next = self.old.val().get_bits::<2>(11) == 1;
+        self.old_segment.next =
+            self.one.val() << bit_cast::<4, 2>(self.old.val().get_bits::<2>(11));
         self.first_row.next = bit_cast::<32, 11>(self.page.q.val().get_bits::<11>(0)) << 7;
         self.rest.next = 0.into();
-        if !self.is_calldata.val() & (self.first_row.val() < self.memory_words.val()) {
+        if (!self.is_calldata.val() & self.segment_gone.val())
+            & (!self.is_memory.val() | (self.first_row.val() < self.memory_words.val()))
+        {
             self.rest.next = self.rows.val();
         }
         if self.is_calldata.val()
@@ -224,7 +251,7 @@ impl Logic for Pager {
         if self.rest.val() > self.rows.val() {
             self.coming.next = self.rows.val().get_bits::<8>(0);
         }
-        self.in_addr.next = self.spill.val() + (bit_cast::<64, 32>(self.first_row.val()) << 5);
+        self.in_addr.next = self.spill.val() + (bit_cast::<64, 13>(self.page.q.val()) << 12);
         if self.is_calldata.val() {
             self.in_addr.next =
                 self.calldata.val() + (bit_cast::<64, 32>(self.first_row.val()) << 5);
@@ -237,7 +264,7 @@ impl Logic for Pager {
         self.reads.next = false;
         self.out_valid.next = false;
         self.out_addr.next = self.spill.val()
-            + ((bit_cast::<64, 11>(self.old.val().get_bits::<11>(0)) << 12)
+            + ((bit_cast::<64, 13>(self.old.val()) << 12)
                 | (bit_cast::<64, 7>(self.at.q.val()) << 5));
         self.seek.next = false;
         self.in_ready.next = false;
@@ -263,9 +290,9 @@ impl Logic for Pager {
                     self.hand.d.next = self.hand.q.val() + 1;
                 } else {
                     self.table.free.next = true;
-                    // Calldata is never written: only memory goes home.
                     self.state.d.next = Paging::Home;
-                    if self.table.taken.val() & !self.old.val().get_bit(11) {
+                    if self.table.taken.val() & !self.old_calldata.val() {
+                        self.gone.d.next = self.gone.q.val() | self.old_segment.val();
                         self.state.d.next = Paging::Read;
                     }
                 }
@@ -316,9 +343,13 @@ impl Logic for Pager {
                 self.state.d.next = Paging::Idle;
             }
         }
+        if self.clear.val() {
+            self.gone.d.next = 0.into();
+        }
         if self.reset.val() {
             self.state.d.next = Paging::Idle;
             self.hand.d.next = 0.into();
+            self.gone.d.next = 0.into();
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Reader {
     pub beats: Signal<In, Bits<16>>,
     /// A beat was taken.
     pub took: Signal<In, Bit>,
+    /// No beat is to come.
+    pub dry: Signal<Out, Bit>,
     /// Burst request.
     pub rd_valid: Signal<Out, Bit>,
     /// The request is taken.
@@ -52,6 +54,7 @@ impl Logic for Reader {
             self.burst.next = self.room.val();
         }
         self.asks.next = self.left.q.val().any() & !self.coming.q.val().any();
+        self.dry.next = !self.left.q.val().any() & !self.coming.q.val().any();
         self.rd_valid.next = self.asks.val();
         self.rd_addr.next = self.next.q.val();
         self.rd_beats.next = self.burst.val().get_bits::<8>(0);

@@ -15,10 +15,14 @@ pub struct Route {
     pub from_memory: Signal<Out, Bit>,
     /// Chunks are calldata.
     pub from_calldata: Signal<Out, Bit>,
+    /// Chunks are return data.
+    pub from_return: Signal<Out, Bit>,
     /// Chunks are code.
     pub from_code: Signal<Out, Bit>,
     /// They go to EVM memory.
     pub to_memory: Signal<Out, Bit>,
+    /// They go to the return data.
+    pub to_return: Signal<Out, Bit>,
     /// They go to calldata.
     pub to_calldata: Signal<Out, Bit>,
     /// They go to the environment memory.
@@ -37,8 +41,10 @@ impl Logic for Route {
         self.from_beats.next = false;
         self.from_memory.next = false;
         self.from_calldata.next = false;
+        self.from_return.next = false;
         self.from_code.next = false;
         self.to_memory.next = false;
+        self.to_return.next = false;
         self.to_calldata.next = false;
         self.to_env.next = false;
         self.to_out.next = false;
@@ -68,6 +74,14 @@ impl Logic for Route {
             Move::CodeMemory => {
                 self.from_code.next = true;
                 self.to_memory.next = true;
+            }
+            Move::ReturnMemory => {
+                self.from_return.next = true;
+                self.to_memory.next = true;
+            }
+            Move::MemoryReturn => {
+                self.from_memory.next = true;
+                self.to_return.next = true;
             }
             Move::ZeroMemory => {
                 self.to_memory.next = true;

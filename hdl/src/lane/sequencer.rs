@@ -1,4 +1,4 @@
-//! The sequencer: reads the microcode, one word a cycle.
+//! The sequencer: reads the microcode, one word a cycle. Calls nest three deep.
 
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
@@ -17,7 +17,7 @@ pub struct Sequencer {
     /// The word's condition holds (`unless` not yet applied).
     pub cond: Signal<In, Bit>,
     /// Routine of the fetched opcode.
-    pub entry: Signal<In, Bits<9>>,
+    pub entry: Signal<In, Bits<10>>,
     /// The word, if it ends its opcode, dispatches the next one too.
     pub chain: Signal<In, Bit>,
     /// The word was dispatched in vain: the opcode is to be fetched.
@@ -30,19 +30,21 @@ pub struct Sequencer {
     pub word: Signal<Out, Word>,
     /// The word's actions fire (unless the frame halts or traps).
     pub fire: Signal<Out, Bit>,
-    rom: Rom<9, Word>,
-    here: DFF<Bits<9>>,
-    back: DFF<Bits<9>>,
+    rom: Rom<10, Word>,
+    here: DFF<Bits<10>>,
+    back: DFF<Bits<10>>,
+    back2: DFF<Bits<10>>,
+    back3: DFF<Bits<10>>,
     current: Signal<Local, Word>,
     seq: Signal<Local, Seq>,
     holds: Signal<Local, Bit>,
     fires: Signal<Local, Bit>,
-    following: Signal<Local, Bits<9>>,
-    address: Signal<Local, Bits<9>>,
-    at_idle: Constant<Bits<9>>,
-    at_fetch: Constant<Bits<9>>,
-    at_halt: Constant<Bits<9>>,
-    at_trap: Constant<Bits<9>>,
+    following: Signal<Local, Bits<10>>,
+    address: Signal<Local, Bits<10>>,
+    at_idle: Constant<Bits<10>>,
+    at_fetch: Constant<Bits<10>>,
+    at_halt: Constant<Bits<10>>,
+    at_trap: Constant<Bits<10>>,
 }
 
 impl Sequencer {
@@ -63,6 +65,8 @@ impl Sequencer {
             rom: Rom::new(program.words.clone()),
             here: Default::default(),
             back: Default::default(),
+            back2: Default::default(),
+            back3: Default::default(),
             current: Default::default(),
             seq: Default::default(),
             holds: Default::default(),
@@ -80,7 +84,7 @@ impl Sequencer {
 impl Logic for Sequencer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, here, back);
+        dff_setup!(self, clock, here, back, back2, back3);
         self.rom.clock.next = self.clock.val();
         self.current.next = self.rom.data.val();
         self.word.next = self.current.val();
@@ -119,10 +123,14 @@ impl Logic for Sequencer {
                 if self.holds.val() {
                     self.address.next = self.current.val().target;
                     self.back.d.next = self.following.val();
+                    self.back2.d.next = self.back.q.val();
+                    self.back3.d.next = self.back2.q.val();
                 }
             }
             Seq::Return => {
                 self.address.next = self.back.q.val();
+                self.back.d.next = self.back2.q.val();
+                self.back2.d.next = self.back3.q.val();
             }
             Seq::Dispatch => {
                 self.fires.next = self.holds.val();

@@ -1,32 +1,47 @@
-//! What a slot command works on: key, value and flags, by its mode.
+//! What a slot command works on: key, value and flags.
 
-use gatewei_abi::result::slot as flag;
+use gatewei_abi::result::{field, kind, slot as flag};
 use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::prelude::*;
 
-use super::microcode::word::SlotMode;
+use super::microcode::word::{SlotKey, SlotMode};
 
 /// Operands of the slot table.
 #[derive(LogicBlock)]
 pub struct SlotEntry {
-    /// The mode.
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// The key from this cycle on.
+    pub select: Signal<In, SlotKey>,
+    /// Value and flags in this cycle.
     pub mode: Signal<In, SlotMode>,
+    /// The key is in the table.
+    pub hit: Signal<In, Bit>,
     /// Flags of the current entry.
-    pub flags: Signal<In, Bits<5>>,
+    pub flags: Signal<In, Bits<4>>,
+    /// The executing account.
+    pub account: Signal<In, Bits<10>>,
+    /// The other account.
+    pub peer: Signal<In, Bits<10>>,
     /// Top of the stack: an opcode's key.
     pub top: Signal<In, Bits<256>>,
     /// Second word: what SSTORE and TSTORE store.
     pub second: Signal<In, Bits<256>>,
-    /// Register T: the key that came with the message.
+    /// Register T: an address, a key that came with the message, or the head of a journal entry.
     pub t: Signal<In, Bits<256>>,
-    /// Register U: what the host answered.
+    /// Register U: what the host answered, or another value.
     pub u: Signal<In, Bits<256>>,
     /// The host's beat: the value that came with the message.
     pub beat: Signal<In, Bits<256>>,
 
     /// Key.
     pub key: Signal<Out, Bits<256>>,
-    /// It is a transient slot's.
-    pub transient: Signal<Out, Bit>,
+    /// Its space: the account's index, the kind above.
+    pub space: Signal<Out, Bits<12>>,
+    /// It is an account's.
+    pub is_account: Signal<Out, Bit>,
+    /// It is a storage slot's.
+    pub is_storage: Signal<Out, Bit>,
     /// Value.
     pub value: Signal<Out, Bits<256>>,
     /// The value is the original one.
@@ -34,20 +49,34 @@ pub struct SlotEntry {
     /// The value is the present one.
     pub set_present: Signal<Out, Bit>,
     /// The entry's new flags.
-    pub new_flags: Signal<Out, Bits<5>>,
+    pub new_flags: Signal<Out, Bits<4>>,
     /// The entry is warm.
     pub warm: Signal<Out, Bit>,
     /// Its value is known.
     pub known: Signal<Out, Bit>,
+    /// It was written.
+    pub written: Signal<Out, Bit>,
 
+    selected: DFF<SlotKey>,
+    select_now: Signal<Local, SlotKey>,
     mode_now: Signal<Local, SlotMode>,
-    used_warm: Constant<Bits<5>>,
-    used_warm_written: Constant<Bits<5>>,
-    transient_entry: Constant<Bits<5>>,
-    answer_entry: Constant<Bits<5>>,
-    known_warm: Constant<Bits<5>>,
-    known_only: Constant<Bits<5>>,
-    warm_only: Constant<Bits<5>>,
+    own: Signal<Local, Bits<12>>,
+    other: Signal<Local, Bits<12>>,
+    storage: Constant<Bits<12>>,
+    transient: Constant<Bits<12>>,
+    accounts: Constant<Bits<12>>,
+    fields: Constant<Bits<12>>,
+    balance: Constant<Bits<256>>,
+    code_hash: Constant<Bits<256>>,
+    used_only: Constant<Bits<4>>,
+    warm_only: Constant<Bits<4>>,
+    known_only: Constant<Bits<4>>,
+    written_only: Constant<Bits<4>>,
+    used_warm: Constant<Bits<4>>,
+    used_written: Constant<Bits<4>>,
+    used_warm_written: Constant<Bits<4>>,
+    known_used: Constant<Bits<4>>,
+    known_warm: Constant<Bits<4>>,
 }
 
 impl Default for SlotEntry {
@@ -56,30 +85,51 @@ impl Default for SlotEntry {
             let all = flags.iter().fold(0, |all, f| all | f);
             Constant::new(u64::from(all).into())
         };
+        let space = |kind: u32| Constant::new((u64::from(kind) << 10).into());
         Self {
+            clock: Default::default(),
+            select: Default::default(),
             mode: Default::default(),
+            hit: Default::default(),
             flags: Default::default(),
+            account: Default::default(),
+            peer: Default::default(),
             top: Default::default(),
             second: Default::default(),
             t: Default::default(),
             u: Default::default(),
             beat: Default::default(),
             key: Default::default(),
-            transient: Default::default(),
+            space: Default::default(),
+            is_account: Default::default(),
+            is_storage: Default::default(),
             value: Default::default(),
             set_original: Default::default(),
             set_present: Default::default(),
             new_flags: Default::default(),
             warm: Default::default(),
             known: Default::default(),
+            written: Default::default(),
+            selected: Default::default(),
+            select_now: Default::default(),
             mode_now: Default::default(),
-            used_warm: flags(&[flag::USED, flag::WARM]),
-            used_warm_written: flags(&[flag::USED, flag::WARM, flag::WRITTEN]),
-            transient_entry: flags(&[flag::TRANSIENT, flag::KNOWN, flag::USED, flag::WRITTEN]),
-            answer_entry: flags(&[flag::KNOWN, flag::USED, flag::WARM]),
-            known_warm: flags(&[flag::KNOWN, flag::WARM]),
-            known_only: flags(&[flag::KNOWN]),
+            own: Default::default(),
+            other: Default::default(),
+            storage: space(kind::STORAGE),
+            transient: space(kind::TRANSIENT),
+            accounts: space(kind::ACCOUNT),
+            fields: space(kind::FIELD),
+            balance: Constant::new(u64::from(field::BALANCE).into()),
+            code_hash: Constant::new(u64::from(field::CODE_HASH).into()),
+            used_only: flags(&[flag::USED]),
             warm_only: flags(&[flag::WARM]),
+            known_only: flags(&[flag::KNOWN]),
+            written_only: flags(&[flag::WRITTEN]),
+            used_warm: flags(&[flag::USED, flag::WARM]),
+            used_written: flags(&[flag::USED, flag::WRITTEN]),
+            used_warm_written: flags(&[flag::USED, flag::WARM, flag::WRITTEN]),
+            known_used: flags(&[flag::KNOWN, flag::USED]),
+            known_warm: flags(&[flag::KNOWN, flag::WARM]),
         }
     }
 }
@@ -87,46 +137,110 @@ impl Default for SlotEntry {
 impl Logic for SlotEntry {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, selected);
+        self.select_now.next = self.selected.q.val();
+        if self.select.val() != SlotKey::Keep {
+            self.select_now.next = self.select.val();
+        }
+        self.selected.d.next = self.select_now.val();
+        self.own.next = bit_cast::<12, 10>(self.account.val());
+        self.other.next = bit_cast::<12, 10>(self.peer.val());
+        self.key.next = self.top.val();
+        self.space.next = self.own.val() | self.storage.val();
+        self.is_account.next = false;
+        self.is_storage.next = true;
+        match self.select_now.val() {
+            SlotKey::Keep => {}
+            SlotKey::Storage => {}
+            SlotKey::Transient => {
+                self.space.next = self.own.val() | self.transient.val();
+            }
+            SlotKey::OwnBalance => {
+                self.is_storage.next = false;
+                self.key.next = self.balance.val();
+                self.space.next = self.own.val() | self.fields.val();
+            }
+            SlotKey::PeerBalance => {
+                self.is_storage.next = false;
+                self.key.next = self.balance.val();
+                self.space.next = self.other.val() | self.fields.val();
+            }
+            SlotKey::PeerHash => {
+                self.is_storage.next = false;
+                self.key.next = self.code_hash.val();
+                self.space.next = self.other.val() | self.fields.val();
+            }
+            SlotKey::Account => {
+                self.is_storage.next = false;
+                self.is_account.next = true;
+                self.key.next = self.t.val();
+                self.space.next = self.accounts.val();
+            }
+            SlotKey::Message => {
+                self.key.next = self.t.val();
+                self.space.next = self.other.val() | self.storage.val();
+            }
+        }
+
         self.warm.next = (self.flags.val() & self.warm_only.val()).any();
         self.known.next = (self.flags.val() & self.known_only.val()).any();
-        self.key.next = self.top.val();
-        self.transient.next = false;
+        self.written.next = (self.flags.val() & self.written_only.val()).any();
         self.value.next = self.second.val();
         self.set_original.next = false;
         self.set_present.next = false;
         self.new_flags.next = self.flags.val();
         self.mode_now.next = self.mode.val();
         match self.mode_now.val() {
-            SlotMode::Touch => {
+            SlotMode::Use => {
+                self.new_flags.next = self.flags.val() | self.used_only.val();
+            }
+            SlotMode::Warm => {
                 self.new_flags.next = self.flags.val() | self.used_warm.val();
             }
-            SlotMode::Transient => {
-                self.transient.next = true;
-                self.set_present.next = true;
-                self.new_flags.next = self.transient_entry.val();
+            SlotMode::Touch => {
+                self.new_flags.next = self.flags.val() | self.used_written.val();
             }
             SlotMode::Store => {
                 self.set_present.next = true;
                 self.new_flags.next = self.flags.val() | self.used_warm_written.val();
             }
+            SlotMode::StoreU => {
+                self.value.next = self.u.val();
+                self.set_present.next = true;
+                self.new_flags.next = self.flags.val() | self.used_written.val();
+            }
             SlotMode::Answer => {
                 self.value.next = self.u.val();
                 self.set_original.next = true;
                 self.set_present.next = true;
-                self.new_flags.next = self.answer_entry.val();
+                self.new_flags.next = self.known_used.val();
+                // A warm slot that came without its value.
+                if self.warm.val() & self.hit.val() {
+                    self.new_flags.next = self.known_used.val() | self.warm_only.val();
+                }
+            }
+            SlotMode::Zero => {
+                self.value.next = 0.into();
+                self.new_flags.next = self.known_used.val();
+            }
+            SlotMode::Restore => {
+                self.value.next = self.u.val();
+                self.set_present.next = true;
+                self.new_flags.next = self.t.val().get_bits::<4>(0) | self.used_only.val();
+            }
+            SlotMode::MessageAccount => {
+                self.value.next = self.beat.val();
+                self.new_flags.next = self.u.val().get_bits::<4>(208) & self.known_warm.val();
             }
             SlotMode::MessageWarm => {
-                self.key.next = self.t.val();
                 self.value.next = self.beat.val();
                 self.new_flags.next = self.known_warm.val();
             }
             SlotMode::MessageCold => {
-                self.key.next = self.t.val();
                 self.value.next = self.beat.val();
                 self.new_flags.next = self.known_only.val();
             }
             SlotMode::MessageNamed => {
-                self.key.next = self.t.val();
                 self.new_flags.next = self.warm_only.val();
             }
         }

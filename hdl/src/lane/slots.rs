@@ -1,5 +1,5 @@
-//! The slot table: every storage and transient slot that a message knows, with its original and its
-//! present value.
+//! The slot table: every account, field of one, storage and transient slot that a message knows, with its
+//! original and its present value.
 //!
 //! Entries are dense, in order of arrival, so that entry `i` of a message's prediction is entry `i`
 //! of the result. A hash index with linear probing finds them; its cells carry an epoch, so that a new
@@ -53,12 +53,12 @@ pub struct Slots {
     pub cmd: Signal<In, SlotCmd>,
     /// Key of `Find` (held until `ready`) and `Add`.
     pub key: Signal<In, Bits<256>>,
-    /// The key is one of transient storage.
-    pub transient: Signal<In, Bit>,
+    /// The key's space: the account's index in bits 9:0, the kind (`gatewei_abi::result::kind`) above.
+    pub space: Signal<In, Bits<12>>,
     /// Value of `Add` and `Put`.
     pub value: Signal<In, Bits<256>>,
     /// Flags of `Add` and `Put` (bits of `gatewei_abi::result::slot`).
-    pub flags_in: Signal<In, Bits<5>>,
+    pub flags_in: Signal<In, Bits<4>>,
     /// `Put` writes the original value.
     pub set_original: Signal<In, Bit>,
     /// `Put` writes the present value.
@@ -80,13 +80,17 @@ pub struct Slots {
     /// Current entry's value.
     pub present: Signal<Out, Bits<256>>,
     /// Current entry's flags.
-    pub flags: Signal<Out, Bits<5>>,
+    pub flags: Signal<Out, Bits<4>>,
+    /// Current entry's space.
+    pub entry_space: Signal<Out, Bits<12>>,
+    /// The current entry.
+    pub here: Signal<Out, Bits<10>>,
 
     index: Ram<11, 19>,
-    keys: Ram<10, 257>,
+    keys: Ram<10, 268>,
     originals: Ram<10, 256>,
     presents: Ram<10, 256>,
-    flag_ram: Ram<10, 5>,
+    flag_ram: Ram<10, 4>,
     state: DFF<Probe>,
     epoch: DFF<Bits<8>>,
     used: DFF<Bits<11>>,
@@ -97,7 +101,7 @@ pub struct Slots {
     fold2: Signal<Local, Bits<64>>,
     fold3: Signal<Local, Bits<32>>,
     hash: Signal<Local, Bits<11>>,
-    tagged: Signal<Local, Bits<257>>,
+    tagged: Signal<Local, Bits<268>>,
     cell_live: Signal<Local, Bit>,
     cell_entry: Signal<Local, Bits<10>>,
     entry: Signal<Local, Bits<10>>,
@@ -123,12 +127,10 @@ impl Logic for Slots {
         self.fold3.next = self.fold2.val().get_bits::<32>(0) ^ self.fold2.val().get_bits::<32>(32);
         self.hash.next = self.fold3.val().get_bits::<11>(0)
             ^ self.fold3.val().get_bits::<11>(11)
-            ^ self.fold3.val().get_bits::<11>(21);
-        self.tagged.next = bit_cast::<257, 256>(self.key.val());
-        if self.transient.val() {
-            self.tagged.next =
-                bit_cast::<257, 256>(self.key.val()) | (bit_cast::<257, 1>(self.one.val()) << 256);
-        }
+            ^ self.fold3.val().get_bits::<11>(21)
+            ^ bit_cast::<11, 10>(self.space.val().get_bits::<10>(0));
+        self.tagged.next =
+            bit_cast::<268, 256>(self.key.val()) | (bit_cast::<268, 12>(self.space.val()) << 256);
         // An index cell: entry in bits 9:0, epoch in 17:10, live in 18.
         self.cell_live.next = self.index.rdata.val().get_bit(18)
             & (self.index.rdata.val().get_bits::<8>(10) == self.epoch.q.val());
@@ -146,6 +148,8 @@ impl Logic for Slots {
         self.original.next = self.originals.rdata.val();
         self.present.next = self.presents.rdata.val();
         self.flags.next = self.flag_ram.rdata.val();
+        self.entry_space.next = self.keys.rdata.val().get_bits::<12>(256);
+        self.here.next = self.current.q.val();
 
         self.index.raddr.next = self.cell.q.val();
         self.index.waddr.next = self.cell.q.val();

@@ -1,4 +1,4 @@
-//! The EVM stack: 1,024 words, the two topmost in registers, the rest in RAM.
+//! The stacks of all open frames, 1,024 words together: the two topmost in registers, the rest in RAM.
 //!
 //! Element `k` counted from the bottom lies in RAM cell `k` unless it is one of the top two. The RAM
 //! reads one word ahead, so that an opcode finds three operands: `top`, `second`, `third`.
@@ -27,6 +27,12 @@ pub enum StackOp {
     Swap,
     /// Empties the stack.
     Clear,
+    /// After two pushes of anything: these are dropped, what was below them stays in the RAM, and an empty
+    /// stack begins above.
+    Enter,
+    /// Drops the stack, and goes on with two words of anything on the one below, which begins at
+    /// `outer`: `Pop2` brings its own words back.
+    Leave,
 }
 
 /// The stack.
@@ -51,10 +57,18 @@ pub struct Stack {
     pub third: Signal<Out, Bits<256>>,
     /// Words on the stack, 0 to 1,024.
     pub depth: Signal<Out, Bits<11>>,
+    /// Words on all stacks, 0 to 1,024.
+    pub all: Signal<Out, Bits<11>>,
+    /// Words below the stack.
+    pub floor: Signal<Out, Bits<11>>,
+    /// Words below the stack that `Leave` goes back to.
+    pub outer: Signal<In, Bits<11>>,
     ram: Ram<10, 256>,
     s0: DFF<Bits<256>>,
     s1: DFF<Bits<256>>,
     count: DFF<Bits<11>>,
+    base: DFF<Bits<11>>,
+    own: Signal<Local, Bits<11>>,
     stale: DFF<Bit>,
     depth_next: Signal<Local, Bits<11>>,
     /// The read met the write: the word written stands in for it.
@@ -69,7 +83,7 @@ pub struct Stack {
 impl Logic for Stack {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, s0, s1, count, stale, met, written);
+        dff_setup!(self, clock, s0, s1, count, base, stale, met, written);
         self.ram.clock.next = self.clock.val();
         self.top.next = self.s0.q.val();
         self.second.next = self.s1.q.val();
@@ -78,7 +92,10 @@ impl Logic for Stack {
             self.lower.next = self.written.q.val();
         }
         self.third.next = self.lower.val();
-        self.depth.next = self.count.q.val();
+        self.own.next = self.count.q.val() - self.base.q.val();
+        self.depth.next = self.own.val();
+        self.all.next = self.count.q.val();
+        self.floor.next = self.base.q.val();
 
         self.depth_next.next = self.count.q.val();
         self.ram.we.next = false;
@@ -94,7 +111,7 @@ impl Logic for Stack {
             StackOp::Push => {
                 self.s0.d.next = self.result.val();
                 self.s1.d.next = self.s0.q.val();
-                self.ram.we.next = self.count.q.val() > 1;
+                self.ram.we.next = self.own.val() > 1;
                 self.depth_next.next = self.count.q.val() + 1;
             }
             StackOp::Pop => {
@@ -130,6 +147,15 @@ impl Logic for Stack {
             }
             StackOp::Clear => {
                 self.depth_next.next = 0.into();
+                self.base.d.next = 0.into();
+            }
+            StackOp::Enter => {
+                self.depth_next.next = self.count.q.val() - 2;
+                self.base.d.next = self.count.q.val() - 2;
+            }
+            StackOp::Leave => {
+                self.depth_next.next = self.base.q.val() + 2;
+                self.base.d.next = self.outer.val();
             }
         }
         self.count.d.next = self.depth_next.val();

@@ -38,7 +38,8 @@ impl Step {
         unit: Unit, "Unit to start.";
         gas: GasOp, "Gas operation.";
         slot: SlotCmd, "Slot command.";
-        slot_mode: SlotMode, "Operands of the slot command.";
+        slot_key: SlotKey, "Key of the slot table from now on.";
+        slot_mode: SlotMode, "Value and flags of the slot command.";
         pointers: Pointers, "Pointer load.";
         mover: Move, "Move to start.";
         store: Store, "Memory write.";
@@ -73,9 +74,56 @@ impl Step {
         self.wait(Cond::Beat)
     }
 
+    /// Takes a beat and drops it, or finds that none will come.
+    pub fn drain(mut self) -> Self {
+        self.word.take = true;
+        self.word.drain = true;
+        self.wait(Cond::BeatOrDry)
+    }
+
     /// The environment memory reads the blob hash of the top.
     pub fn blob(mut self) -> Self {
         self.word.blob = true;
+        self
+    }
+
+    /// The environment memory reads word `index`, for the next step.
+    pub fn env_read(mut self, index: usize) -> Self {
+        self.word.env_read = true;
+        self.index(index)
+    }
+
+    /// `source` is word `index` of the environment memory from now on.
+    pub fn env_write(mut self, index: usize, source: Source) -> Self {
+        self.word.source = source;
+        self.word.env_write = true;
+        self.index(index)
+    }
+
+    /// Writes `source` as word `index` of the frame's record or of the journal's next entry, once its page is here.
+    pub fn save(mut self, space: Space, index: usize, source: Source) -> Self {
+        self.word.source = source;
+        self.word.store = Store::Bus;
+        self.word.space = space;
+        // The word must stand until it is written.
+        self.word.env_read = source == Source::Env;
+        self.index(index).wait(Cond::Writable)
+    }
+
+    /// Presents the address of such a word: `load` follows.
+    pub fn point(mut self, space: Space, index: usize) -> Self {
+        self.word.space = space;
+        self.index(index)
+    }
+
+    /// Puts such a word on the result bus, once it has been read.
+    pub fn load(self, space: Space, index: usize) -> Self {
+        let step = self.point(space, index).wait(Cond::Readable);
+        step.source(Source::Memory)
+    }
+
+    fn index(mut self, index: usize) -> Self {
+        self.word.code = (index as u64).into();
         self
     }
 
@@ -196,7 +244,7 @@ impl Assembler {
     /// The finished program. Panics on a label that does not exist: the microcode is part of the card.
     pub fn finish(&self) -> Program {
         assert!(
-            self.steps.len() <= 512,
+            self.steps.len() <= 1024,
             "microcode of {} words does not fit",
             self.steps.len()
         );

@@ -26,49 +26,74 @@ pub fn routines(a: &mut Assembler) {
             step().act(Act::ReadRest).pointers(Pointers::Blobs),
             step().mover(Move::BeatEnv),
             step().wait(Cond::MoverIdle),
-            step().wait(Cond::SlotReady).count(Count::Warm),
+            step().wait(Cond::SlotReady).act(Act::FirstAccount),
         ],
     );
+    // An account: its head in U.
     a.routine(
-        "load_warm",
+        "load_account",
         [
-            step().branch(Cond::CountZero, "load_cold_start"),
-            step().take().source(Source::Beat).latch(Latch::T),
-            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageWarm),
+            step().branch(Cond::AccountsDone, "load_calldata"),
+            step().take().source(Source::Beat).latch(Latch::U),
+            step().source(Source::UAddress).latch(Latch::T),
+            step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
             step().wait(Cond::SlotReady),
             step()
                 .take()
                 .slot(SlotCmd::Add)
-                .slot_mode(SlotMode::MessageWarm)
-                .count(Count::Down),
-            step().wait(Cond::SlotReady),
-            step().goto("load_warm"),
-        ],
-    );
-    a.routine("load_cold_start", [step().count(Count::Cold)]);
-    a.routine(
-        "load_cold",
-        [
-            step().branch(Cond::CountZero, "load_named_start"),
-            step().take().source(Source::Beat).latch(Latch::T),
-            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageCold),
+                .slot_mode(SlotMode::MessageAccount),
+            step().wait(Cond::SlotReady).act(Act::Peer),
+            step().branch_unless(Cond::UBalance, "load_warm_start"),
+            step().slot(SlotCmd::Find).slot_key(SlotKey::PeerBalance),
             step().wait(Cond::SlotReady),
             step()
                 .take()
                 .slot(SlotCmd::Add)
-                .slot_mode(SlotMode::MessageCold)
-                .count(Count::Down),
+                .slot_mode(SlotMode::MessageCold),
             step().wait(Cond::SlotReady),
-            step().goto("load_cold"),
         ],
     );
+    for (start, label, next, count, mode) in [
+        (
+            "load_warm_start",
+            "load_warm",
+            "load_cold_start",
+            Count::Warm,
+            SlotMode::MessageWarm,
+        ),
+        (
+            "load_cold_start",
+            "load_cold",
+            "load_named_start",
+            Count::Cold,
+            SlotMode::MessageCold,
+        ),
+    ] {
+        a.routine(start, [step().count(count).slot_key(SlotKey::Message)]);
+        a.routine(
+            label,
+            [
+                step().branch(Cond::CountZero, next),
+                step().take().source(Source::Beat).latch(Latch::T),
+                step().slot(SlotCmd::Find),
+                step().wait(Cond::SlotReady),
+                step()
+                    .take()
+                    .slot(SlotCmd::Add)
+                    .slot_mode(mode)
+                    .count(Count::Down),
+                step().wait(Cond::SlotReady),
+                step().goto(label),
+            ],
+        );
+    }
     a.routine("load_named_start", [step().count(Count::Named)]);
     a.routine(
         "load_named",
         [
-            step().branch(Cond::CountZero, "load_calldata"),
+            step().branch(Cond::CountZero, "load_account_end"),
             step().take().source(Source::Beat).latch(Latch::T),
-            step().slot(SlotCmd::Find).slot_mode(SlotMode::MessageNamed),
+            step().slot(SlotCmd::Find),
             step().wait(Cond::SlotReady),
             step()
                 .slot(SlotCmd::Add)
@@ -79,8 +104,23 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
     a.routine(
+        "load_account_end",
+        [step().act(Act::AccountDone).goto("load_account")],
+    );
+    // What is left of a message that is not what it says.
+    a.routine(
+        "drain",
+        [
+            step().branch(Cond::Dry, "trap_message"),
+            step().drain(),
+            step().goto("drain"),
+        ],
+    );
+    a.routine(
         "load_calldata",
         [
+            step().branch(Cond::StateOdd, "drain"),
+            step().act(Act::FirstFrame),
             step().pointers(Pointers::Calldata).act(Act::CodeOpen),
             step().mover(Move::BeatCalldata),
             step().wait(Cond::MoverIdle).pointers(Pointers::CalldataPad),
@@ -108,7 +148,13 @@ pub fn routines(a: &mut Assembler) {
     a.routine("fetch", [step().dispatch()]);
 
     // The end: slots, then the header, then the completion.
-    a.routine("halt", [step().act(Act::MarkOutput)]);
+    a.routine(
+        "halt",
+        [
+            step().branch(Cond::Inner, "inner_halt"),
+            step().act(Act::MarkOutput),
+        ],
+    );
     a.routine(
         "finish",
         [
@@ -172,6 +218,10 @@ pub fn routines(a: &mut Assembler) {
         ("trap_host", Trap::Host),
         ("trap_cancelled", Trap::Cancelled),
         ("trap_dma", Trap::Dma),
+        ("trap_stack", Trap::Stack),
+        ("trap_precompile", Trap::Precompile),
+        ("trap_delegation", Trap::Delegation),
+        ("trap_journal", Trap::Journal),
     ] {
         a.routine(
             label,
@@ -184,6 +234,7 @@ pub fn routines(a: &mut Assembler) {
         ("halt_sentry", Status::ReentrancySentry),
         ("halt_underflow", Status::StackUnderflow),
         ("halt_offset", Status::OutOfOffset),
+        ("halt_static_value", Status::StaticCallValue),
     ] {
         a.routine(label, [step().code(Act::Status, status as u8).goto("halt")]);
     }

@@ -1,5 +1,6 @@
 //! Memory: loads, stores, copies, hashes, logs, output.
 
+use gatewei_abi::message::header::ADDRESS;
 use gatewei_abi::status::Status;
 
 use super::asm::{Assembler, entry, step};
@@ -113,8 +114,12 @@ pub fn routines(a: &mut Assembler) {
         [
             entry(),
             step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().branch(Cond::AnyReturnData, "halt_offset"),
-            step().goto("copy_end"),
+            step().branch(Cond::BeyondReturn, "halt_offset"),
+            step().gas(GasOp::CopyWords),
+            step().unit(Unit::ExpandCopy),
+            step().call(Cond::ExpandSlow, "grow"),
+            step().pointers(Pointers::Copy),
+            step().mover(Move::ReturnMemory).goto("copy_end"),
         ],
     );
     a.routine(
@@ -173,7 +178,8 @@ pub fn routines(a: &mut Assembler) {
             step().branch(Cond::TopicsShort, "halt_underflow"),
             step().pointers(Pointers::Range),
             step().branch(Cond::NoRoom, "trap_result"),
-            step().emit(Source::LogHead),
+            step().emit(Source::LogHead).env_read(ADDRESS),
+            step().emit(Source::Env).env_read(ADDRESS),
             step().count(Count::Topics).stack(StackOp::Pop2),
             step(),
         ],
@@ -222,6 +228,7 @@ pub fn routines(a: &mut Assembler) {
             step().branch(Cond::LengthBig, "halt_invalid_operand"),
             step().unit(Unit::ExpandRange),
             step().call(Cond::ExpandSlow, "grow"),
+            step().branch(Cond::Inner, "inner_output"),
             step().pointers(Pointers::Range),
             step().branch(Cond::NoRoom, "trap_result"),
             step().act(Act::MarkOutput).mover(Move::MemoryOut),

@@ -1,11 +1,13 @@
 //! The lane's microcode: everything that takes more than wires.
 //!
 //! `word` is the vocabulary, `asm` the assembler, the rest are the routines: `frame` (taking a message,
-//! ending it), `simple` (opcodes of a few cycles), `memory` (copies, hashes, logs, output) and
-//! `storage` (slots, and everything else that the host may be asked for). A routine's order of checks
+//! ending it), `simple` (opcodes of a few cycles), `memory` (copies, hashes, logs, output), `storage` (slots,
+//! and what the host is asked for), `account` (of others) and `call` (inner frames). A routine's order of checks
 //! is revm's, so that a frame halts for the same reason.
 
+mod account;
 pub mod asm;
+mod call;
 mod frame;
 mod memory;
 mod simple;
@@ -23,6 +25,8 @@ pub fn program() -> Program {
     simple::routines(&mut a);
     memory::routines(&mut a);
     storage::routines(&mut a);
+    account::routines(&mut a);
+    call::routines(&mut a);
     a.finish()
 }
 
@@ -40,6 +44,11 @@ pub const fn routine_of(class: Class) -> &'static str {
         Class::Keccak => "keccak",
         Class::Env => "env",
         Class::SelfBalance => "selfbalance",
+        Class::Balance => "balance",
+        Class::ExtCodeSize => "extcodesize",
+        Class::ExtCodeCopy => "extcodecopy",
+        Class::ExtCodeHash => "extcodehash",
+        Class::Call => "call",
         Class::BlockHash => "blockhash",
         Class::BlobHash => "blobhash",
         Class::CalldataLoad => "calldataload",

@@ -57,8 +57,7 @@ pub fn routines(a: &mut Assembler) {
     a.routine("env", push(Source::Env));
     a.routine("calldatasize", push(Source::CalldataSize));
     a.routine("codesize", push(Source::CodeSize));
-    // A first frame has made no call, so there is no return data.
-    a.routine("returndatasize", push(Source::Zero));
+    a.routine("returndatasize", push(Source::ReturnBytes));
     a.routine("pc", push(Source::Pc));
     a.routine("msize", push(Source::MemorySize));
     a.routine("gas", push(Source::Gas));

@@ -8,7 +8,7 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sload",
         [
-            entry().slot(SlotCmd::Find),
+            entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sload_warm"),
             // As revm: without the gas for a cold access nothing is loaded.
@@ -18,8 +18,9 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sload_warm",
         [
-            step().call_unless(Cond::SlotKnown, "ask_slot"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
+            step().call_unless(Cond::SlotKnown, "ask"),
+            step().call(Cond::InnerCold, "journal"),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
             step().wait(Cond::SlotReady),
             step()
                 .source(Source::SlotPresent)
@@ -35,7 +36,8 @@ pub fn routines(a: &mut Assembler) {
             step().branch(Cond::GasAtStipend, "halt_sentry"),
             step()
                 .price(GasOp::Charge, Price::SstoreBase)
-                .slot(SlotCmd::Find),
+                .slot(SlotCmd::Find)
+                .slot_key(SlotKey::Storage),
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sstore_warm"),
             step().price(GasOp::Charge, Price::SstoreCold),
@@ -44,9 +46,10 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sstore_warm",
         [
-            step().call_unless(Cond::SlotKnown, "ask_slot"),
+            step().call_unless(Cond::SlotKnown, "ask"),
             // The access stands even if the rest cannot be paid.
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
+            step().call(Cond::InnerCold, "journal"),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
             step().wait(Cond::SlotReady),
             step().branch(Cond::NewIsPresent, "sstore_write"),
             step().branch_unless(Cond::PresentIsOriginal, "sstore_dirty"),
@@ -98,23 +101,18 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sstore_write",
         [
-            step()
-                .slot(SlotCmd::Put)
-                .slot_mode(SlotMode::Store)
-                .stack(StackOp::None),
+            step().call(Cond::Inner, "journal"),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Store),
             step().wait(Cond::SlotReady).stack(StackOp::Pop2),
             step().finish(),
         ],
     );
 
-    // Called with the slot either unknown to the table or without a value.
+    // Called with what was looked for either unknown to the table or without a value.
     a.routine(
-        "ask_slot",
+        "ask",
         [
-            step()
-                .source(Source::Top)
-                .post(Post::Storage)
-                .wait(Cond::CompletionReady),
+            step().post(Post::Slot).wait(Cond::CompletionReady),
             step()
                 .wait(Cond::Reply)
                 .source(Source::Reply)
@@ -138,7 +136,7 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "tload",
         [
-            entry().slot(SlotCmd::Find).slot_mode(SlotMode::Transient),
+            entry().slot(SlotCmd::Find).slot_key(SlotKey::Transient),
             step().wait(Cond::SlotReady),
             step()
                 .source(Source::SlotPresent)
@@ -149,51 +147,13 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "tstore",
         [
-            entry().slot(SlotCmd::Find).slot_mode(SlotMode::Transient),
+            entry().slot(SlotCmd::Find).slot_key(SlotKey::Transient),
             step().wait(Cond::SlotReady),
-            step().branch(Cond::SlotHit, "tstore_put"),
+            step().branch(Cond::SlotHit, "sstore_write"),
             step().branch(Cond::SlotFull, "trap_slots"),
-            step()
-                .slot(SlotCmd::Add)
-                .slot_mode(SlotMode::Transient)
-                .goto("tstore_end"),
-        ],
-    );
-    a.routine(
-        "tstore_put",
-        [step().slot(SlotCmd::Put).slot_mode(SlotMode::Transient)],
-    );
-    a.routine(
-        "tstore_end",
-        [
-            step().wait(Cond::SlotReady).stack(StackOp::Pop2),
-            step().finish(),
-        ],
-    );
-
-    a.routine(
-        "selfbalance",
-        [entry()
-            .source(Source::Env)
-            .stack(StackOp::Push)
-            .act(Act::BalanceUsed)
-            .finish_if(Cond::BalanceKnown, "ask_balance")],
-    );
-    a.routine(
-        "ask_balance",
-        [
-            step().post(Post::Balance).wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
-            step()
-                .source(Source::U)
-                .act(Act::BalanceFill)
-                .stack(StackOp::Push)
-                .finish(),
+            step().slot(SlotCmd::Add).slot_mode(SlotMode::Zero),
+            step().wait(Cond::SlotReady),
+            step().goto("sstore_write"),
         ],
     );
 

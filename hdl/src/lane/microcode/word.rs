@@ -5,10 +5,19 @@
 // The derive of LogicStruct makes accessors without docs.
 #![allow(missing_docs)]
 
+use gatewei_abi::layout;
 use rust_hdl_core::prelude::*;
 
+pub use crate::lane::frame::{BACK, INPUT, MACHINE};
 pub use crate::lane::slots::SlotCmd;
 pub use crate::lane::stack::StackOp;
+
+/// Word of the environment memory that a call keeps its value in.
+pub const VALUE: usize = layout::ENV_WORDS;
+/// The same for the callee's address.
+pub const CALLEE: usize = layout::ENV_WORDS + 1;
+/// The same for the code word of what it runs.
+pub const CODE: usize = layout::ENV_WORDS + 2;
 
 /// Where the sequencer goes next, and whether the word's actions fire.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -57,6 +66,16 @@ pub enum Cond {
     SlotHit,
     /// The slot is in the table and warm.
     SlotWarm,
+    /// The slot is in the table and was stored to; the account was touched.
+    SlotWritten,
+    /// The account is in the table and warm, or precompiled.
+    AccountWarm,
+    /// T is the address of a precompiled contract.
+    Precompile,
+    /// An inner frame executes.
+    Inner,
+    /// An inner frame executes, and the slot is not warm.
+    InnerCold,
     /// The slot is in the table and its value known.
     SlotKnown,
     /// The slot table is full.
@@ -87,10 +106,42 @@ pub enum Cond {
     UZero,
     /// U is above 256.
     UAbove256,
+    /// The code word in U says: nonce or code.
+    UAlive,
+    /// The code word in U says: delegated.
+    UDelegated,
+    /// The code word in U says: no code.
+    UCodeless,
+    /// The account's head in U says: with balance.
+    UBalance,
     /// The length operand is 2^64 or more.
     LengthBig,
-    /// Offset or length operand of RETURNDATACOPY is not zero.
-    AnyReturnData,
+    /// RETURNDATACOPY (second, third) goes beyond the return data.
+    BeyondReturn,
+    /// The call is a CALL.
+    OpCall,
+    /// The call is a CALLCODE.
+    OpCallCode,
+    /// The call is a DELEGATECALL.
+    OpDelegate,
+    /// The call is a CALL or a STATICCALL.
+    OpAsCallee,
+    /// The top is the value of a CALL, not zero, in a static frame.
+    StaticValue,
+    /// The call has a value.
+    Transfers,
+    /// So many frames wait that none may be called.
+    TooDeep,
+    /// The stacks have no room for a call.
+    StackHigh,
+    /// The frame ended with STOP or RETURN.
+    Success,
+    /// The journal is where it was when the frame was called.
+    JournalMark,
+    /// The journal is full.
+    JournalFull,
+    /// The account called is the one that calls.
+    PeerIsSelf,
     /// The 32 bytes at the top's offset lie in memory already, and have been read.
     WordRead,
     /// The 32 bytes at the top's offset lie in memory already, and on the chip.
@@ -123,6 +174,14 @@ pub enum Cond {
     CalldataLong,
     /// The message's header contradicts itself.
     BadMessage,
+    /// All accounts of the message have been taken.
+    AccountsDone,
+    /// The accounts of the message were longer or shorter than it says.
+    StateOdd,
+    /// A beat stands, or none will come.
+    BeatOrDry,
+    /// No beat will come.
+    Dry,
     /// Gas is no more than the call stipend.
     GasAtStipend,
     /// SSTORE: the new value is the present one.
@@ -137,8 +196,6 @@ pub enum Cond {
     NewZero,
     /// SSTORE: the new value is the original one.
     NewIsOriginal,
-    /// The balance is known.
-    BalanceKnown,
     /// The top is the index of a blob hash.
     BlobInside,
 }
@@ -170,6 +227,10 @@ pub enum Source {
     U,
     /// Top of the stack.
     Top,
+    /// Top of the stack as an address.
+    Address,
+    /// Register U as an address.
+    UAddress,
     /// Gas after the static charge.
     Gas,
     /// Program counter.
@@ -200,8 +261,22 @@ pub enum Source {
     Header1,
     /// Third beat.
     Header2,
-    /// The message's code tag.
+    /// The code tag.
     CodeTag,
+    /// Code size in the current entry's code word, in bytes.
+    SlotCodeBytes,
+    /// Size of the return data in bytes.
+    ReturnBytes,
+    /// 1 if the frame ended with STOP or RETURN, else 0.
+    Success,
+    /// Words of the frame's record.
+    FrameMachine,
+    /// See `FrameMachine`.
+    FrameInput,
+    /// See `FrameMachine`.
+    FrameBack,
+    /// The current entry's flags and index, for the journal.
+    JournalHead,
 }
 
 /// Registers that take the result bus.
@@ -226,6 +301,12 @@ pub enum AluMode {
     TLtTop,
     /// top < second.
     TopLtSecond,
+    /// Current entry's value − T.
+    PresentSubT,
+    /// Current entry's value + T.
+    PresentAddT,
+    /// Current entry's value < T.
+    PresentLtT,
 }
 
 /// Starts of the multi-cycle units.
@@ -264,15 +345,17 @@ pub enum GasOp {
     Log,
     /// Charges the bytes of the exponent in the second operand.
     Exp,
-    /// Charges a field of the schedule.
+    /// Charges a price.
     Charge,
-    /// Adds a field of the schedule to the refund counter.
+    /// Charges what is granted to the frame called.
+    Forward,
+    /// Adds a price to the refund counter.
     Refund,
-    /// Subtracts a field of the schedule from the refund counter.
+    /// Subtracts a price from the refund counter.
     Unrefund,
 }
 
-/// Fields of the schedule, in the order of `gatewei_abi::message::Schedule`.
+/// Prices: fields of the schedule (`gatewei_abi::message::Schedule`), then those that forks share.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Price {
     /// SLOAD of a cold slot.
@@ -287,24 +370,61 @@ pub enum Price {
     SstoreReset,
     /// Clearing a slot.
     Clear,
+    /// Access to a cold account.
+    AccountCold,
+    /// A call with value.
+    CallValue,
+    /// A call with value to an empty account.
+    NewAccount,
 }
 
-/// Where the flags and value of a slot command come from.
+/// Keys of the slot table.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum SlotKey {
+    /// As before.
+    Keep,
+    /// The executing account's storage slot at the top.
+    Storage,
+    /// Its transient slot at the top.
+    Transient,
+    /// Its balance.
+    OwnBalance,
+    /// The other account's balance.
+    PeerBalance,
+    /// The other account's code hash.
+    PeerHash,
+    /// The account whose address is T.
+    Account,
+    /// The other account's storage slot that is T.
+    Message,
+}
+
+/// Value and flags of a slot command.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum SlotMode {
-    /// `Find`: key = top. `Put`: marks used and warm.
+    /// `Put`: used.
+    Use,
+    /// `Put`: used, warm.
+    Warm,
+    /// `Put`: used, written (an account that was touched).
     Touch,
-    /// Transient key = top. `Put`: present = second.
-    Transient,
     /// `Put`: present = second; used, warm, written.
     Store,
-    /// `Put`/`Add` of an answer: original = present = U; known, used, warm. Key = top.
+    /// `Put`: present = U; used, written.
+    StoreU,
+    /// `Put`/`Add`: original = present = U; known, used.
     Answer,
-    /// `Add` from the message: key = T, value = beat; known, warm.
+    /// `Add`: original = present = 0; known, used.
+    Zero,
+    /// `Put` of a journal entry: present = U, flags = those in T; used.
+    Restore,
+    /// `Add` from the message: value = beat, flags = those of the head in U.
+    MessageAccount,
+    /// `Add` from the message: value = beat; known, warm.
     MessageWarm,
-    /// `Add` from the message: key = T, value = beat; known.
+    /// `Add` from the message: value = beat; known.
     MessageCold,
-    /// `Add` from the message: key = T; warm.
+    /// `Add` from the message: warm.
     MessageNamed,
 }
 
@@ -317,6 +437,10 @@ pub enum Pointers {
     Copy,
     /// A memory range: P = top, N = second.
     Range,
+    /// The same, to the beginning of the return data: Q = 0.
+    Output,
+    /// Return data to where the call wants it, as far as both go.
+    Returned,
     /// The memory that an expansion adds.
     Growth,
     /// The message's header.
@@ -348,6 +472,10 @@ pub enum Move {
     CalldataMemory,
     /// Code to memory.
     CodeMemory,
+    /// Return data to memory.
+    ReturnMemory,
+    /// Memory to return data.
+    MemoryReturn,
     /// Zeros to memory.
     ZeroMemory,
     /// Zeros to calldata.
@@ -358,7 +486,7 @@ pub enum Move {
     BeatCalldata,
 }
 
-/// Writes to EVM memory at the top's offset.
+/// Writes to the data space, where [`Space`] says.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Store {
     /// None.
@@ -367,6 +495,19 @@ pub enum Store {
     Word,
     /// The second word's lowest byte.
     Byte,
+    /// The result bus.
+    Bus,
+}
+
+/// Where in the data space a word reads and writes.
+#[derive(Copy, Clone, PartialEq, Debug, LogicState)]
+pub enum Space {
+    /// At the top's offset, in EVM memory or calldata.
+    Operand,
+    /// Word `code` of the frame's record.
+    Record,
+    /// Word `code` of the journal's next entry.
+    Journal,
 }
 
 /// Completions.
@@ -374,10 +515,8 @@ pub enum Store {
 pub enum Post {
     /// None.
     None,
-    /// Request of a storage slot.
-    Storage,
-    /// Request of the balance.
-    Balance,
+    /// Request of what the slot table was asked for.
+    Slot,
     /// Request of a block hash.
     BlockHash,
     /// Request of the code.
@@ -399,12 +538,14 @@ pub enum Count {
     Up,
     /// One less.
     Down,
-    /// Warm slots of the message.
+    /// Warm slots of the account whose head is in U.
     Warm,
-    /// Cold slots of the message.
+    /// Cold slots of it.
     Cold,
-    /// Named slots of the message.
+    /// Named slots of it.
     Named,
+    /// The entry that the journal's head in T names.
+    Journal,
     /// Topics of the LOG.
     Topics,
 }
@@ -434,10 +575,58 @@ pub enum Act {
     MarkSlots,
     /// Writing starts again at the header.
     Rewind,
-    /// The balance was read.
-    BalanceUsed,
-    /// U is the balance.
-    BalanceFill,
+    /// The message's accounts come.
+    FirstAccount,
+    /// An account of the message is complete.
+    AccountDone,
+    /// The first frame's code and calldata.
+    FirstFrame,
+    /// The current entry is the account that others are about.
+    Peer,
+    /// The top is the gas that a call asks for.
+    Grant,
+    /// The top is the value of a call.
+    Value,
+    /// There is no value.
+    NoValue,
+    /// Top and second are a call's calldata.
+    Arguments,
+    /// Top and second are where its return data goes.
+    Returns,
+    /// Gas for the frame called: all but one 64th at most (EIP-150).
+    Forward,
+    /// And the stipend.
+    Stipend,
+    /// The frame called did not run: its gas comes back.
+    Refill,
+    /// Journal and logs stand where the frame called begins.
+    Mark,
+    /// The frame called is the current one.
+    Enter,
+    /// It executes from program counter 0.
+    Begin,
+    /// Code is that of the code word in U.
+    LoadCode,
+    /// The frame has ended: its caller is the current one.
+    Leave,
+    /// U is a word of the current frame's record.
+    LoadBack,
+    /// See `LoadBack`.
+    LoadMachine,
+    /// See `LoadBack`.
+    LoadInput,
+    /// The frame goes on behind its call.
+    Resume,
+    /// There is no return data.
+    NoReturn,
+    /// N bytes are returned.
+    Returned,
+    /// An entry of the journal is complete.
+    JournalNext,
+    /// The journal is one entry shorter.
+    JournalBack,
+    /// Logs of the frame that ended are dropped.
+    LogsBack,
     /// The frame ends with the status in `code`.
     Status,
     /// The message traps with the reason in `code`.
@@ -458,7 +647,7 @@ pub struct Word {
     /// The condition is to be false.
     pub unless: Bit,
     /// Target.
-    pub target: Bits<9>,
+    pub target: Bits<10>,
     /// First word of an opcode: retires it, checks it, charges its static gas. Fires always.
     pub check: Bit,
     /// Ends an opcode after which the next one may be dispatched at once.
@@ -479,14 +668,18 @@ pub struct Word {
     pub price: Price,
     /// Slot table.
     pub slot: SlotCmd,
-    /// Its operands.
+    /// Its key from now on.
+    pub slot_key: SlotKey,
+    /// Value and flags.
     pub slot_mode: SlotMode,
     /// Pointers.
     pub pointers: Pointers,
     /// Mover.
     pub mover: Move,
-    /// Memory write.
+    /// Write to the data space.
     pub store: Store,
+    /// Where it reads and writes.
+    pub space: Space,
     /// Completion.
     pub post: Post,
     /// Loop counter.
@@ -495,12 +688,18 @@ pub struct Word {
     pub jump: Bit,
     /// Writes the result bus as a beat of the result.
     pub emit: Bit,
-    /// Takes a beat from the host.
+    /// Takes a beat of the message's accounts.
     pub take: Bit,
+    /// Takes any beat.
+    pub drain: Bit,
     /// The environment memory reads the blob hash of the top.
     pub blob: Bit,
+    /// The environment memory reads word `code`, for the next step.
+    pub env_read: Bit,
+    /// The result bus is word `code` of the environment memory.
+    pub env_write: Bit,
     /// Anything else.
     pub act: Act,
-    /// Status or trap code.
+    /// Status, trap code, or index of a word.
     pub code: Bits<8>,
 }
