@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gatewei_abi::message::{Message, code_image, header};
+use gatewei_abi::message::{Account, Message, code_image, header};
 use gatewei_abi::opcode::Fork;
 use gatewei_abi::{BEAT, word};
 use gatewei_driver::{Card, Code};
@@ -54,6 +54,11 @@ fn endless(card: &mut Card<SimCard>, lane: u16) -> Result<(), Box<dyn std::error
     ];
     let mut env = [[0; BEAT]; header::WORDS];
     env[header::ADDRESS] = word(1);
+    let accounts = [Account {
+        address: env[header::ADDRESS],
+        warm: true,
+        ..Account::default()
+    }];
     let message = Message {
         env,
         fork: Fork::Osaka,
@@ -65,9 +70,8 @@ fn endless(card: &mut Card<SimCard>, lane: u16) -> Result<(), Box<dyn std::error
         code_bytes: code.len(),
         calldata: &[],
         blobs: &[],
-        slots_warm: &[],
-        slots_cold: &[],
-        slots_named: &[],
+        precompiles: 0,
+        accounts: &accounts,
     };
     let image = || code_image(&code, |at| at == 0);
     card.submit(

@@ -2,25 +2,17 @@
 
 use std::collections::HashMap;
 
+use gatewei_abi::message::price;
+use gatewei_hdl::lane::microcode::word::{Act, SlotCmd, StackOp};
 use gatewei_sim::model::Model;
 use gatewei_sim::random::Random;
+
+/// Flags of an entry, and its space.
+const FLAGS: u64 = 15;
 
 /// 32 random bytes.
 fn random_word(random: &mut Random) -> [u8; 32] {
     std::array::from_fn(|_| random.bits() as u8)
-}
-
-/// Stack operations, as the block numbers them.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum StackOp {
-    None,
-    Push,
-    Pop,
-    Pop2,
-    Binary,
-    Unary,
-    Swap,
-    Clear,
 }
 
 #[test]
@@ -103,15 +95,72 @@ fn stack_is_a_stack() {
     assert_eq!(deepest, 1024, "the test reaches the limit");
 }
 
-/// Commands of the slot table, as the block numbers them.
-#[derive(Clone, Copy)]
-enum SlotCmd {
-    None,
-    Clear,
-    Find,
-    Add,
-    Put,
-    Read,
+#[test]
+fn stacks_of_inner_frames_leave_the_outer_ones_alone() {
+    let mut model = Model::new("stack").unwrap();
+    let port = |name| model.port(name).unwrap();
+    let (op, result, ahead, outer) = (port("op"), port("result"), port("ahead"), port("outer"));
+    let (top, second, depth, all) = (port("top"), port("second"), port("depth"), port("all"));
+    let floor = port("floor");
+    model.set_u64(ahead, 2);
+    let mut random = Random::new(33);
+    // The frames' stacks, and the floors that a call saves.
+    let mut stacks: Vec<Vec<[u8; 32]>> = vec![Vec::new()];
+    let mut floors: Vec<u64> = Vec::new();
+    let (mut deepest, mut calls) = (0, 0);
+    let mut go = |model: &mut Model, choice: StackOp, word: &[u8; 32]| {
+        model.set_u64(op, choice as u64);
+        model.set_word(result, word);
+        model.tick();
+        model.set_u64(op, StackOp::None as u64);
+        model.tick();
+        model.eval();
+    };
+    for step in 0..40_000u64 {
+        let word = random_word(&mut random);
+        let own = stacks.last().unwrap().len();
+        let together: usize = stacks.iter().map(Vec::len).sum();
+        let pick = if step / 2_000 % 2 == 0 { 10 } else { 13 };
+        match random.below(pick) {
+            0..5 if together < 1_000 => {
+                go(&mut model, StackOp::Push, &word);
+                stacks.last_mut().unwrap().push(word);
+            }
+            5 | 6 if own > 0 => {
+                go(&mut model, StackOp::Pop, &word);
+                stacks.last_mut().unwrap().pop();
+            }
+            7 if together < 1_000 => {
+                floors.push(model.get_u64(floor));
+                go(&mut model, StackOp::Push, &word);
+                go(&mut model, StackOp::Push, &word);
+                go(&mut model, StackOp::Enter, &word);
+                stacks.push(Vec::new());
+                calls += 1;
+            }
+            8.. if stacks.len() > 1 => {
+                model.set_u64(outer, floors.pop().unwrap());
+                go(&mut model, StackOp::Leave, &word);
+                go(&mut model, StackOp::Pop2, &word);
+                stacks.pop();
+            }
+            _ => {}
+        }
+        let stack = stacks.last().unwrap();
+        assert_eq!(model.get_u64(depth), stack.len() as u64, "step {step}");
+        let together: usize = stacks.iter().map(Vec::len).sum();
+        assert_eq!(model.get_u64(all), together as u64, "step {step}");
+        for (id, below) in [(top, 1), (second, 2)] {
+            if let Some(want) = stack.len().checked_sub(below) {
+                assert_eq!(model.get_word(id), stack[want], "step {step}");
+            }
+        }
+        deepest = deepest.max(stacks.len());
+    }
+    assert!(
+        deepest > 20 && calls > 1_000,
+        "{deepest} frames, {calls} calls"
+    );
 }
 
 struct Slots {
@@ -153,8 +202,8 @@ impl Slots {
     }
 }
 
-/// An entry: key and kind, then original, present and flags.
-type Entry = (([u8; 32], bool), [u8; 32], [u8; 32], u64);
+/// An entry: key and space, then original, present and flags.
+type Entry = (([u8; 32], u64), [u8; 32], [u8; 32], u64);
 
 #[test]
 fn slot_table_finds_what_was_added() {
@@ -171,7 +220,7 @@ fn slot_table_finds_what_was_added() {
     for message in 0..270u64 {
         slots.run(SlotCmd::Clear);
         let mut entries: Vec<Entry> = Vec::new();
-        let mut index: HashMap<([u8; 32], bool), usize> = HashMap::new();
+        let mut index: HashMap<([u8; 32], u64), usize> = HashMap::new();
         let rounds = if message % 90 == 0 { 2_600 } else { 40 };
         for _ in 0..rounds {
             let bits = random.bits();
@@ -187,13 +236,14 @@ fn slot_table_finds_what_was_added() {
             if bits & 6 == 6 && !entries.is_empty() {
                 key = entries[(bits >> 32) as usize % entries.len()].0.0;
             }
-            let transient = bits >> 24 & 3 == 0;
+            // A few accounts, all kinds.
+            let space = bits >> 24 & 3 | (bits >> 26 & 3) << 10;
             let value = random_word(&mut random);
-            let flags = bits >> 40 & 31;
+            let flags = bits >> 40 & FLAGS;
             slots.word("key", &key);
-            slots.set("transient", transient.into());
+            slots.set("space", space);
             slots.run(SlotCmd::Find);
-            let known = index.get(&(key, transient)).copied();
+            let known = index.get(&(key, space)).copied();
             assert_eq!(slots.get("hit"), u64::from(known.is_some()));
             slots.word("value", &value);
             slots.set("flags_in", flags);
@@ -215,11 +265,16 @@ fn slot_table_finds_what_was_added() {
                 }
                 None if entries.len() < 1024 => {
                     slots.run(SlotCmd::Add);
-                    index.insert((key, transient), entries.len());
-                    entries.push(((key, transient), value, value, flags));
+                    index.insert((key, space), entries.len());
+                    entries.push(((key, space), value, value, flags));
                     entries.len() - 1
                 }
-                None => continue,
+                None => {
+                    // Nothing is added to a full table.
+                    slots.run(SlotCmd::Add);
+                    assert_eq!(slots.get("count"), 1_024);
+                    continue;
+                }
             };
             check(&slots, &entries[at]);
             assert_eq!(slots.get("count"), entries.len() as u64);
@@ -237,6 +292,7 @@ fn slot_table_finds_what_was_added() {
 
 fn check(slots: &Slots, entry: &Entry) {
     assert_eq!(slots.get_word("entry_key"), entry.0.0);
+    assert_eq!(slots.get("entry_space"), entry.0.1);
     assert_eq!(slots.get_word("original"), entry.1);
     assert_eq!(slots.get_word("present"), entry.2);
     assert_eq!(slots.get("flags"), entry.3);
@@ -247,12 +303,35 @@ fn gas_meter_charges_what_gas_covers() {
     let mut model = Model::new("gas_meter").unwrap();
     let port = |name| model.port(name).unwrap();
     let inputs = [
-        "load", "limit", "charge", "cost", "refund", "unrefund", "amount",
+        "act",
+        "limit",
+        "charge",
+        "cost",
+        "refund",
+        "unrefund",
+        "amount",
+        "saved_gas",
+        "saved_refund",
+        "success",
+        "halted",
     ]
     .map(port);
-    let [gas, after, lacks, refunds] = ["gas", "after", "lacks", "refunds"].map(port);
+    let request = port("request");
+    let [gas, after, lacks, refunds, granted] =
+        ["gas", "after", "lacks", "refunds", "granted"].map(port);
     let mut random = Random::new(21);
-    let (mut left, mut back, mut shortages) = (0u64, 0u64, 0);
+    let (mut left, mut back, mut grant) = (0u64, 0u64, 0u64);
+    let (mut shortages, mut cuts) = (0, 0);
+    let acts = [
+        Act::Start,
+        Act::Grant,
+        Act::Forward,
+        Act::Stipend,
+        Act::Enter,
+        Act::Refill,
+        Act::Leave,
+        Act::LoadMachine,
+    ];
     for step in 0..50_000 {
         let bits = random.bits();
         let edge = [
@@ -274,24 +353,44 @@ fn gas_meter_charges_what_gas_covers() {
         } else {
             bits >> 30
         };
-        let (load, charge) = (bits >> 16 & 15 == 0, bits >> 20 & 1 == 1);
+        let act = match bits >> 16 & 7 {
+            0 => acts[random.below(8) as usize],
+            _ => Act::None,
+        };
+        let charge = act == Act::None && bits >> 20 & 1 == 1;
         let (refund, unrefund) = (bits >> 21 & 3 == 1, bits >> 21 & 3 == 2);
+        let (refund, unrefund) = match act {
+            Act::None => (refund, unrefund),
+            _ => (false, false),
+        };
         let amount = bits >> 50;
+        let (saved_gas, saved_refund) = (random.bits() >> 2, random.bits());
+        let (success, halted) = (bits >> 24 & 1 == 1, bits >> 25 & 1 == 1);
+        // What a call asks for is any word.
+        let mut word = [0; 32];
+        word[..8].copy_from_slice(&limit.to_le_bytes());
+        word[8 + (bits >> 56) as usize % 24] = u8::from(bits >> 26 & 3 == 0);
         let values = [
-            load.into(),
+            act as u64,
             limit,
             charge.into(),
             cost,
             refund.into(),
             unrefund.into(),
             amount,
+            saved_gas,
+            saved_refund,
+            success.into(),
+            halted.into(),
         ];
         for (id, value) in inputs.into_iter().zip(values) {
             model.set_u64(id, value);
         }
+        model.set_word(request, &word);
         model.eval();
         assert_eq!(model.get_u64(gas), left, "step {step}");
         assert_eq!(model.get_u64(refunds), back, "step {step}");
+        assert_eq!(model.get_u64(granted), grant, "step {step}");
         assert_eq!(model.get_u64(lacks), u64::from(left < cost), "step {step}");
         assert_eq!(model.get_u64(after), left.wrapping_sub(cost), "step {step}");
         model.tick();
@@ -305,9 +404,27 @@ fn gas_meter_charges_what_gas_covers() {
         if unrefund {
             back = back.wrapping_sub(amount);
         }
-        if load {
-            (left, back) = (limit, 0);
+        match act {
+            Act::Start => (left, back) = (limit, 0),
+            Act::Grant if word[8..] == [0; 24] => grant = limit,
+            Act::Grant => grant = u64::MAX,
+            Act::Forward => {
+                let most = left - left / 64;
+                cuts += u64::from(grant > most);
+                grant = grant.min(most);
+            }
+            Act::Stipend => grant = grant.wrapping_add(price::STIPEND),
+            Act::Enter => left = grant,
+            Act::Refill => left = left.wrapping_add(grant),
+            Act::Leave => grant = if halted { 0 } else { left },
+            Act::LoadMachine => {
+                left = saved_gas.wrapping_add(grant);
+                if !success {
+                    back = saved_refund;
+                }
+            }
+            _ => {}
         }
     }
-    assert!(shortages > 1_000);
+    assert!(shortages > 1_000 && cuts > 100, "{shortages}, {cuts}");
 }

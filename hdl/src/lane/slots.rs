@@ -19,7 +19,7 @@ pub enum SlotCmd {
     Clear,
     /// Looks `key` up: `hit`, and the entry's fields.
     Find,
-    /// Adds an entry for `key` where the last `Find` missed.
+    /// Adds an entry for `key` where the last `Find` missed; nothing where the table is full.
     Add,
     /// Writes the current entry's flags, and `value` to what `set_original` and `set_present` say.
     Put,
@@ -190,18 +190,20 @@ impl Logic for Slots {
                         self.state.d.next = Probe::Look;
                     }
                     SlotCmd::Add => {
-                        self.index.we.next = true;
-                        self.keys.we.next = true;
-                        self.originals.we.next = true;
-                        self.originals.waddr.next = self.used.q.val().get_bits::<10>(0);
-                        self.presents.we.next = true;
-                        self.presents.waddr.next = self.used.q.val().get_bits::<10>(0);
-                        self.flag_ram.we.next = true;
-                        self.flag_ram.waddr.next = self.used.q.val().get_bits::<10>(0);
-                        self.current.d.next = self.used.q.val().get_bits::<10>(0);
-                        self.used.d.next = self.used.q.val() + 1;
-                        self.found.d.next = true;
-                        self.state.d.next = Probe::Fetch;
+                        if !self.used.q.val().get_bit(10) {
+                            self.index.we.next = true;
+                            self.keys.we.next = true;
+                            self.originals.we.next = true;
+                            self.originals.waddr.next = self.used.q.val().get_bits::<10>(0);
+                            self.presents.we.next = true;
+                            self.presents.waddr.next = self.used.q.val().get_bits::<10>(0);
+                            self.flag_ram.we.next = true;
+                            self.flag_ram.waddr.next = self.used.q.val().get_bits::<10>(0);
+                            self.current.d.next = self.used.q.val().get_bits::<10>(0);
+                            self.used.d.next = self.used.q.val() + 1;
+                            self.found.d.next = true;
+                            self.state.d.next = Probe::Fetch;
+                        }
                     }
                     SlotCmd::Put => {
                         self.originals.we.next = self.set_original.val();

@@ -1,7 +1,7 @@
 //! Messages for the simulated card, through the driver.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use gatewei_abi::message::{Message, Slot, code_image, header};
+use gatewei_abi::message::{Account, Message, Slot, code_image, header};
 use gatewei_abi::opcode::Fork;
 use gatewei_abi::{BEAT, Word, word};
 use gatewei_driver::result::FrameResult;
@@ -42,6 +42,12 @@ pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Tic
     for (index, item) in env.iter_mut().enumerate().skip(header::ADDRESS) {
         *item = word(0x1000 + index as u64);
     }
+    let accounts = [Account {
+        address: env[header::ADDRESS],
+        warm: true,
+        slots_cold: frame.slots.clone(),
+        ..Account::default()
+    }];
     let message = Message {
         env,
         fork: Fork::Osaka,
@@ -53,9 +59,8 @@ pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Tic
         code_bytes: frame.code.len(),
         calldata: &frame.calldata,
         blobs: &[],
-        slots_warm: &[],
-        slots_cold: &frame.slots,
-        slots_named: &[],
+        precompiles: 0,
+        accounts: &accounts,
     };
     let image = || code_image(&frame.code, |at| is_jumpdest(&frame.code, at));
     // Equal keys must be equal code: a key made of the code's bytes will do here.

@@ -14,6 +14,11 @@ pub const STRAY_TAG: u64 = 0xdead;
 /// Beats of a message.
 const BEATS: u64 = 2;
 
+/// The account that a question with this tag is about.
+pub fn account_of(tag: u32) -> u16 {
+    tag as u16 ^ 0x2a5
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
     Idle,
@@ -59,7 +64,7 @@ struct Ports {
     cancel: [PortId; 2],
     reply: [PortId; 4],
     reply_taken: PortId,
-    cpl: [PortId; 7],
+    cpl: [PortId; 8],
     rd: [PortId; 4],
     rdat: [PortId; 4],
     wr: [PortId; 7],
@@ -128,6 +133,7 @@ impl Lane {
                 input("cpl_tag", 32)?,
                 input("cpl_key", 256)?,
                 input("cpl_id", 32)?,
+                input("cpl_account", 16)?,
             ],
             rd: [
                 input("rd_valid", 1)?,
@@ -199,6 +205,7 @@ impl Lane {
         model.set_u64(p.cpl[4], tag.into());
         model.set_word(p.cpl[5], &key);
         model.set_u64(p.cpl[6], self.command.id.into());
+        model.set_u64(p.cpl[7], account_of(tag).into());
         model.set_u64(p.rd[0], (self.phase == Phase::AskBurst).into());
         model.set_u64(p.rd[2], self.command.address);
         model.set_u64(p.rd[3], BEATS);
