@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use gatewei_abi::command::{Completion, Submission, op};
-use gatewei_abi::message::{Message, header};
+use gatewei_abi::message::{Message, header, with_image};
 use gatewei_abi::result::Header;
 use gatewei_abi::status::Trap;
 use gatewei_abi::{BEAT, Word, layout, regs};
@@ -98,6 +98,9 @@ pub enum Event {
         ticket: Ticket,
         /// What kind: [`gatewei_abi::command::request`], never `CODE`, which the driver answers itself.
         kind: u8,
+        /// The account that it is about, as the index of its entry in the lane's slot table. That of
+        /// an account asked for is the one that it will have.
+        account: u32,
         /// What is asked for.
         key: Word,
     },
@@ -163,7 +166,8 @@ pub struct Counters {
 struct Command {
     lane: u16,
     gas: u64,
-    code: Word,
+    /// Codes that it may point to until it ends; the first frame's in front.
+    codes: Vec<Word>,
     code_tag: u64,
     /// Tag of the request that awaits an answer.
     asked: Option<u32>,
@@ -321,7 +325,9 @@ impl<T: Transport> Card<T> {
         used.map_or(0, |used| self.caps.credits.saturating_sub(used as u16))
     }
 
-    /// Puts a message in flight on a lane. The driver fills in where its code lies.
+    /// Puts a message in flight on a lane. The driver fills in where its code lies, and where the codes of
+    /// its accounts do: `codes` are those of `message.accounts`, one by one, where an account has a code word
+    /// with code of its own. Accounts beyond the end of `codes` have none.
     ///
     /// The card may start at the next [`Card::poll`], [`Card::wait`] or [`Card::flush`].
     pub fn submit(
@@ -329,8 +335,9 @@ impl<T: Transport> Card<T> {
         lane: u16,
         message: Message<'_>,
         code: Code<'_>,
+        codes: &[Option<Code<'_>>],
     ) -> Result<Ticket, SubmitError> {
-        self.submit_roomy(lane, message, code, 0)
+        self.submit_roomy(lane, message, code, codes, 0)
     }
 
     /// As [`Card::submit`], with room for a result of `result_bytes` if that is more than the usual: for
@@ -338,8 +345,9 @@ impl<T: Transport> Card<T> {
     pub fn submit_roomy(
         &mut self,
         lane: u16,
-        mut message: Message<'_>,
+        message: Message<'_>,
         code: Code<'_>,
+        codes: &[Option<Code<'_>>],
         result_bytes: usize,
     ) -> Result<Ticket, SubmitError> {
         if let State::Dead(fault) = self.state {
@@ -359,13 +367,11 @@ impl<T: Transport> Card<T> {
             self.fail(fault, None, &failure);
             return Err(SubmitError::Failed(fault));
         }
-        let (address, tag) = self.codes.acquire(&mut self.transport, code)?;
-        (message.code, message.code_tag) = (address, tag);
-        message.spill = self.spills[usize::from(lane)].bus();
-        let written = message
-            .write()
-            .map_err(SubmitError::Unfit)
-            .and_then(|bytes| {
+        let mut pinned = Vec::new();
+        let gas = message.gas;
+        let placed = self.place(lane, message, code, codes, &mut pinned);
+        let written = placed
+            .and_then(|(bytes, tag)| {
                 let Buffers { message, result } = &mut self.buffers[slot];
                 fit(&mut self.transport, message, MESSAGE_BYTES.max(bytes.len()))?;
                 let room = self.options.result_bytes.max(result_bytes);
@@ -374,25 +380,31 @@ impl<T: Transport> Card<T> {
                 buffers.message.copy_in(0, &bytes)?;
                 // A result that the card never writes must not look like the last one.
                 buffers.result.store(0, &Header::default())?;
-                Ok(())
+                Ok(tag)
             });
-        if let Err(error) = written {
-            self.codes.release(&code.key);
-            return Err(error);
-        }
+        let tag = match written {
+            Ok(tag) => tag,
+            Err(error) => {
+                pinned.iter().for_each(|key| self.codes.release(key));
+                return Err(error);
+            }
+        };
         let command = Command {
             lane,
-            gas: message.gas,
-            code: code.key,
+            gas,
+            codes: pinned,
             code_tag: tag,
             asked: None,
             requests: 0,
             cancelled: false,
             late: false,
         };
-        let Ok(id) = self.slots.insert(command) else {
-            self.codes.release(&code.key);
-            return Err(SubmitError::NoCredit(lane));
+        let id = match self.slots.insert(command) {
+            Ok(id) => id,
+            Err(command) => {
+                command.codes.iter().for_each(|key| self.codes.release(key));
+                return Err(SubmitError::NoCredit(lane));
+            }
         };
         self.queue.push(&Submission {
             op: op::EXEC,
@@ -406,6 +418,60 @@ impl<T: Transport> Card<T> {
         self.lanes[usize::from(lane)].push_back(id);
         self.counters.submitted += 1;
         Ok(Ticket(id))
+    }
+
+    /// Makes the codes resident, and with their places the message. Each code is pinned in the moment that
+    /// `pinned` names it. The second value is the tag of the first frame's code.
+    fn place(
+        &mut self,
+        lane: u16,
+        message: Message<'_>,
+        code: Code<'_>,
+        codes: &[Option<Code<'_>>],
+        pinned: &mut Vec<Word>,
+    ) -> Result<(Vec<u8>, u64), SubmitError> {
+        let (address, tag) = self.codes.acquire(&mut self.transport, code)?;
+        pinned.push(code.key);
+        let mut accounts = message.accounts.to_vec();
+        for (account, code) in accounts.iter_mut().zip(codes) {
+            if let (Some(word), Some(code)) = (account.code, code) {
+                let (image, tag) = self.codes.acquire(&mut self.transport, *code)?;
+                pinned.push(code.key);
+                account.code = Some(with_image(word, image, tag));
+            }
+        }
+        let message = Message {
+            code: address,
+            code_tag: tag,
+            spill: self.spills[usize::from(lane)].bus(),
+            accounts: &accounts,
+            ..message
+        };
+        Ok((message.write().map_err(SubmitError::Unfit)?, tag))
+    }
+
+    /// Answers a request for an account that has code: with its code `word`, into which the driver fills
+    /// where the code lies. The code stays there until the message has ended.
+    pub fn reply_code(&mut self, ticket: Ticket, word: Word, code: Code<'_>) {
+        // Nothing is pinned for a message that has left or does not ask.
+        match self.slots.get_mut(ticket.0) {
+            Ok(command) if command.asked.is_some() => {}
+            _ => {
+                self.counters.late += 1;
+                return;
+            }
+        }
+        let placed = self.codes.acquire(&mut self.transport, code);
+        if let Err(error) = &placed {
+            tracing::warn!(id = ticket.0, %error, "no memory for a code");
+        }
+        let answer = placed.ok().map(|(image, tag)| with_image(word, image, tag));
+        if answer.is_some()
+            && let Ok(command) = self.slots.get_mut(ticket.0)
+        {
+            command.codes.push(code.key);
+        }
+        self.reply(ticket, answer);
     }
 
     /// Answers the request that a message awaits. `None`: the host cannot answer; the message traps.

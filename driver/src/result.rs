@@ -1,6 +1,6 @@
-//! A frame's result: copied out of the card's buffer, every length checked before it is used.
+//! A message's result: copied out of the card's buffer, every length checked before it is used.
 
-use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SLOT_BEATS, SlotHead};
+use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SLOT_BEATS, SlotHead, kind, slot};
 use gatewei_abi::status::Status;
 use gatewei_abi::{BEAT, Word};
 use zerocopy::FromBytes;
@@ -10,23 +10,28 @@ use crate::dma::DmaBuffer;
 /// Most topics of a log (LOG4).
 const TOPICS: u32 = 4;
 
-/// A log of the frame.
+/// A log of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
+    /// Address of the account that it is of, as a word.
+    pub address: Word,
     /// Topics, 0 to 4.
     pub topics: Vec<Word>,
     /// Data.
     pub data: Vec<u8>,
 }
 
-/// A storage slot that the frame knows at its end.
+/// An entry of the lane's slot table at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotRecord {
-    /// Bits of [`gatewei_abi::result::slot`].
+    /// Bits of [`gatewei_abi::result::slot`], and above them the kind.
     pub flags: u32,
+    /// The account that it belongs to, as the index of a record of [`kind::ACCOUNT`]; an account's own is
+    /// meaningless.
+    pub account: u32,
     /// Key.
     pub key: Word,
-    /// Value at the frame's end.
+    /// Value at the end.
     pub value: Word,
 }
 
@@ -34,6 +39,11 @@ impl SlotRecord {
     /// True where all bits of `flags` are set.
     pub const fn is(&self, flags: u32) -> bool {
         self.flags & flags == flags
+    }
+
+    /// What it is: one of [`gatewei_abi::result::kind`].
+    pub const fn kind(&self) -> u32 {
+        self.flags >> slot::KIND
     }
 }
 
@@ -50,7 +60,7 @@ pub struct Cost {
     pub requests: u32,
 }
 
-/// How a frame ended, and all its effects.
+/// How a message's first frame ended, and all effects of its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameResult {
     /// Status.
@@ -61,11 +71,9 @@ pub struct FrameResult {
     pub refund: i64,
     /// EVM memory, in words.
     pub memory_words: u32,
-    /// Used fields of the executing account: [`gatewei_abi::result::account`].
-    pub account_used: u32,
     /// Logs in their order.
     pub logs: Vec<LogRecord>,
-    /// Slots: the message's in its order, then those first touched, in their order.
+    /// Entries of the slot table: the message's in its order, then those first touched, in their order.
     pub slots: Vec<SlotRecord>,
     /// Output.
     pub output: Vec<u8>,
@@ -88,6 +96,10 @@ pub enum Malformed {
     Output,
     /// The slot records lie beyond the buffer.
     Slots,
+    /// A slot record of no defined kind.
+    Kind,
+    /// A slot record that belongs to an account without a record.
+    Account,
     /// Parts that overlap the header.
     Overlap,
 }
@@ -101,6 +113,8 @@ impl std::fmt::Display for Malformed {
             Self::Topics => "more than four topics",
             Self::Output => "output beyond the buffer",
             Self::Slots => "slots beyond the buffer",
+            Self::Kind => "a slot of an undefined kind",
+            Self::Account => "a slot of no account",
             Self::Overlap => "a part overlaps the header",
         })
     }
@@ -167,7 +181,6 @@ pub(crate) fn parse(
         gas_left: header.gas_left,
         refund: header.refund,
         memory_words: header.memory_words,
-        account_used: header.account_used,
         logs: parse_logs(&logs, header.logs)?,
         slots: parse_slots(&slots)?,
         output,
@@ -182,6 +195,7 @@ fn parse_logs(mut rest: &[u8], count: u32) -> Result<Vec<LogRecord>, Malformed> 
         if head.topics > TOPICS {
             return Err(Malformed::Topics);
         }
+        let (address, tail) = Word::read_from_prefix(tail).map_err(|_| Malformed::Logs)?;
         let (topics, tail) = tail
             .split_at_checked(head.topics as usize * BEAT)
             .ok_or(Malformed::Logs)?;
@@ -191,6 +205,7 @@ fn parse_logs(mut rest: &[u8], count: u32) -> Result<Vec<LogRecord>, Malformed> 
             .ok_or(Malformed::Logs)?;
         let topics = topics.as_chunks::<BEAT>().0.to_vec();
         logs.push(LogRecord {
+            address,
             topics,
             data: data[..data_bytes].to_vec(),
         });
@@ -211,9 +226,24 @@ fn parse_slots(bytes: &[u8]) -> Result<Vec<SlotRecord>, Malformed> {
         let (value, _) = Word::read_from_prefix(rest).map_err(|_| Malformed::Slots)?;
         Ok(SlotRecord {
             flags: head.flags,
+            account: head.account,
             key,
             value,
         })
     };
-    bytes.chunks_exact(SLOT_BEATS * BEAT).map(record).collect()
+    let records = bytes.chunks_exact(SLOT_BEATS * BEAT).map(record);
+    let records = records.collect::<Result<Vec<SlotRecord>, _>>()?;
+    for record in &records {
+        let owner = records.get(record.account as usize);
+        match record.kind() {
+            kind::ACCOUNT => {}
+            kind::STORAGE | kind::TRANSIENT | kind::FIELD => {
+                if owner.is_none_or(|owner| owner.kind() != kind::ACCOUNT) {
+                    return Err(Malformed::Account);
+                }
+            }
+            _ => return Err(Malformed::Kind),
+        }
+    }
+    Ok(records)
 }

@@ -244,7 +244,7 @@ fn a_log_with_five_topics_is_malformed() {
             ..Default::default()
         };
         bytes.extend_from_slice(head.as_bytes());
-        bytes.resize(bytes.len() + 5 * 32, 0);
+        bytes.resize(bytes.len() + 6 * 32, 0);
         let end = bytes.len() as u32;
         let mut header: Header = zerocopy::FromBytes::read_from_bytes(&bytes[..128]).unwrap();
         (header.logs, header.logs_end) = (1, end);
@@ -258,6 +258,41 @@ fn a_log_with_five_topics_is_malformed() {
         faults(&events),
         [(ticket, Fault::BadResult(Malformed::Topics))]
     );
+}
+
+#[test]
+fn a_slot_without_an_account_is_malformed() {
+    use gatewei_abi::result::{SlotHead, kind, slot};
+    // (kind, account) of a slot behind an account and a field.
+    let cases = [
+        (kind::STORAGE, 3, Malformed::Account),
+        (kind::FIELD, 1, Malformed::Account),
+        (kind::TRANSIENT, u32::MAX, Malformed::Account),
+        (4, 0, Malformed::Kind),
+    ];
+    let fake = Fake::new(1, move |_, message| {
+        let (last, account, _) = cases[number(message) as usize];
+        let mut bytes = plain_result(0);
+        for (kind, account) in [(kind::ACCOUNT, 77), (kind::FIELD, 0), (last, account)] {
+            let head = SlotHead {
+                flags: kind << slot::KIND,
+                account,
+                ..SlotHead::default()
+            };
+            bytes.extend_from_slice(head.as_bytes());
+            bytes.resize(bytes.len() + 64, 0);
+        }
+        let mut header: Header = zerocopy::FromBytes::read_from_bytes(&bytes[..128]).unwrap();
+        header.slots = 3;
+        bytes[..128].copy_from_slice(header.as_bytes());
+        vec![Step::Done(Status::Stop as u8, bytes)]
+    });
+    let mut card = open(&fake, options());
+    for (n, (_, _, why)) in (0..).zip(cases) {
+        let ticket = submit(&mut card, 0, n);
+        let events = drain(&mut card, 5);
+        assert_eq!(faults(&events), [(ticket, Fault::BadResult(why))]);
+    }
 }
 
 #[test]
@@ -344,7 +379,7 @@ fn a_lane_that_cannot_be_told_to_stop_is_reset() {
     let mut card = open(&fake, options());
     let late = submit(&mut card, 0, 1);
     let behind = submit(&mut card, 0, 0);
-    let other = card.submit(1, message(2, 1 << 40), code()).unwrap();
+    let other = card.submit(1, message(2, 1 << 40), code(), &[]).unwrap();
     let events = drain(&mut card, 100);
     let mut lost = faults(&events);
     lost.sort_by_key(|(ticket, _)| ticket.command());
@@ -442,7 +477,7 @@ fn a_heartbeat_that_stands_still_is_a_dead_card() {
     let events = drain(&mut card, usize::MAX);
     assert_eq!(faults(&events), tickets.map(|ticket| (ticket, Fault::Hung)));
     assert_eq!(card.state(), State::Dead(Fault::Hung));
-    let refused = card.submit(0, message(0, 0), code());
+    let refused = card.submit(0, message(0, 0), code(), &[]);
     assert!(
         matches!(refused, Err(SubmitError::Dead(Fault::Hung))),
         "{refused:?}"
@@ -465,7 +500,7 @@ fn a_card_that_reads_all_ones_is_gone_for_good() {
     fake.inside().faults.gone = false;
     assert_eq!(card.state(), State::Dead(Fault::Gone));
     assert!(
-        card.submit(0, message(0, 0), code()).is_err(),
+        card.submit(0, message(0, 0), code(), &[]).is_err(),
         "it came back, but it is not the same"
     );
 }

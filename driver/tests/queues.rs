@@ -2,9 +2,10 @@
 
 mod fake;
 
-use fake::{Fake, Step, code, drain, message, number, open, options, plain_result, stop, submit};
+use fake::{Fake, Step, code as a_code, drain, message, number, open, options, plain_result, stop, submit};
 use gatewei_abi::command::{op, request};
-use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, slot};
+use gatewei_abi::message::{Account, Message, code, code_word, header};
+use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind, slot};
 use gatewei_abi::status::{Status, Trap};
 use gatewei_abi::{layout, word};
 use gatewei_driver::transport::Wait;
@@ -63,12 +64,12 @@ fn a_lane_takes_what_it_has_credit_for() {
         assert_eq!(card.credit(1), 5 - n);
         submit(&mut card, 1, u64::from(n));
     }
-    let refused = card.submit(1, message(9, 9), code());
+    let refused = card.submit(1, message(9, 9), a_code(), &[]);
     assert!(
         matches!(refused, Err(SubmitError::NoCredit(1))),
         "{refused:?}"
     );
-    let refused = card.submit(2, message(9, 9), code());
+    let refused = card.submit(2, message(9, 9), a_code(), &[]);
     assert!(
         matches!(refused, Err(SubmitError::NoLane(2))),
         "{refused:?}"
@@ -81,24 +82,27 @@ fn a_lane_takes_what_it_has_credit_for() {
 #[test]
 fn requests_go_out_and_answers_come_back() {
     let asks = [
-        (request::STORAGE, 5),
-        (request::BALANCE, 0),
-        (request::BLOCK_HASH, 77),
+        (request::STORAGE, 2, 5),
+        (request::FIELD, 2, 0),
+        (request::BLOCK_HASH, 0, 77),
+        (request::ACCOUNT, 9, 0xc0de),
     ];
     let fake = Fake::new(1, move |_, _| {
-        let mut steps: Vec<Step> = asks.map(|(kind, key)| Step::Ask(kind, word(key))).to_vec();
+        let mut steps: Vec<Step> = asks
+            .map(|(kind, account, key)| Step::AskOf(kind, account, word(key)))
+            .to_vec();
         steps.push(stop(3));
         steps
     });
     let mut card = open(&fake, options());
     let ticket = submit(&mut card, 0, 0);
-    for (kind, key) in asks {
+    for (kind, account, key) in asks {
         let mut events = Vec::new();
         card.wait(Wait::default());
         card.poll(&mut events);
         assert!(
-            matches!(&events[..], [Event::Request { ticket: t, kind: k, key: word_ }]
-                if *t == ticket && *k == kind && *word_ == word(key)),
+            matches!(&events[..], [Event::Request { ticket: t, kind: k, account: a, key: word_ }]
+                if *t == ticket && (*k, *a) == (kind, account) && *word_ == word(key)),
             "{events:?}"
         );
         card.reply(ticket, Some(word(key + 1)));
@@ -112,11 +116,11 @@ fn requests_go_out_and_answers_come_back() {
         .iter()
         .map(|a| (a.op, a.value))
         .collect();
-    assert_eq!(answers, asks.map(|(_, key)| (op::REPLY, word(key + 1))));
-    assert_eq!(card.counters().late, 3, "second answers are not sent");
+    assert_eq!(answers, asks.map(|(_, _, key)| (op::REPLY, word(key + 1))));
+    assert_eq!(card.counters().late, 4, "second answers are not sent");
     card.reply(ticket, None);
     card.cancel(ticket);
-    assert_eq!(card.counters().late, 5, "nor those after the end");
+    assert_eq!(card.counters().late, 6, "nor those after the end");
 }
 
 #[test]
@@ -192,12 +196,75 @@ fn code_is_written_once_per_key_and_evicted_when_idle() {
                 key: word(key),
                 image: &image,
             },
+            &[],
         )
         .unwrap();
         drain(&mut card, 5);
     }
     // 1, 2, 3, 4 fit; 5 evicts 2, the least recently used; 2 evicts 3.
     assert_eq!((made.get(), fake.inside().released), (6, 2));
+}
+
+#[test]
+fn codes_of_accounts_are_placed_and_stay_until_the_end() {
+    let u64_at = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let place = move |word: &[u8]| (u64_at(word, code::IMAGE), u64_at(word, code::TAG));
+    // What the card sees of the code words of a message's two accounts, and of the code behind.
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    let fake = Fake::with(1, move |exec| {
+        let mut seen = sink.lock().unwrap();
+        let bytes = (header::WORDS + 4) * 32;
+        let message = (exec.read)(exec.submission.address, bytes);
+        let state = &message[header::WORDS * 32..];
+        let told = place(&state[32..64]);
+        assert_eq!(place(&state[96..128]), (0, 0), "an account without code");
+        let answer = exec.answers.last().map(|(_, word)| word);
+        let asked = answer.map(|word| place(word));
+        for (image, _) in asked.iter().chain([&told]).filter(|place| place.0 != 0) {
+            seen.push((exec.read)(*image, 1)[0]);
+        }
+        match asked {
+            None => vec![Step::AskOf(request::ACCOUNT, 2, word(0xb))],
+            Some(_) => vec![stop(0)],
+        }
+    });
+    let small = Options {
+        code_cache_bytes: 64,
+        ..options()
+    };
+    let mut card = open(&fake, small);
+    let accounts = [(0xa, Some(code_word(5, 1))), (0xc, Some(code_word(0, 0)))];
+    let accounts = accounts.map(|(address, code)| Account {
+        address: word(address),
+        code,
+        ..Account::default()
+    });
+    let message = Message {
+        accounts: &accounts,
+        ..message(0, 1_000)
+    };
+    let named = |key: u64, image: &'static dyn Fn() -> Vec<u8>| Code {
+        key: word(key),
+        image,
+    };
+    let callee = named(2, &|| vec![2; 64]);
+    let ticket = card.submit(0, message, named(1, &|| vec![1; 64]), &[Some(callee)]);
+    let ticket = ticket.expect("the card takes the message");
+    card.wait(Wait::default());
+    card.poll(&mut Vec::new());
+    card.reply_code(ticket, code_word(7, 1), named(3, &|| vec![3; 64]));
+    let events = drain(&mut card, 5);
+    assert!(matches!(events[..], [Event::Done { .. }]), "{events:?}");
+    // Once before the answer and once with it. All three lie there, whatever the cache's limit.
+    assert_eq!(*seen.lock().unwrap(), [2, 3, 2]);
+    assert_eq!(fake.inside().released, 0);
+    card.reply_code(ticket, code_word(7, 1), named(4, &|| vec![4; 64]));
+    assert_eq!(card.counters().late, 1);
+    // The next message finds no user of them.
+    let tickets = card.submit(0, fake::message(0, 1_000), named(5, &|| vec![5; 64]), &[]);
+    tickets.expect("the card takes the message");
+    assert_eq!(fake.inside().released, 3);
 }
 
 #[test]
@@ -244,6 +311,7 @@ fn a_result_arrives_whole() {
                 ..LogHead::default()
             };
             bytes.extend_from_slice(head.as_bytes());
+            bytes.extend_from_slice(&word(0xadd));
             (0..topics).for_each(|t| bytes.extend_from_slice(&word(t.into())));
             bytes.resize(bytes.len() + data, topics as u8);
             bytes.resize(bytes.len().next_multiple_of(32), 0xee);
@@ -252,9 +320,11 @@ fn a_result_arrives_whole() {
         bytes.extend_from_slice(b"output");
         bytes.resize(bytes.len().next_multiple_of(32), 0);
         let slots_offset = bytes.len() as u32;
-        for n in 0..3u64 {
+        let kinds = [kind::STORAGE, kind::ACCOUNT, kind::FIELD];
+        for (n, kind) in (0..).zip(kinds) {
             let head = SlotHead {
-                flags: slot::USED | n as u32 & 2,
+                flags: slot::USED | n as u32 & 2 | kind << slot::KIND,
+                account: 1,
                 ..SlotHead::default()
             };
             bytes.extend_from_slice(head.as_bytes());
@@ -269,7 +339,6 @@ fn a_result_arrives_whole() {
             retired: 15,
             memory_words: 16,
             requests: 17,
-            account_used: 1,
             logs: 3,
             logs_end,
             slots: 3,
@@ -293,7 +362,7 @@ fn a_result_arrives_whole() {
     );
     assert_eq!((result.cost.cycles, result.cost.wait_cycles), (13, 14));
     assert_eq!((result.cost.retired, result.cost.requests), (15, 17));
-    assert_eq!((result.memory_words, result.account_used), (16, 1));
+    assert_eq!(result.memory_words, 16);
     assert_eq!(result.output, b"output");
     let logs: Vec<_> = result
         .logs
@@ -302,17 +371,18 @@ fn a_result_arrives_whole() {
         .collect();
     assert_eq!(logs, [(0, vec![]), (4, vec![4; 33]), (1, vec![1; 64])]);
     assert_eq!(result.logs[1].topics[3], word(3));
+    assert!(result.logs.iter().all(|log| log.address == word(0xadd)));
     let slots: Vec<_> = result
         .slots
         .iter()
-        .map(|s| (s.flags, s.key, s.value))
+        .map(|s| (s.flags & 15, s.kind(), s.key, s.value))
         .collect();
     assert_eq!(
         slots,
         [
-            (1, word(0), word(100)),
-            (1, word(1), word(101)),
-            (3, word(2), word(102))
+            (1, kind::STORAGE, word(0), word(100)),
+            (1, kind::ACCOUNT, word(1), word(101)),
+            (3, kind::FIELD, word(2), word(102))
         ]
     );
 }

@@ -210,6 +210,7 @@ fn ends_with(outcome: &str, status: gatewei_abi::status::Status) -> bool {
         StackOverflow => "StackOverflow",
         StaticViolation => "StaticViolation",
         OutOfOffset => "OutOfOffset",
+        StaticCallValue => "CallNotAllowedInsideStatic",
     })
 }
 

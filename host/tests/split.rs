@@ -9,7 +9,7 @@ mod programs;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use gatewei::card::split::{Begun, Effects, InFlight, SlotEffect, begin};
+use gatewei::card::split::{AccountEffect, Begun, Effects, InFlight, SlotEffect, begin};
 use gatewei::card::{CardRunner, Flights, Landing, Place};
 use programs::{Db, Rng, World, addr, block, push, transaction, world};
 use revm::bytecode::opcode::*;
@@ -19,7 +19,7 @@ use revm::handler::MainnetContext;
 use revm::interpreter::InstructionResult;
 use revm::primitives::hardfork::SpecId::{self, *};
 use revm::primitives::{Bytes, TxKind, U256};
-use revm::state::{Bytecode, EvmState};
+use revm::state::{AccountStatus, Bytecode, EvmState};
 use revm::{ExecuteEvm, MainBuilder};
 use soft::Evm;
 use soft::fake::{open, options};
@@ -67,12 +67,14 @@ fn case(r: &mut Rng, spec: SpecId) -> (Case, Evm<Db>) {
     )
 }
 
-/// Loaded code is not part of `EvmState`'s equality.
-fn codes(state: &EvmState) -> BTreeMap<revm::primitives::Address, Option<Bytecode>> {
+/// A state without what is only of use within a transaction: whether accounts and slots are warm. What only a
+/// frame loaded that reverted is cold in revm's, and warm where a card ran the frames.
+fn settled(mut state: EvmState) -> EvmState {
+    for account in state.values_mut() {
+        account.status -= AccountStatus::Cold;
+        account.storage.values_mut().for_each(|slot| slot.is_cold = false);
+    }
     state
-        .iter()
-        .map(|(address, account)| (*address, account.info.code.clone()))
-        .collect()
 }
 
 #[test]
@@ -108,8 +110,7 @@ fn a_split_transaction_is_a_transaction() {
             };
             let Some((tx, want)) = case.todo.pop_front() else {
                 let state = evm.finalize();
-                assert_eq!(case.state, state, "{:?}", case.spec);
-                assert_eq!(codes(&case.state), codes(&state), "{:?}", case.spec);
+                assert_eq!(settled(case.state), settled(state), "{:?}", case.spec);
                 continue;
             };
             landings.extend(flights.start(evm, tx, (case, want)));
@@ -175,9 +176,10 @@ fn a_split_transaction_is_a_transaction() {
         "nowhere",
         "card",
         "fork",
-        "opcode:CALL",
         "opcode:CREATE",
         "opcode:SELFDESTRUCT",
+        "precompile",
+        "delegation",
     ] {
         assert!(
             counts.get(name).is_some_and(|count| *count > 20),
@@ -234,12 +236,15 @@ fn a_value_that_changed_meanwhile_makes_the_transaction_stale() {
         gas_left: 1_000,
         refund: 0,
         logs: vec![],
-        slots: vec![SlotEffect {
-            key: U256::from(2),
-            start: U256::from(1),
-            stored: None,
+        accounts: vec![AccountEffect {
+            address: addr(4),
+            slots: vec![SlotEffect {
+                key: U256::from(2),
+                start: U256::from(1),
+                stored: None,
+            }],
+            ..AccountEffect::default()
         }],
-        balance_used: false,
         ops: 4,
     };
     let Err(stale) = inflight.finish(effects) else {
@@ -289,7 +294,7 @@ fn predictions_answer_instead_of_requests_and_leave_no_trace() {
 }
 
 #[test]
-fn gas_of_precompiles_and_halts_is_apart() {
+fn gas_is_that_of_the_first_frame_and_what_it_calls() {
     let call = |to: u8, gas: u64| {
         let mut code = Vec::new();
         (0..5).for_each(|_| push(&mut code, 0));
@@ -309,19 +314,17 @@ fn gas_of_precompiles_and_halts_is_apart() {
         let inflight = frame(world, tx);
         inflight.fallback().work
     };
-    let pushes = 8 * 3 + 2;
     let empty = gas_of(vec![PUSH0, POP, STOP]);
     assert_eq!((empty.gas, empty.ops), (4, 3));
     // The identity precompile (0x4) takes 15 gas of its own.
     let precompile = gas_of(call(4, 5_000));
-    assert_eq!((precompile.gas, precompile.ops), (7 * 3 + 2 + 100, 10));
+    assert_eq!((precompile.gas, precompile.ops), (7 * 3 + 2 + 100 + 15, 10));
     // All that was given to a frame that halts is burnt.
     let halts = gas_of(call(0xa5, 5_000));
-    assert_eq!((halts.gas, halts.ops), (7 * 3 + 2 + 2_600, 11));
+    assert_eq!((halts.gas, halts.ops), (7 * 3 + 2 + 2_600 + 5_000, 11));
     assert_eq!(
         gas_of(vec![PUSH0, INVALID]).gas,
         0,
-        "and all of a first frame's"
+        "of a first frame that halts, none counts"
     );
-    assert_eq!(pushes, 26);
 }

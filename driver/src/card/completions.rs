@@ -132,17 +132,18 @@ impl<T: Transport> Card<T> {
         match completion.code {
             // The lane is about to find its cancellation; nobody else waits for an answer.
             _ if leaving => {}
-            request::STORAGE | request::BALANCE | request::BLOCK_HASH => {
+            request::STORAGE | request::FIELD | request::BLOCK_HASH | request::ACCOUNT => {
                 self.events.push(Event::Request {
                     ticket,
                     kind: completion.code,
+                    account: completion.account,
                     key: completion.key,
                 });
             }
             request::CODE => {
-                let (key, tag) = (command.code, command.code_tag);
-                let mine = completion.key == word(tag);
-                let address = self.codes.address(&key, tag).filter(|_| mine);
+                let (key, tag) = (command.codes.first().copied(), command.code_tag);
+                let mine = key.filter(|_| completion.key == word(tag));
+                let address = mine.and_then(|key| self.codes.address(&key, tag));
                 self.reply(ticket, address.map(word));
             }
             _ => {
@@ -158,7 +159,7 @@ impl<T: Transport> Card<T> {
         let Ok(command) = self.slots.remove(id) else {
             return;
         };
-        self.codes.release(&command.code);
+        command.codes.iter().for_each(|key| self.codes.release(key));
         if let Some(fifo) = self.lanes.get_mut(usize::from(command.lane)) {
             fifo.retain(|other| *other != id);
         }

@@ -23,6 +23,8 @@ use zerocopy::{FromBytes, IntoBytes};
 pub enum Step {
     /// Asks, and goes on when answered.
     Ask(u8, Word),
+    /// Asks about the account with this index.
+    AskOf(u8, u32, Word),
     /// Ends with these bytes in the result buffer.
     Done(u8, Vec<u8>),
     /// Traps with this code and tag.
@@ -60,21 +62,24 @@ pub struct Faults {
     pub noisy: bool,
 }
 
+/// What a lane asked: kind, account, key.
+pub type Question = (u8, u32, Word);
+
 #[derive(Debug)]
 struct Running {
     submission: Submission,
     steps: VecDeque<Step>,
     asked: Option<u32>,
-    question: (u8, Word),
-    answers: Vec<(u8, Word, Word)>,
+    question: Question,
+    answers: Vec<(Question, Word)>,
 }
 
 /// A message that is about to run, or to go on with one answer more.
 pub struct Exec<'a> {
     /// Its submission.
     pub submission: Submission,
-    /// Answers so far: kind, key, value.
-    pub answers: &'a [(u8, Word, Word)],
+    /// Answers so far.
+    pub answers: &'a [(Question, Word)],
     /// Reads host memory: address, bytes.
     pub read: &'a dyn Fn(u64, usize) -> Vec<u8>,
 }
@@ -261,7 +266,7 @@ impl Inside {
                     submission,
                     steps,
                     asked: None,
-                    question: (0, word(0)),
+                    question: (0, 0, word(0)),
                     answers: Vec::new(),
                 });
             }
@@ -274,8 +279,7 @@ impl Inside {
                     return;
                 }
                 running.asked = None;
-                let (kind, key) = running.question;
-                running.answers.push((kind, key, submission.value));
+                running.answers.push((running.question, submission.value));
                 if submission.failed != 0 {
                     running.steps = vec![Step::Trap(Trap::Host as u8, 0)].into();
                 } else if running.steps.is_empty() {
@@ -299,7 +303,7 @@ impl Inside {
         }
     }
 
-    fn plan(&mut self, submission: Submission, answers: &[(u8, Word, Word)]) -> VecDeque<Step> {
+    fn plan(&mut self, submission: Submission, answers: &[(Question, Word)]) -> VecDeque<Step> {
         let mut planner = std::mem::replace(&mut self.planner, Box::new(|_| Vec::new()));
         let read = |address, bytes| self.read(address, bytes);
         let steps = planner(&Exec {
@@ -346,12 +350,18 @@ impl Inside {
                     self.retired[index] += 1;
                     continue;
                 }
-                Step::Ask(code, key) => {
+                step @ (Step::Ask(..) | Step::AskOf(..)) => {
+                    let (code, account, key) = match step {
+                        Step::AskOf(code, account, key) => (code, account, key),
+                        Step::Ask(code, key) => (code, 0, key),
+                        _ => continue,
+                    };
                     self.asked += 1;
                     running.asked = Some(self.asked);
-                    running.question = (code, key);
+                    running.question = (code, account, key);
                     completion.kind = kind::REQUEST;
                     (completion.code, completion.key, completion.tag) = (code, key, self.asked);
+                    completion.account = account;
                 }
                 Step::Done(code, bytes) => {
                     (completion.kind, completion.code) = (kind::DONE, code);
@@ -530,9 +540,8 @@ pub fn message(number: u64, gas: u64) -> Message<'static> {
         code_bytes: 1,
         calldata: &[],
         blobs: &[],
-        slots_warm: &[],
-        slots_cold: &[],
-        slots_named: &[],
+        precompiles: 17,
+        accounts: &[],
     }
 }
 
@@ -557,7 +566,7 @@ pub fn open(fake: &Fake, options: Options) -> Card<Fake> {
 
 /// Submits message `number`.
 pub fn submit(card: &mut Card<Fake>, lane: u16, number: u64) -> Ticket {
-    card.submit(lane, message(number, 1_000), code())
+    card.submit(lane, message(number, 1_000), code(), &[])
         .expect("the card takes the message")
 }
 

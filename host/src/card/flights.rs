@@ -1,27 +1,29 @@
 //! Transactions in flight on a card, from one thread.
 //!
 //! [`Flights::start`] takes a transaction to its first frame and sends that to a lane; [`Flights::step`]
-//! answers the lanes' requests and brings home what has ended. Frames that the card cannot run, or
-//! loses, run on revm's interpreter at once, from the state in which they were left: nothing of the
+//! answers the lanes' requests and brings home what has ended. What the card cannot run, or
+//! loses, runs on revm's interpreter at once, from the state in which they were left: nothing of the
 //! card's attempt is in the journal.
 
 use std::collections::HashMap;
 
-use gatewei_abi::Word;
+use gatewei_abi::{BEAT, Word};
 use gatewei_abi::command::request;
 use gatewei_abi::layout;
+use gatewei_abi::result::field;
 use gatewei_abi::status::Trap;
 use gatewei_driver::result::{Cost, FrameResult};
 use gatewei_driver::transport::{Transport, Wait};
 use gatewei_driver::{Card, Code, Event, State, Ticket};
 use revm::context::TxEnv;
 use revm::context::result::EVMError;
-use revm::primitives::{Address, U256};
+use revm::primitives::Address;
 
-use super::message::{self, Prepared, from_word, to_word};
-use super::predictor::{Call, Predictor};
+use super::effects::effects;
+use super::message::{self, OwnCode, Prepared, code_word, from_word, to_address, to_word};
+use super::predictor::{Call, Predicted, Predictor};
 use super::reason::Reason;
-use super::split::{Begun, CardDatabase, CardEvm, Ended, InFlight, Known, begin};
+use super::split::{Begun, CardDatabase, CardEvm, CodeId, AccountEffect, Ended, InFlight, Known, begin};
 use crate::Prediction;
 
 /// Functions whose slots are remembered.
@@ -124,14 +126,74 @@ pub enum Landing<DB: CardDatabase, J> {
 struct Flight<DB: CardDatabase, J> {
     inflight: InFlight<DB>,
     job: J,
-    target: Address,
     call: Call,
+    /// Accounts by their indices in the lane's slot table.
+    accounts: revm::primitives::HashMap<u32, Address>,
     /// Slots whose values were sent with the message, and those that were asked for.
     sent: u64,
     asked: u64,
-    /// All values that the lane was told.
+    /// All that the lane was told.
     known: Known,
     attempt: Attempt,
+}
+
+/// A lane's question: kind, account, key.
+type Question = (u8, u32, Word);
+/// An answer, with the code that it is about.
+type Answer = (Word, Option<OwnCode>);
+
+impl<DB: CardDatabase, J> Flight<DB, J> {
+    /// The answer to a lane's question; none to one that makes no sense. It is remembered as told.
+    fn ask(&mut self, (kind, index, key): Question) -> Result<Option<Answer>, DB::Error> {
+        let account = self.accounts.get(&index).copied();
+        let number = from_word(&key);
+        match (kind, account) {
+            (request::ACCOUNT, account) => {
+                let address = to_address(&key);
+                if account.is_some_and(|known| known != address) {
+                    return Ok(None);
+                }
+                let info = self.inflight.account(address)?;
+                let code = self.inflight.code_of(&info)?;
+                let answer = code_word(&info, &code);
+                if answer.is_some() {
+                    self.accounts.insert(index, address);
+                    self.known.codes.insert(address, CodeId::of(&info));
+                }
+                Ok(answer)
+            }
+            (request::STORAGE, Some(address)) => {
+                let value = self.inflight.storage(address, number)?;
+                self.known.slots.insert((address, number), value);
+                self.asked += 1;
+                Ok(Some((to_word(value), None)))
+            }
+            (request::FIELD, Some(address)) => {
+                let info = self.inflight.account(address)?;
+                let value = match key[0] {
+                    _ if key[1..] != [0; BEAT - 1] => return Ok(None),
+                    field::BALANCE => {
+                        self.known.balances.insert(address, info.balance);
+                        info.balance
+                    }
+                    field::CODE_HASH => {
+                        self.known.codes.insert(address, CodeId::of(&info));
+                        info.code_hash.into()
+                    }
+                    _ => return Ok(None),
+                };
+                Ok(Some((to_word(value), None)))
+            }
+            (request::BLOCK_HASH, _) => {
+                let Ok(number) = u64::try_from(number) else {
+                    return Ok(None);
+                };
+                let hash = self.inflight.block_hash(number)?;
+                Ok(Some((to_word(hash.into()), None)))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// What went before.
@@ -227,15 +289,18 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         let predicted = self.runner.predictor.predict(&call);
         let launched = message::prepare(&mut inflight, &predicted, &mut known)
             .map_err(Reason::Unfit)
-            .and_then(|prepared| self.send(&prepared, attempt.roomy));
+            .and_then(|prepared| {
+                let ticket = self.send(&prepared, attempt.roomy)?;
+                Ok((ticket, prepared.indices()))
+            });
         match launched {
-            Ok(ticket) => {
-                let sent = known.len() as u64;
+            Ok((ticket, accounts)) => {
+                let sent = known.slots.len() as u64;
                 let flight = Flight {
                     inflight,
                     job,
-                    target,
                     call,
+                    accounts,
                     sent,
                     asked: 0,
                     known,
@@ -255,9 +320,17 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             key: prepared.code_key,
             image: &image,
         };
+        let callees = prepared.codes().iter();
+        let images: Vec<_> = callees
+            .map(|code| code.as_ref().map(|code| (code.key, || code.image())))
+            .collect();
+        let codes: Vec<_> = images
+            .iter()
+            .map(|code| code.as_ref().map(|(key, image)| Code { key: *key, image }))
+            .collect();
         let room = if roomy { layout::RESULT_MOST } else { 0 };
         let card = &mut self.runner.card;
-        let sent = card.submit_roomy(lane, prepared.message(), code, room);
+        let sent = card.submit_roomy(lane, prepared.message(), code, &codes, room);
         sent.map_err(|error| Reason::of_submit(&error))
     }
 
@@ -278,7 +351,12 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
 
     fn take(&mut self, event: Event) -> Option<Landing<DB, J>> {
         match event {
-            Event::Request { ticket, kind, key } => self.answer(ticket, kind, &key),
+            Event::Request {
+                ticket,
+                kind,
+                account,
+                key,
+            } => self.answer(ticket, (kind, account, key)),
             Event::Done { ticket, result } => {
                 let flight = self.flights.remove(&ticket)?;
                 Some(self.land(flight, *result))
@@ -317,28 +395,21 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
 
     /// Answers a lane. Where the database cannot, the transaction is given up with the database's
     /// error: in a parallel block, the read of a value that is about to be written again.
-    fn answer(&mut self, ticket: Ticket, kind: u8, key: &Word) -> Option<Landing<DB, J>> {
+    fn answer(&mut self, ticket: Ticket, question: Question) -> Option<Landing<DB, J>> {
         let flight = self.flights.get_mut(&ticket)?;
-        let key = from_word(key);
-        let answer = match kind {
-            request::STORAGE => flight.inflight.storage(key).map(Some),
-            request::BALANCE => Ok(Some(flight.inflight.balance())),
-            request::BLOCK_HASH => match u64::try_from(key) {
-                Ok(number) => flight
-                    .inflight
-                    .block_hash(number)
-                    .map(|hash| Some(hash.into())),
-                Err(_) => Ok(None),
-            },
-            _ => Ok(None),
-        };
-        match answer {
-            Ok(value) => {
-                if let (request::STORAGE, Some(value)) = (kind, value) {
-                    flight.known.insert(key, value);
-                    flight.asked += 1;
-                }
-                self.runner.card.reply(ticket, value.map(to_word));
+        match flight.ask(question) {
+            Ok(Some((word, Some(code)))) => {
+                let code_image = || code.image();
+                let code = Code {
+                    key: code.key,
+                    image: &code_image,
+                };
+                self.runner.card.reply_code(ticket, word, code);
+                None
+            }
+            Ok(answer) => {
+                let word = answer.map(|(word, _)| word);
+                self.runner.card.reply(ticket, word);
                 None
             }
             Err(error) => {
@@ -361,24 +432,30 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         let Flight {
             inflight,
             job,
-            target,
             call,
             sent,
             asked,
             known,
             attempt,
+            ..
         } = flight;
         let cost = attempt.cost(result.cost);
-        let Ok(effects) = message::effects(result, target, &known) else {
+        let Ok(effects) = effects(result, &known) else {
             return fall_back(inflight, job, Reason::UnknownRead, cost);
         };
-        let used: Vec<U256> = effects.slots.iter().map(|slot| slot.key).collect();
+        let used = |account: &AccountEffect| Predicted {
+            address: account.address,
+            balance: account.balance_used.is_some() || account.balance.is_some(),
+            slots: account.slots.iter().map(|slot| slot.key).collect(),
+        };
+        let used: Vec<Predicted> = effects.accounts.iter().map(used).collect();
+        let slots = used.iter().map(|account| account.slots.len() as u64).sum();
         let prediction = Prediction {
             sent,
-            used: used.len() as u64,
-            hits: (used.len() as u64).saturating_sub(asked),
+            used: slots,
+            hits: slots.saturating_sub(asked),
         };
-        self.runner.predictor.learn(&call, used.into_iter());
+        self.runner.predictor.learn(&call, &used);
         match inflight.finish(effects) {
             Ok(ended) => Landing::Ended {
                 job,

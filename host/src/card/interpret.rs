@@ -17,42 +17,16 @@ pub(super) fn run<DB: Database>(
     watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
 ) -> Result<(FrameResult, Work), EvmError<DB>> {
     let mut ops = 0;
-    // Per open frame: gas that its children used for precompiles and burnt.
-    let mut apart: Vec<u64> = vec![0];
     loop {
         let result = match run_frame(evm, &mut ops, watch)? {
-            ItemOrResult::Result(result) => {
-                let inner = apart.pop().unwrap_or_default();
-                if let Some(outer) = apart.last_mut() {
-                    *outer += if halted(&result) {
-                        result.gas().limit()
-                    } else {
-                        inner
-                    };
-                } else {
-                    apart.push(inner);
-                }
-                result
-            }
+            ItemOrResult::Result(result) => result,
             ItemOrResult::Item(init) => match evm.frame_init(init)? {
-                ItemOrResult::Item(_) => {
-                    apart.push(0);
-                    continue;
-                }
-                ItemOrResult::Result(result) => {
-                    let used = match halted(&result) {
-                        true => result.gas().limit(),
-                        false => result.gas().total_gas_spent(),
-                    };
-                    if let Some(frame) = apart.last_mut() {
-                        *frame += used;
-                    }
-                    result
-                }
+                ItemOrResult::Item(_) => continue,
+                ItemOrResult::Result(result) => result,
             },
         };
         if let Some(result) = evm.frame_return_result(result)? {
-            let gas = own_gas(&result, apart.first().copied().unwrap_or_default());
+            let gas = gas_of(&result);
             return Ok((result, Work { gas, ops }));
         }
     }
@@ -88,14 +62,10 @@ fn run_frame<DB: Database>(
     Ok(next)
 }
 
-fn halted(result: &FrameResult) -> bool {
-    result.instruction_result().is_halt()
-}
-
-/// [`Work::gas`] of the first frame.
-pub(super) fn own_gas(result: &FrameResult, apart: u64) -> u64 {
-    match halted(result) {
+/// [`Work::gas`] of a first frame that has ended.
+pub(super) fn gas_of(result: &FrameResult) -> u64 {
+    match result.instruction_result().is_halt() {
         true => 0,
-        false => result.gas().total_gas_spent().saturating_sub(apart),
+        false => result.gas().total_gas_spent(),
     }
 }

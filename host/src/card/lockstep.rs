@@ -405,6 +405,7 @@ mod tests {
 
     fn step(pc: u32) -> Step {
         Step {
+            frame: 0,
             pc,
             opcode: 1,
             gas: 9,

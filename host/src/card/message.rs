@@ -1,24 +1,23 @@
-//! From a frame that is ready to run to the message that a lane runs, and from a lane's result back to
-//! the frame's effects.
+//! From a frame that is ready to run to the message that a lane runs.
 
-use gatewei_abi::message::{Message, Slot, Unfit as AbiUnfit, code_image, flags, header};
+use gatewei_abi::message::code::flag;
+use gatewei_abi::message::{
+    Account, Message, Unfit as AbiUnfit, code_image, code_word as abi_code_word, header,
+};
 use gatewei_abi::opcode::Fork;
-use gatewei_abi::result::{account, slot};
 use gatewei_abi::status::{Status, Trap};
-use gatewei_abi::{Word, word, word_of_address};
-use gatewei_driver::result::FrameResult;
+use gatewei_abi::{Word, layout, word, word_of_address};
 use revm::bytecode::Bytecode;
 use revm::context_interface::transaction::TransactionType;
 use revm::context_interface::{Block, Cfg, Transaction};
 use revm::interpreter::InstructionResult;
 use revm::primitives::hardfork::SpecId;
-use revm::primitives::{Address, Bytes, Log, LogData, U256};
+use revm::primitives::{Address, Bytes, HashMap, U256};
+use revm::state::AccountInfo;
 
-use super::split::{CardDatabase, Effects, InFlight, Known, SlotEffect};
-
-/// Slots that are predicted at most beside those of the access list. Each costs two beats of message,
-/// and a place in the lane's slot table that the frame may need.
-const PREDICTED: usize = 128;
+use super::predictor::Predicted;
+use super::split::{CardDatabase, CodeId, InFlight, Known};
+use super::teller::Teller;
 
 /// Why a frame cannot be sent to a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,13 +92,36 @@ pub struct Prepared {
     pub code_key: Word,
     calldata: Bytes,
     blobs: Vec<Word>,
-    warm: Vec<Slot>,
-    cold: Vec<Slot>,
-    named: Vec<Word>,
+    precompiles: u32,
+    accounts: Vec<Account>,
+    codes: Vec<Option<OwnCode>>,
+}
+
+/// The code of an account, with what names it to the driver.
+#[derive(Clone, Debug)]
+pub struct OwnCode {
+    /// Its hash.
+    pub key: Word,
+    /// The code.
+    pub code: Bytecode,
+}
+
+impl OwnCode {
+    /// The code's image, with the jump destinations that revm's own analysis found.
+    pub fn image(&self) -> Vec<u8> {
+        image(&self.code)
+    }
+}
+
+/// A code's image, with the jump destinations that revm's own analysis found.
+fn image(code: &Bytecode) -> Vec<u8> {
+    let jumps = code.legacy_jump_table();
+    let is_jumpdest = |at| jumps.is_some_and(|jumps| jumps.is_valid(at));
+    code_image(code.original_byte_slice(), is_jumpdest)
 }
 
 impl Prepared {
-    /// The message, without the place of its code.
+    /// The message, without the places of its codes.
     pub fn message(&self) -> Message<'_> {
         Message {
             env: self.env,
@@ -112,59 +134,83 @@ impl Prepared {
             code_bytes: self.code.len(),
             calldata: &self.calldata,
             blobs: &self.blobs,
-            slots_warm: &self.warm,
-            slots_cold: &self.cold,
-            slots_named: &self.named,
+            precompiles: self.precompiles,
+            accounts: &self.accounts,
         }
     }
 
-    /// The code's image, with the jump destinations that revm's own analysis found.
+    /// The image of the code that runs.
     pub fn image(&self) -> Vec<u8> {
-        let jumps = self.code.legacy_jump_table();
-        let is_jumpdest = |at| jumps.is_some_and(|jumps| jumps.is_valid(at));
-        code_image(self.code.original_byte_slice(), is_jumpdest)
+        image(&self.code)
+    }
+
+    /// The codes of the message's accounts, where they have any.
+    pub fn codes(&self) -> &[Option<OwnCode>] {
+        &self.codes
+    }
+
+    /// The message's accounts, by their indices.
+    pub fn indices(&self) -> HashMap<u32, Address> {
+        let mut next = 0;
+        let index = |account: &Account| {
+            let index = next;
+            next += account.entries() as u32;
+            (index, to_address(&account.address))
+        };
+        self.accounts.iter().map(index).collect()
     }
 }
 
-/// Makes the message of a frame. Values that it tells the lane are added to `known`; `predicted` are
-/// slots that the frame will probably use, the most probable first.
+/// A word as an address.
+pub fn to_address(word: &Word) -> Address {
+    Address::from_word(from_word(word).into())
+}
+
+/// An account's code word, and its code where it has some of its own. None for a code that is too long for a
+/// lane.
+pub fn code_word(info: &AccountInfo, code: &Bytecode) -> Option<(Word, Option<OwnCode>)> {
+    let id = CodeId::of(info);
+    let alive = if id.alive { flag::ALIVE } else { 0 };
+    if let Some(delegate) = code.eip7702_address() {
+        let mut word = abi_code_word(code.len(), alive | flag::DELEGATED);
+        let address = word_of_address(&delegate.into_array());
+        word[..Address::len_bytes()].copy_from_slice(&address[..Address::len_bytes()]);
+        return Some((word, None));
+    }
+    let word = abi_code_word(code.len(), alive);
+    let own = (!code.is_empty()).then(|| OwnCode {
+        key: id.hash.0,
+        code: code.clone(),
+    });
+    (code.len() <= layout::CODE_BYTES).then_some((word, own))
+}
+
+/// Makes the message of a frame. What it tells the lane is added to `known`; `predicted` are accounts and
+/// slots that the frames will probably use, the most probable first.
 pub fn prepare<DB: CardDatabase>(
     flight: &mut InFlight<DB>,
-    predicted: &[U256],
+    predicted: &[Predicted],
     known: &mut Known,
 ) -> Result<Prepared, Unfit> {
-    let fork = fork(flight.spec()).ok_or(Unfit::Fork)?;
+    let spec = flight.spec();
+    let fork = fork(spec).ok_or(Unfit::Fork)?;
     let gas = flight.frame_gas();
     if gas.reservoir() != 0 {
         return Err(Unfit::StateGas);
     }
     let code = flight.code();
     // Beyond this the lane would only say so.
-    if code.len() > gatewei_abi::layout::CODE_BYTES {
+    if code.len() > layout::CODE_BYTES {
         return Err(Unfit::Limit(Trap::Code));
     }
-    let mut flags = flags::BALANCE;
+    let mut flags = 0;
     if flight.is_static() {
         flags |= gatewei_abi::message::flags::STATIC;
     }
-    let (mut warm, mut named) = (Vec::new(), Vec::new());
-    let access_list = flight.warm_slots();
-    for &key in &access_list {
-        match flight.peek_storage(key) {
-            Some(value) => warm.push(predict(key, value, known)),
-            None => named.push(to_word(key)),
-        }
+    if spec.is_enabled_in(SpecId::OSAKA) {
+        flags |= gatewei_abi::message::flags::P256;
     }
-    let mut cold = Vec::new();
-    for &key in predicted
-        .iter()
-        .filter(|key| !access_list.contains(key))
-        .take(PREDICTED)
-    {
-        if let Some(value) = flight.peek_storage(key) {
-            cold.push(predict(key, value, known));
-        }
-    }
+    let (accounts, codes) = Teller::new(flight, predicted, known).accounts();
     Ok(Prepared {
         env: environment(flight),
         fork,
@@ -174,17 +220,20 @@ pub fn prepare<DB: CardDatabase>(
         code,
         calldata: flight.calldata(),
         blobs: blobs(flight),
-        warm,
-        cold,
-        named,
+        precompiles: precompiles(spec),
+        accounts,
+        codes,
     })
 }
 
-fn predict(key: U256, value: U256, known: &mut Known) -> Slot {
-    known.insert(key, value);
-    Slot {
-        key: to_word(key),
-        value: to_word(value),
+/// Highest address of a precompiled contract, but for that of EIP-7951.
+const fn precompiles(spec: SpecId) -> u32 {
+    if spec.is_enabled_in(SpecId::PRAGUE) {
+        17
+    } else if spec.is_enabled_in(SpecId::CANCUN) {
+        10
+    } else {
+        9
     }
 }
 
@@ -207,7 +256,6 @@ fn environment<DB: CardDatabase>(flight: &mut InFlight<DB>) -> [Word; header::WO
     env[header::ADDRESS] = address(flight.target());
     env[header::CALLER] = address(flight.caller());
     env[header::CALLVALUE] = to_word(flight.value());
-    env[header::BALANCE] = to_word(flight.balance());
     let (block, tx, cfg) = {
         let context = flight.context();
         (&context.block, &context.tx, &context.cfg)
@@ -230,59 +278,6 @@ fn environment<DB: CardDatabase>(flight: &mut InFlight<DB>) -> [Word; header::WO
     env
 }
 
-/// A result that claims reads of values that nobody told the lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownRead;
-
-/// What a lane's result means for the frame. `known` are all values that the lane was told.
-pub fn effects(
-    result: FrameResult,
-    target: Address,
-    known: &Known,
-) -> Result<Effects, UnknownRead> {
-    let used = |record: &&gatewei_driver::result::SlotRecord| {
-        record.is(slot::USED) && !record.is(slot::TRANSIENT)
-    };
-    let slot = |record: &gatewei_driver::result::SlotRecord| {
-        let (key, value) = (from_word(&record.key), from_word(&record.value));
-        let start = *known.get(&key).ok_or(UnknownRead)?;
-        let stored = record.is(slot::WRITTEN).then_some(value);
-        // A slot that was only read still has the value that it was read with.
-        if stored.is_none() && value != start {
-            return Err(UnknownRead);
-        }
-        Ok(SlotEffect { key, start, stored })
-    };
-    let slots = result
-        .slots
-        .iter()
-        .filter(used)
-        .map(slot)
-        .collect::<Result<_, _>>()?;
-    let log = |log: gatewei_driver::result::LogRecord| {
-        // A topic is big-endian in a log, a card's word little-endian.
-        let topics = log
-            .topics
-            .iter()
-            .map(|topic| from_word(topic).into())
-            .collect();
-        Log {
-            address: target,
-            data: LogData::new_unchecked(topics, log.data.into()),
-        }
-    };
-    Ok(Effects {
-        result: instruction_result(result.status),
-        output: result.output.into(),
-        gas_left: result.gas_left,
-        refund: result.refund,
-        logs: result.logs.into_iter().map(log).collect(),
-        slots,
-        balance_used: result.account_used & account::BALANCE != 0,
-        ops: result.cost.retired.into(),
-    })
-}
-
 /// revm's name of a status.
 pub const fn instruction_result(status: Status) -> InstructionResult {
     match status {
@@ -301,5 +296,6 @@ pub const fn instruction_result(status: Status) -> InstructionResult {
         Status::StackOverflow => InstructionResult::StackOverflow,
         Status::StaticViolation => InstructionResult::StateChangeDuringStaticCall,
         Status::OutOfOffset => InstructionResult::OutOfOffset,
+        Status::StaticCallValue => InstructionResult::CallNotAllowedInsideStatic,
     }
 }

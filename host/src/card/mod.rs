@@ -1,4 +1,4 @@
-//! First frames on a card.
+//! First frames, with all that they call, on a card.
 //!
 //! ```text
 //! transaction ─▶ split: begin ─▶ message ─▶ driver ═▶ card
@@ -7,10 +7,11 @@
 //!         ◀── split: fallback ◀── trap, fault, deadline
 //! ```
 //!
-//! revm keeps everything around the frame: validation, fees, refunds, receipts, and the rules of
-//! creation. The card runs the frame, and what it cannot run ends on revm's own interpreter under a
+//! revm keeps everything around the frames: validation, fees, refunds, receipts, and the rules of
+//! creation. The card runs the frames, and what it cannot run ends on revm's own interpreter under a
 //! counted, named reason ([`Reason`]).
 
+mod effects;
 mod flights;
 mod interpret;
 pub mod lockstep;
@@ -20,6 +21,7 @@ mod reason;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod split;
+mod teller;
 pub mod trace;
 mod worker;
 

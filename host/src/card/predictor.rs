@@ -1,14 +1,16 @@
-//! Which storage slots a call will probably use: those that the last call of the same function used,
-//! with the keys of mappings taken from the new call.
+//! Which accounts and storage slots a call will probably use: those that the last call of the same function
+//! used, with accounts and the keys of mappings taken from the new call where they came from the last.
 //!
 //! Solidity keeps `m[k]` of a mapping at slot `p` at keccak256(k ‖ p), and `m[a][b]` at
 //! keccak256(b ‖ keccak256(a ‖ p)) ([layout of storage](https://docs.soliditylang.org/en/latest/internals/layout_in_storage.html)).
 //! Where such a key was the caller or a word of the calldata, the next call's slot is known from its own.
 
-use revm::primitives::{Address, Bytes, HashMap, U256, keccak256};
+use revm::primitives::{Address, B256, Bytes, HashMap, U256, keccak256};
 
 /// Slots kept per function.
 const SLOTS: usize = 128;
+/// Accounts kept per function.
+const ACCOUNTS: usize = 32;
 /// Words of calldata that may be keys.
 const ARGUMENTS: usize = 6;
 /// Slots of mappings that are tried.
@@ -124,16 +126,67 @@ fn explain(call: &Call, slots: &[U256]) -> HashMap<U256, Place> {
     found
 }
 
+/// An account that a call used, or will probably use, beside its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Predicted {
+    /// Address.
+    pub address: Address,
+    /// Its balance, too.
+    pub balance: bool,
+    /// Its slots, each once.
+    pub slots: Vec<U256>,
+}
+
+/// Which account it is, in terms of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// Always this one.
+    Fixed(Address),
+    /// The one that a word of the call names.
+    Word(usize),
+}
+
+impl Who {
+    fn of(call: &Call, address: Address) -> Self {
+        let word: U256 = address.into_word().into();
+        let index = call.words.iter().position(|other| *other == word);
+        match index {
+            Some(index) if address != call.function.target => Self::Word(index),
+            _ => Self::Fixed(address),
+        }
+    }
+
+    /// The account for a call; none where the call lacks the word, or the word is no address.
+    fn address(self, call: &Call) -> Option<Address> {
+        match self {
+            Self::Fixed(address) => Some(address),
+            Self::Word(index) => {
+                let word: B256 = (*call.words.get(index)?).into();
+                let address = Address::from_word(word);
+                (address.into_word() == word).then_some(address)
+            }
+        }
+    }
+}
+
+/// An account that a function's last call used.
+#[derive(Debug)]
+struct Used {
+    who: Who,
+    balance: bool,
+    places: Vec<Place>,
+}
+
 /// What is known of a function.
 #[derive(Debug, Default)]
 struct Habit {
     /// What its last call used.
-    places: Vec<Place>,
+    accounts: Vec<Used>,
     /// Calls whose slots were looked for in vain.
     vain: u8,
 }
 
-/// What the last calls used. Bounded in functions and in slots.
+/// What the last calls used. Bounded in functions, accounts and slots.
 #[derive(Debug)]
 pub struct Predictor {
     functions: HashMap<Function, Habit>,
@@ -149,50 +202,79 @@ impl Predictor {
         }
     }
 
-    /// Slots that the call will probably use, those that the last call used first in front; each once.
-    pub fn predict(&self, call: &Call) -> Vec<U256> {
+    /// Accounts that the call will probably use, those that the last call used first in front; each once.
+    pub fn predict(&self, call: &Call) -> Vec<Predicted> {
         let habit = self.functions.get(&call.function);
-        let places = habit.map_or(&[][..], |habit| &habit.places);
-        let mut slots = Vec::new();
-        for slot in places.iter().filter_map(|place| place.slot(call)) {
-            if !slots.contains(&slot) {
-                slots.push(slot);
+        let accounts = habit.map_or(&[][..], |habit| &habit.accounts);
+        let mut out: Vec<Predicted> = Vec::new();
+        for used in accounts {
+            let Some(address) = used.who.address(call) else {
+                continue;
+            };
+            let place = out.iter().position(|other| other.address == address);
+            let place = place.unwrap_or_else(|| {
+                out.push(Predicted {
+                    address,
+                    balance: false,
+                    slots: Vec::new(),
+                });
+                out.len() - 1
+            });
+            let account = &mut out[place];
+            account.balance |= used.balance;
+            for slot in used.places.iter().filter_map(|place| place.slot(call)) {
+                if !account.slots.contains(&slot) {
+                    account.slots.push(slot);
+                }
             }
         }
-        slots
+        out
     }
 
-    /// The call used these slots.
-    pub fn learn(&mut self, call: &Call, used: impl Iterator<Item = U256>) {
-        let used: Vec<U256> = used.take(SLOTS).collect();
-        if used.is_empty() {
-            self.functions.remove(&call.function);
-            return;
-        }
-        // Places that have just been right stay; the others are looked for anew.
+    /// The call used these accounts.
+    pub fn learn(&mut self, call: &Call, used: &[Predicted]) {
+        let used = &used[..used.len().min(ACCOUNTS)];
+        // Places that have just been right stay; the others are looked for anew. A key's origin is the same
+        // whatever account it is a key of.
         let old = self.functions.remove(&call.function).unwrap_or_default();
         let mut known: HashMap<U256, Place> = HashMap::default();
         let mut vain = old.vain;
-        for place in old.places {
+        for place in old.accounts.into_iter().flat_map(|used| used.places) {
             if let Some(slot) = place.slot(call) {
                 known.entry(slot).or_insert(place);
             }
         }
+        let mut room = SLOTS;
+        let slots: Vec<Vec<U256>> = used
+            .iter()
+            .map(|account| {
+                let mut slots = account.slots.clone();
+                slots.truncate(room);
+                room -= slots.len();
+                slots
+            })
+            .collect();
         // Low slots are variables, not elements.
         let strange = |slot: &&U256| !known.contains_key(*slot) && **slot > U256::from(u64::MAX);
-        let strange: Vec<U256> = used.iter().filter(strange).copied().collect();
+        let strange: Vec<U256> = slots.iter().flatten().filter(strange).copied().collect();
         if !strange.is_empty() && vain < VAIN {
             let found = explain(call, &strange[..strange.len().min(EXPLAINED)]);
             vain += u8::from(found.is_empty());
             known.extend(found);
         }
         let place = |slot: &U256| known.get(slot).copied().unwrap_or(Place::Fixed(*slot));
-        let places = used.iter().map(place).collect();
+        let accounts = used.iter().zip(&slots).map(|(account, slots)| Used {
+            who: Who::of(call, account.address),
+            balance: account.balance,
+            places: slots.iter().map(place).collect(),
+        });
+        let accounts = accounts.collect();
         if self.functions.len() >= self.limit {
             // What is hot comes back soon: forgetting all is the cheapest bound that is fair.
             self.functions.clear();
         }
-        self.functions.insert(call.function, Habit { places, vain });
+        let habit = Habit { accounts, vain };
+        self.functions.insert(call.function, habit);
     }
 }
 
@@ -213,16 +295,30 @@ mod tests {
         slots.iter().copied().map(U256::from).collect()
     }
 
+    fn learn(predictor: &mut Predictor, call: &Call, slots: Vec<U256>) {
+        let account = Predicted {
+            address: call.function.target,
+            balance: false,
+            slots,
+        };
+        predictor.learn(call, &[account]);
+    }
+
+    fn predict(predictor: &Predictor, call: &Call) -> Vec<U256> {
+        let accounts = predictor.predict(call).into_iter();
+        accounts.flat_map(|account| account.slots).collect()
+    }
+
     #[test]
     fn the_last_call_of_the_same_function_counts() {
         let mut predictor = Predictor::new(2);
-        predictor.learn(&call(1, 9, 4, &[]), numbers(&[1, 2]).into_iter());
-        predictor.learn(&call(1, 9, 4, &[]), numbers(&[3]).into_iter());
-        assert_eq!(predictor.predict(&call(1, 8, 4, &[7])), numbers(&[3]));
-        assert!(predictor.predict(&call(2, 9, 4, &[])).is_empty());
-        assert!(predictor.predict(&call(1, 9, 5, &[])).is_empty());
-        predictor.learn(&call(1, 9, 4, &[]), [].into_iter());
-        assert!(predictor.predict(&call(1, 9, 4, &[])).is_empty());
+        learn(&mut predictor, &call(1, 9, 4, &[]), numbers(&[1, 2]));
+        learn(&mut predictor, &call(1, 9, 4, &[]), numbers(&[3]));
+        assert_eq!(predict(&predictor, &call(1, 8, 4, &[7])), numbers(&[3]));
+        assert!(predict(&predictor, &call(2, 9, 4, &[])).is_empty());
+        assert!(predict(&predictor, &call(1, 9, 5, &[])).is_empty());
+        learn(&mut predictor, &call(1, 9, 4, &[]), vec![]);
+        assert!(predict(&predictor, &call(1, 9, 4, &[])).is_empty());
     }
 
     #[test]
@@ -243,19 +339,19 @@ mod tests {
             ]
         };
         let first = call(1, 50, 4, &[51, 52, 1_000]);
-        predictor.learn(&first, slots(50, 51, 52).into_iter());
+        learn(&mut predictor, &first, slots(50, 51, 52));
         let second = call(1, 60, 4, &[61, 62, 2_000]);
-        assert_eq!(predictor.predict(&second), slots(60, 61, 62));
+        assert_eq!(predict(&predictor, &second), slots(60, 61, 62));
         // It stays so when calls agree with it.
-        predictor.learn(&second, slots(60, 61, 62).into_iter());
+        learn(&mut predictor, &second, slots(60, 61, 62));
         let third = call(1, 70, 4, &[71, 72, 1]);
-        assert_eq!(predictor.predict(&third), slots(70, 71, 72));
+        assert_eq!(predict(&predictor, &third), slots(70, 71, 72));
         // Two keys that are the same are one slot.
         let own = call(1, 70, 4, &[71, 71, 1]);
-        assert_eq!(predictor.predict(&own).len(), 5);
+        assert_eq!(predict(&predictor, &own).len(), 5);
         // A call without its arguments has none of their slots.
         let short = call(1, 70, 4, &[]);
-        assert_eq!(predictor.predict(&short).len(), 2);
+        assert_eq!(predict(&predictor, &short).len(), 2);
     }
 
     #[test]
@@ -263,20 +359,52 @@ mod tests {
         let mut predictor = Predictor::new(2);
         let at = |key: u64| element(U256::from(key), U256::ZERO);
         for n in 0..20 {
-            predictor.learn(&call(1, 9, 4, &[5]), [at(1_000 + n)].into_iter());
+            learn(&mut predictor, &call(1, 9, 4, &[5]), vec![at(1_000 + n)]);
         }
         // Now it would be found, were it looked for.
-        predictor.learn(&call(1, 9, 4, &[5]), [at(5)].into_iter());
-        assert_eq!(predictor.predict(&call(1, 9, 4, &[6])), [at(5)]);
+        learn(&mut predictor, &call(1, 9, 4, &[5]), vec![at(5)]);
+        assert_eq!(predict(&predictor, &call(1, 9, 4, &[6])), [at(5)]);
     }
 
     #[test]
     fn it_is_bounded() {
         let mut predictor = Predictor::new(2);
         for n in 0..100 {
-            predictor.learn(&call(n, 1, 4, &[]), (0..1_000).map(U256::from));
+            learn(
+                &mut predictor,
+                &call(n, 1, 4, &[]),
+                (0..1_000).map(U256::from).collect(),
+            );
             assert!(predictor.functions.len() <= 2);
         }
-        assert_eq!(predictor.predict(&call(99, 1, 4, &[])).len(), SLOTS);
+        assert_eq!(predict(&predictor, &call(99, 1, 4, &[])).len(), SLOTS);
+    }
+
+    #[test]
+    fn accounts_come_from_the_new_call() {
+        let mut predictor = Predictor::new(2);
+        let account = |address: u8, balance: bool, slots: &[u64]| Predicted {
+            address: Address::with_last_byte(address),
+            balance,
+            slots: numbers(slots),
+        };
+        // The contract itself, one that it always calls, its caller, and one that an argument names.
+        let used = |caller, named| {
+            vec![
+                account(1, false, &[1]),
+                account(200, false, &[7, 8]),
+                account(caller, true, &[]),
+                account(named, false, &[3]),
+            ]
+        };
+        predictor.learn(&call(1, 50, 4, &[51]), &used(50, 51));
+        let predicted = predictor.predict(&call(1, 60, 4, &[61]));
+        assert_eq!(predicted, used(60, 61));
+        // Two that are the same are one account; a word that is no address is none.
+        let same = predictor.predict(&call(1, 60, 4, &[60]));
+        assert_eq!(same[2], account(60, true, &[3]));
+        let mut strange = call(1, 60, 4, &[61]);
+        strange.words[1] = U256::MAX;
+        assert_eq!(predictor.predict(&strange), used(60, 61)[..3]);
     }
 }

@@ -16,6 +16,7 @@ impl Traced for SimCard {
 
     fn take_trace(&mut self, command: u32) -> Vec<Step> {
         let step = |step: gatewei_sim::trace::Step| Step {
+            frame: step.frame,
             pc: step.pc,
             opcode: step.opcode,
             gas: step.gas,

@@ -9,9 +9,12 @@
 //! Every step is a public method of revm 43.0.3; `open` and `settle` mirror its
 //! private flow (`handler.rs`: `run_without_catch_error`, `execution`) and are to be compared with it at each upgrade.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use revm::bytecode::Bytecode;
 use revm::context::result::{EVMError, ExecutionResult};
-use revm::context::{ContextSetters, ContextTr, JournalTr, LocalContextTr, TxEnv};
+use revm::context::{ContextSetters, ContextTr, Journal, JournalTr, LocalContextTr, TxEnv};
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::context_interface::cfg::gas::{GasTracker, InitialAndFloorGas};
 use revm::database::{CacheDB, State};
 use revm::handler::execution::runtime_oog_unwind;
@@ -24,9 +27,10 @@ use revm::interpreter::{
 };
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, HashMap, Log, U256};
+use revm::state::AccountInfo;
 use revm::{Database, DatabaseRef, MainnetEvm};
 
-use super::interpret::{own_gas, run};
+use super::interpret::{gas_of, run};
 
 /// The EVM that transactions are split on: revm's mainnet EVM without an inspector.
 pub type CardEvm<DB> = MainnetEvm<MainnetContext<DB>>;
@@ -49,6 +53,13 @@ pub trait CardDatabase: Database {
         None
     }
 
+    /// An account without recording that it was read, for a prediction, as [`CardDatabase::peek_storage`];
+    /// one that does not exist is an empty one. It may come without its code.
+    fn peek_account(&mut self, address: Address) -> Option<AccountInfo> {
+        let _ = address;
+        None
+    }
+
     /// The outcome depends on the balance of `address`, which has been loaded.
     fn balance_used(&mut self, address: Address) {
         let _ = address;
@@ -59,6 +70,10 @@ impl<DB: DatabaseRef> CardDatabase for CacheDB<DB> {
     fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256> {
         self.storage_ref(address, key).ok()
     }
+
+    fn peek_account(&mut self, address: Address) -> Option<AccountInfo> {
+        self.basic_ref(address).ok().map(Option::unwrap_or_default)
+    }
 }
 
 impl<DB: Database> CardDatabase for State<DB> {}
@@ -66,8 +81,8 @@ impl<DB: Database> CardDatabase for State<DB> {}
 /// What a frame did, in the terms of `evm_gas` and `offloaded_ops`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Gas consumed by the first frame before refunds; the gas of precompiles and of frames that
-    /// ended in an exceptional halt is not in it.
+    /// Gas consumed by the first frame and all that it calls, before refunds; none where it ended in an
+    /// exceptional halt.
     pub gas: u64,
     /// Opcodes, of all frames.
     pub ops: u64,
@@ -91,21 +106,56 @@ pub enum Begun<DB: Database> {
     Frame(InFlight<DB>),
 }
 
-/// A storage slot of the executing account that the frame used.
+/// A storage slot that the frames used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotEffect {
     /// Key.
     pub key: U256,
-    /// The value at the frame's start with which it was executed.
+    /// The value at the first frame's start with which it was executed.
     pub start: U256,
     /// The final value, where it was stored to.
     pub stored: Option<U256>,
 }
 
-/// A frame's end and effects, from whoever executed it.
+/// An account that the frames loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountEffect {
+    /// Address.
+    pub address: Address,
+    /// The code with which it was executed, where that was told.
+    pub code: Option<CodeId>,
+    /// The balance at the first frame's start, where the execution depends on it.
+    pub balance_used: Option<U256>,
+    /// The balance at the first frame's start and the final one, where it moved.
+    pub balance: Option<(U256, U256)>,
+    /// It was touched (EIP-161).
+    pub touched: bool,
+    /// Its slots.
+    pub slots: Vec<SlotEffect>,
+}
+
+/// What a lane is told of an account beside its balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeId {
+    /// Hash of the code.
+    pub hash: B256,
+    /// It has a nonce or code.
+    pub alive: bool,
+}
+
+impl CodeId {
+    /// That of an account.
+    pub fn of(info: &AccountInfo) -> Self {
+        let alive = info.nonce != 0 || !info.is_code_hash_empty_or_zero();
+        let hash = info.code_hash;
+        Self { hash, alive }
+    }
+}
+
+/// The end of a first frame and the effects of all frames, from whoever executed them.
 ///
-/// It must list every slot that was *used*, also where the frame reverts or halts: the loaded slots
-/// stay in the transaction's state, and the reads of one that reverts are dependencies like any.
+/// It must list every account and slot that was *used*, also where a frame reverts or halts: what was loaded
+/// stays in the transaction's state, and the reads of a frame that reverts are dependencies like any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effects {
     /// How it ended.
@@ -114,14 +164,12 @@ pub struct Effects {
     pub output: Bytes,
     /// Gas left, raw at the frame's end; ignored after an exceptional halt.
     pub gas_left: u64,
-    /// Refund counter of the frame alone, raw at its end.
+    /// Refund counter of the frames, raw at the end.
     pub refund: i64,
     /// Logs.
     pub logs: Vec<Log>,
-    /// Slots of the executing account.
-    pub slots: Vec<SlotEffect>,
-    /// The executing account's balance was used.
-    pub balance_used: bool,
+    /// Accounts that were used.
+    pub accounts: Vec<AccountEffect>,
     /// Opcodes executed.
     pub ops: u64,
 }
@@ -299,19 +347,31 @@ impl<DB: Database> InFlight<DB> {
         self.interpreter().runtime_flag.is_static = true;
     }
 
-    /// The executing account's slots that are warm at the frame's start: those of the access list
-    /// (EIP-2930), in no particular order. Nothing else has touched storage before a first frame.
-    pub fn warm_slots(&mut self) -> Vec<U256> {
-        let target = self.target();
+    /// The accounts that are warm at the first frame's start, but for precompiled contracts, by address,
+    /// with their warm slots: those of the access list (EIP-2930). Nothing else has touched storage
+    /// before a first frame.
+    pub fn warm(&self) -> BTreeMap<Address, BTreeSet<U256>> {
+        let journal = &self.evm.ctx.journaled_state;
+        let warm = &journal.warm_addresses;
+        let loaded = journal.state.iter().filter(|(_, account)| {
+            // What an earlier transaction of the same journal left is cold again.
+            !account.is_cold_transaction_id(journal.transaction_id)
+        });
+        let listed = warm.access_list().iter();
+        let mut out: BTreeMap<Address, BTreeSet<U256>> = listed
+            .map(|(address, keys)| (*address, keys.iter().copied().collect()))
+            .collect();
+        for address in loaded.map(|(address, _)| *address).chain(warm.coinbase()) {
+            out.entry(address).or_default();
+        }
+        out.retain(|address, _| !self.is_precompile(address));
+        out
+    }
+
+    /// True for the addresses of precompiled contracts.
+    pub fn is_precompile(&self, address: &Address) -> bool {
         let warm = &self.evm.ctx.journaled_state.warm_addresses;
-        warm.access_list()
-            .get(&target)
-            .map_or_else(Vec::new, |keys| {
-                // The set has no order of its own; the same message for the same transaction.
-                let mut keys: Vec<U256> = keys.iter().copied().collect();
-                keys.sort_unstable();
-                keys
-            })
+        warm.precompiles().contains(address)
     }
 
     /// True where the account was destroyed by an earlier transaction of the same journal: it is wiped
@@ -337,38 +397,66 @@ impl<DB: Database> InFlight<DB> {
         }
     }
 
-    /// Answers a question for a slot of the executing account: from the journal, then the database.
+    /// An account as far as the journal knows it.
+    fn journal_account(&self, address: &Address) -> Option<AccountInfo> {
+        if self.destroyed(address) {
+            return Some(AccountInfo::default());
+        }
+        let account = self.evm.ctx.journaled_state.state.get(address)?;
+        Some(account.info.clone())
+    }
+
+    fn database(&mut self) -> &mut DB {
+        &mut self.evm.ctx.journaled_state.database
+    }
+
+    /// Answers a question for a slot: from the journal, then the database.
     /// Nothing enters the journal, so that a guess leaves no trace in warmth.
-    pub fn storage(&mut self, key: U256) -> Result<U256, DB::Error> {
-        let target = self.target();
-        match self.journal_storage(&target, &key) {
+    pub fn storage(&mut self, address: Address, key: U256) -> Result<U256, DB::Error> {
+        match self.journal_storage(&address, &key) {
             Some(value) => Ok(value),
-            None => self.evm.ctx.journaled_state.database.storage(target, key),
+            None => self.database().storage(address, key),
         }
     }
 
     /// A guess of the same.
-    pub fn peek_storage(&mut self, key: U256) -> Option<U256>
+    pub fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256>
     where
         DB: CardDatabase,
     {
-        let target = self.target();
-        match self.journal_storage(&target, &key) {
+        match self.journal_storage(&address, &key) {
             Some(value) => Some(value),
-            None => self
-                .evm
-                .ctx
-                .journaled_state
-                .database
-                .peek_storage(target, key),
+            None => self.database().peek_storage(address, key),
         }
     }
 
-    /// The executing account's balance during the frame. `frame_init` has loaded the account.
-    pub fn balance(&mut self) -> U256 {
-        let target = self.target();
-        let account = self.evm.ctx.journaled_state.state.get(&target);
-        account.map_or(U256::ZERO, |account| account.info.balance)
+    /// Answers a question for an account, as [`InFlight::storage`]. One that does not exist is empty. It may
+    /// come without its code.
+    pub fn account(&mut self, address: Address) -> Result<AccountInfo, DB::Error> {
+        match self.journal_account(&address) {
+            Some(info) => Ok(info),
+            None => Ok(self.database().basic(address)?.unwrap_or_default()),
+        }
+    }
+
+    /// A guess of the same.
+    pub fn peek_account(&mut self, address: Address) -> Option<AccountInfo>
+    where
+        DB: CardDatabase,
+    {
+        match self.journal_account(&address) {
+            Some(info) => Some(info),
+            None => self.database().peek_account(address),
+        }
+    }
+
+    /// The code of an account.
+    pub fn code_of(&mut self, info: &AccountInfo) -> Result<Bytecode, DB::Error> {
+        match &info.code {
+            Some(code) => Ok(code.clone()),
+            None if info.is_code_hash_empty_or_zero() => Ok(Bytecode::default()),
+            None => self.database().code_by_hash(info.code_hash),
+        }
     }
 
     /// A block hash.
@@ -387,7 +475,7 @@ impl<DB: Database> InFlight<DB> {
         };
         self.close(work, |evm| {
             let result = apply(evm, effects)?;
-            work.gas = own_gas(&result, 0);
+            work.gas = gas_of(&result);
             Ok((result, work))
         })
     }
@@ -471,21 +559,9 @@ fn apply<DB: CardDatabase>(
     evm: &mut CardEvm<DB>,
     effects: Effects,
 ) -> Result<FrameResult, Refused<EvmError<DB>>> {
-    let target = evm.frame_stack.get().interpreter.input.target_address;
     let journal = &mut evm.ctx.journaled_state;
-    if effects.balance_used {
-        journal.database.balance_used(target);
-    }
-    for slot in effects.slots {
-        // The load sets the original value and warmth as a real run does; then it is the read that
-        // gets recorded, so it must be the one that was used.
-        let loaded = journal.sload(target, slot.key).map_err(database)?;
-        if loaded.data != slot.start {
-            return Err(Refused::Stale);
-        }
-        if let Some(value) = slot.stored {
-            journal.sstore(target, slot.key, value).map_err(database)?;
-        }
+    for account in effects.accounts {
+        apply_account(journal, account)?;
     }
     for log in effects.logs {
         journal.log(log);
@@ -510,9 +586,60 @@ fn apply<DB: CardDatabase>(
     last.ok_or_else(|| Refused::Error(EVMError::Custom("the first frame has a parent".into())))
 }
 
+/// What the frames did to one account. An account or slot that only a frame loaded that reverted is warm
+/// then, other than revm leaves it; nobody looks at that after a first frame.
+fn apply_account<DB: CardDatabase>(
+    journal: &mut Journal<DB>,
+    account: AccountEffect,
+) -> Result<(), Refused<EvmError<DB>>> {
+    let address = account.address;
+    // The loads set original values and warmth as a real run does; then they are the reads that get
+    // recorded, so they must be the ones that were used.
+    let loaded = journal.load_account(address).map_err(database)?;
+    let balance = loaded.data.info.balance;
+    let same = |code| code == CodeId::of(&loaded.data.info);
+    if !account.code.is_none_or(same) || account.balance_used.is_some_and(|told| told != balance) {
+        return Err(Refused::Stale);
+    }
+    if account.balance_used.is_some() {
+        journal.database.balance_used(address);
+    }
+    // As revm's own journal entries: a value that comes back to where it was leaves nothing.
+    if let Some((start, end)) = account.balance
+        && start != end
+    {
+        // What is only added to may have changed meanwhile: nothing depended on it.
+        let end = balance.wrapping_add(end.wrapping_sub(start));
+        let mut loaded = journal.load_account_mut(address).map_err(database)?;
+        loaded.data.set_balance(end);
+    }
+    if account.touched {
+        journal.touch_account(address);
+    }
+    for slot in account.slots {
+        let loaded = journal.sload(address, slot.key).map_err(database)?;
+        if loaded.data != slot.start {
+            return Err(Refused::Stale);
+        }
+        // To store what is there would touch an account whose frame reverted.
+        if let Some(value) = slot.stored.filter(|value| *value != slot.start) {
+            journal.sstore(address, slot.key, value).map_err(database)?;
+        }
+    }
+    Ok(())
+}
+
 fn database<E>(error: E) -> Refused<EVMError<E>> {
     Refused::Error(EVMError::Database(error))
 }
 
-/// Values that the executor of a frame was given, by key: predictions and answers.
-pub type Known = HashMap<U256, U256>;
+/// What the executor of a frame was told: predictions and answers.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Slots.
+    pub slots: HashMap<(Address, U256), U256>,
+    /// Balances.
+    pub balances: HashMap<Address, U256>,
+    /// Codes.
+    pub codes: HashMap<Address, CodeId>,
+}

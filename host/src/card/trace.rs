@@ -12,7 +12,9 @@ use super::split::{Ended, InFlight};
 /// The machine before an opcode, as a lane's retire trace and an inspector's `step` show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Program counter.
+    /// How many calls the frame is inside; 0: the first one.
+    pub frame: u16,
+    /// Program counter, in the frame's code.
     pub pc: u32,
     /// Opcode. Behind the code's end stands STOP.
     pub opcode: u8,
@@ -22,14 +24,15 @@ pub struct Step {
     pub depth: u16,
     /// The topmost of them; 0 on an empty stack.
     pub top: U256,
-    /// Memory, in words.
+    /// Memory of the frame, in words.
     pub memory: u32,
 }
 
 impl Step {
-    /// What an interpreter is about to do.
-    pub fn of(interpreter: &Interpreter<EthInterpreter>) -> Self {
+    /// What the interpreter of a frame at this depth is about to do.
+    pub fn of(frame: usize, interpreter: &Interpreter<EthInterpreter>) -> Self {
         Self {
+            frame: frame as u16,
             pc: interpreter.bytecode.pc() as u32,
             opcode: interpreter.bytecode.opcode(),
             gas: interpreter.gas.remaining(),
@@ -45,19 +48,17 @@ impl std::fmt::Display for Step {
         let name = opcode::name(self.opcode);
         write!(
             f,
-            "{:>5} {name:<14} gas {:>9} depth {:>4} memory {:>5} top {:#x}",
-            self.pc, self.gas, self.depth, self.memory, self.top
+            "{:>4} {:>5} {name:<14} gas {:>9} depth {:>4} memory {:>5} top {:#x}",
+            self.frame, self.pc, self.gas, self.depth, self.memory, self.top
         )
     }
 }
 
-/// Runs a frame on revm's interpreter and records the steps of the frame itself, not of what it calls.
+/// Runs a frame, with all that it calls, on revm's interpreter and records the steps.
 pub fn record<DB: Database>(inflight: InFlight<DB>) -> (Vec<Step>, Ended<DB>) {
     let mut steps = Vec::new();
     let ended = inflight.fallback_watched(|depth, interpreter| {
-        if depth == 0 {
-            steps.push(Step::of(interpreter));
-        }
+        steps.push(Step::of(depth, interpreter));
     });
     (steps, ended)
 }

@@ -9,6 +9,7 @@ use gatewei_driver::transport::Transport;
 use revm::ExecuteEvm;
 use revm::context::result::ResultAndState;
 use revm::primitives::{Address, U256};
+use revm::state::AccountInfo;
 
 use super::flights::{CardRunner, Flights, Landing, Place};
 use super::split::{CardDatabase, Ended};
@@ -18,6 +19,10 @@ use crate::{Block, CardStatistics, ExecutionError, Executor, Outcome};
 impl<DB: Base> CardDatabase for View<'_, DB> {
     fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256> {
         View::peek_storage(self, address, key)
+    }
+
+    fn peek_account(&mut self, address: Address) -> Option<AccountInfo> {
+        View::peek_account(self, address)
     }
 
     fn balance_used(&mut self, address: Address) {

@@ -110,6 +110,24 @@ impl<'a, DB: Base> View<'a, DB> {
         }
     }
 
+    /// An account as it is now, as [`View::peek_storage`]. One that does not exist is empty; it may come
+    /// without its code.
+    pub fn peek_account(&self, address: Address) -> Option<AccountInfo> {
+        if let Some(read) = self.reads.accounts.get(&address) {
+            return Some(read.info.clone().unwrap_or_default());
+        }
+        let view = self.memory.account(&address, self.reader());
+        if view.as_ref().is_some_and(|view| view.estimate.is_some()) {
+            return None;
+        }
+        let base = self.base.account_ref(address).ok()?;
+        let info = match view {
+            None => base,
+            Some(view) => self.overlay(base, view),
+        };
+        Some(info.unwrap_or_default())
+    }
+
     /// Versions below this one are visible: version 0 is the pre-execution system calls' and
     /// transaction `i` writes version `i + 1`.
     fn reader(&self) -> usize {
