@@ -247,7 +247,11 @@ impl Account {
         let mut head = self.address;
         let counts = [&self.slots_warm, &self.slots_cold].map(Vec::len);
         let counts = [counts[0], counts[1], self.slots_named.len()];
-        let at = [account::SLOTS_WARM, account::SLOTS_COLD, account::SLOTS_NAMED];
+        let at = [
+            account::SLOTS_WARM,
+            account::SLOTS_COLD,
+            account::SLOTS_NAMED,
+        ];
         for (count, at) in counts.into_iter().zip(at) {
             head[at..at + 2].copy_from_slice(&(count as u16).to_le_bytes());
         }
