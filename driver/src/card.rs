@@ -370,18 +370,17 @@ impl<T: Transport> Card<T> {
         let mut pinned = Vec::new();
         let gas = message.gas;
         let placed = self.place(lane, message, code, codes, &mut pinned);
-        let written = placed
-            .and_then(|(bytes, tag)| {
-                let Buffers { message, result } = &mut self.buffers[slot];
-                fit(&mut self.transport, message, MESSAGE_BYTES.max(bytes.len()))?;
-                let room = self.options.result_bytes.max(result_bytes);
-                fit(&mut self.transport, result, room.max(size_of::<Header>()))?;
-                let buffers = &self.buffers[slot];
-                buffers.message.copy_in(0, &bytes)?;
-                // A result that the card never writes must not look like the last one.
-                buffers.result.store(0, &Header::default())?;
-                Ok(tag)
-            });
+        let written = placed.and_then(|(bytes, tag)| {
+            let Buffers { message, result } = &mut self.buffers[slot];
+            fit(&mut self.transport, message, MESSAGE_BYTES.max(bytes.len()))?;
+            let room = self.options.result_bytes.max(result_bytes);
+            fit(&mut self.transport, result, room.max(size_of::<Header>()))?;
+            let buffers = &self.buffers[slot];
+            buffers.message.copy_in(0, &bytes)?;
+            // A result that the card never writes must not look like the last one.
+            buffers.result.store(0, &Header::default())?;
+            Ok(tag)
+        });
         let tag = match written {
             Ok(tag) => tag,
             Err(error) => {

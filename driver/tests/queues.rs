@@ -2,7 +2,9 @@
 
 mod fake;
 
-use fake::{Fake, Step, code as a_code, drain, message, number, open, options, plain_result, stop, submit};
+use fake::{
+    Fake, Step, code as a_code, drain, message, number, open, options, plain_result, stop, submit,
+};
 use gatewei_abi::command::{op, request};
 use gatewei_abi::message::{Account, Message, code, code_word, header};
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind, slot};
@@ -207,7 +209,8 @@ fn code_is_written_once_per_key_and_evicted_when_idle() {
 
 #[test]
 fn codes_of_accounts_are_placed_and_stay_until_the_end() {
-    let u64_at = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let u64_at =
+        |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
     let place = move |word: &[u8]| (u64_at(word, code::IMAGE), u64_at(word, code::TAG));
     // What the card sees of the code words of a message's two accounts, and of the code behind.
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));

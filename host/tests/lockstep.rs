@@ -8,6 +8,8 @@
 
 #[path = "lockstep/asm.rs"]
 mod asm;
+#[path = "lockstep/calls.rs"]
+mod calls;
 #[path = "lockstep/directed.rs"]
 mod directed;
 #[path = "lockstep/pages.rs"]
@@ -149,6 +151,27 @@ fn programs_agree_with_every_amount_of_gas() {
     all_agree(probes.iter().flat_map(directed::with_each_gas));
 }
 
+/// None of them may trap: calls are the lane's.
+#[test]
+fn programs_that_call_agree() {
+    assert_eq!(all_agree(calls::all()), 0, "programs that trapped");
+}
+
+#[test]
+fn what_a_lane_leaves_to_the_cpu_agrees_from_inside() {
+    let programs = calls::traps();
+    let all = programs.len() as u32;
+    // One of them calls what is no precompile.
+    assert_eq!(all_agree(programs), all - 1, "programs that trapped");
+}
+
+#[test]
+fn programs_that_call_agree_with_all_sorts_of_gas() {
+    let probes = calls::gas_probes();
+    all_agree(probes.iter().flat_map(directed::with_each_gas));
+    all_agree(probes.iter().flat_map(calls::with_all_sorts_of_gas));
+}
+
 /// None of them may trap: no size that gas can buy is too large for the lane.
 #[test]
 fn programs_beyond_the_chips_memory_agree() {
@@ -172,7 +195,7 @@ fn random_programs_agree() {
 #[test]
 fn every_end_of_a_frame_occurs_in_the_programs() {
     let mut missing: Vec<_> = gatewei_abi::status::Status::ALL.to_vec();
-    for (_, program) in directed::all() {
+    for (_, program) in directed::all().into_iter().chain(calls::all()) {
         let (_, end) = program.on_revm().expect("it runs");
         missing.retain(|status| !ends_with(&end.outcome, *status));
         if missing.is_empty() {

@@ -72,7 +72,10 @@ fn case(r: &mut Rng, spec: SpecId) -> (Case, Evm<Db>) {
 fn settled(mut state: EvmState) -> EvmState {
     for account in state.values_mut() {
         account.status -= AccountStatus::Cold;
-        account.storage.values_mut().for_each(|slot| slot.is_cold = false);
+        account
+            .storage
+            .values_mut()
+            .for_each(|slot| slot.is_cold = false);
     }
     state
 }

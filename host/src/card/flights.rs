@@ -7,11 +7,11 @@
 
 use std::collections::HashMap;
 
-use gatewei_abi::{BEAT, Word};
 use gatewei_abi::command::request;
 use gatewei_abi::layout;
 use gatewei_abi::result::field;
 use gatewei_abi::status::Trap;
+use gatewei_abi::{BEAT, Word};
 use gatewei_driver::result::{Cost, FrameResult};
 use gatewei_driver::transport::{Transport, Wait};
 use gatewei_driver::{Card, Code, Event, State, Ticket};
@@ -23,7 +23,9 @@ use super::effects::effects;
 use super::message::{self, OwnCode, Prepared, code_word, from_word, to_address, to_word};
 use super::predictor::{Call, Predicted, Predictor};
 use super::reason::Reason;
-use super::split::{Begun, CardDatabase, CardEvm, CodeId, AccountEffect, Ended, InFlight, Known, begin};
+use super::split::{
+    AccountEffect, Begun, CardDatabase, CardEvm, CodeId, Ended, InFlight, Known, begin,
+};
 use crate::Prediction;
 
 /// Functions whose slots are remembered.

@@ -9,13 +9,14 @@ use std::fmt;
 use gatewei_driver::result::Cost;
 use gatewei_driver::transport::Transport;
 use revm::bytecode::Bytecode;
+use revm::context::transaction::AccessListItem;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database::{CacheDB, EmptyDB};
 use revm::handler::MainnetContext;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, TxKind, U256, address};
-use revm::state::AccountInfo;
+use revm::state::{AccountInfo, AccountStatus};
 use revm::{ExecuteEvm, MainBuilder};
 
 use super::flights::{CardRunner, Flights, Landing, Place};
@@ -39,7 +40,22 @@ pub const CONTRACT: Address = address!("0xc0de00000000000000000000000000000000c0
 /// Gas of the transaction: the frame's is less, or chosen (Osaka's cap is 2^24, EIP-7825).
 const TX_GAS: u64 = 16_000_000;
 
-/// A program with its world: one contract, one call of it.
+/// An account of a program's world beside the contract that is called.
+#[derive(Clone, Debug, Default)]
+pub struct Other {
+    /// Address.
+    pub address: Address,
+    /// Code, as it is deployed: a delegation (EIP-7702) is one.
+    pub code: Bytes,
+    /// Balance, wei.
+    pub balance: U256,
+    /// Nonce.
+    pub nonce: u64,
+    /// Storage.
+    pub storage: Vec<(U256, U256)>,
+}
+
+/// A program with its world: a contract, what it may call, one call of it.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// Rules.
@@ -56,8 +72,12 @@ pub struct Program {
     pub balance: U256,
     /// Storage of the contract.
     pub storage: Vec<(U256, U256)>,
-    /// Slots in the access list.
+    /// The other accounts.
+    pub others: Vec<Other>,
+    /// The contract's slots in the access list.
     pub warm: Vec<U256>,
+    /// Other accounts in the access list, with their slots.
+    pub warm_others: Vec<(Address, Vec<U256>)>,
     /// The frame is static.
     pub is_static: bool,
     /// The code is init code of a creation.
@@ -77,7 +97,9 @@ impl Program {
             value: U256::ZERO,
             balance: U256::from(1_000_000),
             storage: Vec::new(),
+            others: Vec::new(),
             warm: Vec::new(),
+            warm_others: Vec::new(),
             is_static: false,
             create: false,
             blobs: Vec::new(),
@@ -95,11 +117,13 @@ impl Program {
         if !self.create {
             let info = AccountInfo::from_bytecode(Bytecode::new_legacy(self.code.clone()));
             db.insert_account_info(CONTRACT, info.with_balance(self.balance).with_nonce(1));
-            for (key, value) in &self.storage {
-                // The account was just inserted, so that nothing is fetched and nothing can fail.
-                let account = db.cache.accounts.entry(CONTRACT).or_default();
-                account.storage.insert(*key, *value);
-            }
+            insert_storage(&mut db, CONTRACT, &self.storage);
+        }
+        for other in &self.others {
+            let info = AccountInfo::from_bytecode(Bytecode::new_raw(other.code.clone()));
+            let info = info.with_balance(other.balance).with_nonce(other.nonce);
+            db.insert_account_info(other.address, info);
+            insert_storage(&mut db, other.address, &other.storage);
         }
         let mut cfg = CfgEnv::new_with_spec(self.spec);
         cfg.chain_id = 0x6777;
@@ -135,13 +159,16 @@ impl Program {
             chain_id: Some(cfg.chain_id),
             ..TxEnv::default()
         };
-        if !self.warm.is_empty() {
-            let storage_keys = self.warm.iter().map(|key| (*key).into()).collect();
-            let item = revm::context::transaction::AccessListItem {
-                address: CONTRACT,
-                storage_keys,
-            };
-            (tx.tx_type, tx.access_list) = (1, vec![item].into());
+        let item = |address: Address, keys: &[U256]| AccessListItem {
+            address,
+            storage_keys: keys.iter().map(|key| (*key).into()).collect(),
+        };
+        let own = (!self.warm.is_empty()).then(|| item(CONTRACT, &self.warm));
+        let others = self.warm_others.iter();
+        let others = others.map(|(address, keys)| item(*address, keys));
+        let list: Vec<AccessListItem> = own.into_iter().chain(others).collect();
+        if !list.is_empty() {
+            (tx.tx_type, tx.access_list) = (1, list.into());
         }
         if !self.blobs.is_empty() {
             (tx.tx_type, tx.max_fee_per_blob_gas) = (3, 10);
@@ -263,7 +290,14 @@ impl Program {
     }
 }
 
-/// Changed state in a fixed order.
+/// Fills the storage of an account that was just inserted, so that nothing is fetched and nothing can fail.
+fn insert_storage(db: &mut CacheDB<EmptyDB>, address: Address, slots: &[(U256, U256)]) {
+    let account = db.cache.accounts.entry(address).or_default();
+    account.storage.extend(slots.iter().copied());
+}
+
+/// Changed state in a fixed order. Whether an account is still cold is left out: one that only a frame loaded
+/// that reverted is, in revm's journal, and is not where a card ran the frames. After a transaction nobody asks.
 fn state(evm: &mut CardEvm<CacheDB<EmptyDB>>) -> String {
     let state = evm.finalize();
     let mut accounts: Vec<_> = state.into_iter().collect();
@@ -272,7 +306,8 @@ fn state(evm: &mut CardEvm<CacheDB<EmptyDB>>) -> String {
     for (address, account) in accounts {
         let info = &account.info;
         out += &format!("{address} balance {} nonce {}", info.balance, info.nonce);
-        out += &format!(" code {} {:?}\n", info.code_hash, account.status);
+        let status = account.status - AccountStatus::Cold;
+        out += &format!(" code {} {status:?}\n", info.code_hash);
         let mut slots: Vec<_> = account.storage.into_iter().collect();
         slots.sort_by_key(|(key, _)| *key);
         for (key, slot) in slots {

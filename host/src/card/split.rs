@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use revm::bytecode::Bytecode;
 use revm::context::result::{EVMError, ExecutionResult};
 use revm::context::{ContextSetters, ContextTr, Journal, JournalTr, LocalContextTr, TxEnv};
-use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::context_interface::cfg::gas::{GasTracker, InitialAndFloorGas};
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database::{CacheDB, State};
 use revm::handler::execution::runtime_oog_unwind;
 use revm::handler::{

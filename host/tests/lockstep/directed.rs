@@ -239,7 +239,9 @@ pub fn gas_probes() -> Vec<Named> {
 /// The probe with every amount of gas that matters.
 pub fn with_each_gas(probe: &Named) -> Vec<Named> {
     let (name, program) = probe;
-    let (steps, _) = program.on_revm().expect("the probe runs");
+    let (mut steps, _) = program.on_revm().expect("the probe runs");
+    // Gas of an inner frame is not that of the first one.
+    steps.retain(|step| step.frame == 0);
     let start = steps[0].gas;
     let mut amounts = std::collections::BTreeSet::new();
     for step in &steps {

@@ -192,7 +192,9 @@ fn use_fields(
     let ok = done.is_ok();
     match byte {
         BALANCE if ok => {
-            context.db_mut().field(address(first), field::BALANCE, true)?;
+            context
+                .db_mut()
+                .field(address(first), field::BALANCE, true)?;
         }
         SELFBALANCE if ok => {
             context.db_mut().field(own, field::BALANCE, true)?;
@@ -231,7 +233,11 @@ pub fn records(evm: &Evm<Table<'_>>) -> Vec<(u32, u32, U256, Word)> {
     let written = |is: bool| if is { slot::WRITTEN } else { 0 };
     let record = |entry: &super::table::Entry| {
         let start = entry.value.unwrap_or_default();
-        let known = if entry.value.is_some() { slot::KNOWN } else { 0 };
+        let known = if entry.value.is_some() {
+            slot::KNOWN
+        } else {
+            0
+        };
         let owner = entries[entry.account].key;
         let account = journal.state.get(&Address::from_word(owner.into()));
         let (flags, value) = match (entry.kind, account) {

@@ -28,9 +28,7 @@ use revm::context_interface::ContextTr;
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::handler::MainnetContext;
 use revm::interpreter::interpreter_action::FrameInit;
-use revm::interpreter::{
-    CallInput, CallInputs, CallScheme, CallValue, FrameInput, SharedMemory,
-};
+use revm::interpreter::{CallInput, CallInputs, CallScheme, CallValue, FrameInput, SharedMemory};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, U256};
 use revm::{MainBuilder, MainnetEvm};
@@ -157,7 +155,10 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
     let journal = context.journal_mut();
     journal.warm_precompiles(&precompiles.collect());
     let warm = warm.into_iter();
-    journal.warm_access_list(warm.map(|(at, keys)| (at, keys.into_iter().collect())).collect());
+    journal.warm_access_list(
+        warm.map(|(at, keys)| (at, keys.into_iter().collect()))
+            .collect(),
+    );
     if let Err(Miss((kind, account, key))) = journal.load_account(target) {
         return vec![Action::AskOf(kind, account, key)];
     }
