@@ -184,11 +184,12 @@ impl Logic for CodeStore {
         self.page_now.next = (bit_cast::<13, 4>(self.raddr.val().get_bits::<4>(12)) << 8)
             | bit_cast::<13, 8>(self.number.q.val());
         self.table.a.next = self.page_now.val();
-        self.table.a_behind.next = self.page_now.val() + 256;
+        // The operand of an early PUSH is read from before the code's beginning: its end counts.
+        self.table.a_behind.next = (self.page_now.val() + 256) & 0xfff_u64;
         // 33 bytes: an opcode and the longest operand.
         self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4063;
         self.table.b.next = self.page_now.val();
-        self.table.b_behind.next = self.page_now.val() + 256;
+        self.table.b_behind.next = (self.page_now.val() + 256) & 0xfff_u64;
         self.table.b_across.next = false;
         self.low.next = self.raddr.val().get_bits::<5>(0);
         self.offset.d.next = self.low.val();

@@ -31,8 +31,10 @@ fn accounts(records: &[SlotRecord], known: &Known) -> Result<Vec<AccountEffect>,
     // Where each account's effect is, by the index of its record.
     let mut places = vec![None; records.len()];
     let mut seen: HashSet<(u32, Address, Word)> = HashSet::default();
-    for (place, record) in places.iter_mut().zip(records) {
-        if record.kind() == kind::ACCOUNT && record.is(slot::USED) {
+    for (index, (place, record)) in places.iter_mut().zip(records).enumerate() {
+        // The executing account, the first one, is in use whether or not an opcode names it.
+        let used = index == 0 || record.is(slot::USED);
+        if record.kind() == kind::ACCOUNT && used {
             let address = to_address(&record.key);
             if !seen.insert((kind::ACCOUNT, address, record.key)) {
                 return Err(UnknownRead);

@@ -4,6 +4,7 @@ use gatewei_abi::command::{Completion, Submission, kind, op, request};
 use gatewei_abi::regs::{self, queue};
 use gatewei_abi::status::Trap;
 
+use super::lane::account_of;
 use super::{Bench, DONE_CODE, Flight, PATIENCE, RESULTS, answer_to, result_of};
 use crate::lite::Registers;
 
@@ -135,6 +136,8 @@ impl Bench {
         self.told = fetched;
         if completion.kind == kind::REQUEST {
             assert_eq!(completion.code, request::STORAGE, "{what}");
+            let account = account_of(completion.tag);
+            assert_eq!(completion.account, account.into(), "{what}");
             let (asker, key) = self.questions.remove(&completion.tag).expect("a question");
             assert_eq!((asker, key), (id, completion.key), "{what}");
             let failed = self.random.percent(self.failing_answers);

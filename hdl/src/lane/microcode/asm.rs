@@ -134,23 +134,33 @@ impl Step {
         self
     }
 
+    /// A step has one way to go on.
+    fn sequence(&mut self, seq: Seq) {
+        assert!(
+            self.word.seq == Seq::Next,
+            "a step cannot be both {:?} and {seq:?}",
+            self.word.seq
+        );
+        self.word.seq = seq;
+    }
+
     /// Waits for the condition before it fires.
     pub fn wait(mut self, cond: Cond) -> Self {
-        self.word.seq = Seq::Wait;
+        self.sequence(Seq::Wait);
         self.word.cond = cond;
         self
     }
 
     /// Goes to `target` after this step.
     pub fn goto(mut self, target: &'static str) -> Self {
-        self.word.seq = Seq::Jump;
+        self.sequence(Seq::Jump);
         self.target = Some(target);
         self
     }
 
     /// Goes to `target` if the condition holds.
     pub fn branch(mut self, cond: Cond, target: &'static str) -> Self {
-        self.word.seq = Seq::Branch;
+        self.sequence(Seq::Branch);
         self.word.cond = cond;
         self.target = Some(target);
         self
@@ -165,7 +175,7 @@ impl Step {
 
     /// Calls `target` if the condition holds.
     pub fn call(mut self, cond: Cond, target: &'static str) -> Self {
-        self.word.seq = Seq::Call;
+        self.sequence(Seq::Call);
         self.word.cond = cond;
         self.target = Some(target);
         self
@@ -180,13 +190,13 @@ impl Step {
 
     /// Returns to the step after the call.
     pub fn ret(mut self) -> Self {
-        self.word.seq = Seq::Return;
+        self.sequence(Seq::Return);
         self
     }
 
     /// Ends the opcode.
     pub fn finish(mut self) -> Self {
-        self.word.seq = Seq::Finish;
+        self.sequence(Seq::Finish);
         self.word.cond = Cond::True;
         self
     }
@@ -199,7 +209,7 @@ impl Step {
 
     /// Ends the opcode if the condition holds, else goes to `target` without firing.
     pub fn finish_if(mut self, cond: Cond, target: &'static str) -> Self {
-        self.word.seq = Seq::Finish;
+        self.sequence(Seq::Finish);
         self.word.cond = cond;
         self.target = Some(target);
         self
@@ -207,7 +217,7 @@ impl Step {
 
     /// Goes to the routine of the fetched opcode.
     pub fn dispatch(mut self) -> Self {
-        self.word.seq = Seq::Dispatch;
+        self.sequence(Seq::Dispatch);
         self.word.cond = Cond::Fetched;
         self
     }

@@ -225,7 +225,8 @@ fn end(a: &mut Assembler) {
         [
             step().pointers(Pointers::Output),
             step().mover(Move::MemoryReturn).act(Act::Returned),
-            step().wait(Cond::MoverIdle).goto("inner_end"),
+            step().wait(Cond::MoverIdle),
+            step().goto("inner_end"),
         ],
     );
     a.routine("inner_halt", [step().act(Act::NoReturn)]);
