@@ -98,7 +98,7 @@ fn a_split_transaction_is_a_transaction() {
         OSAKA,
         AMSTERDAM,
     ];
-    let mut ready: VecDeque<_> = (0..120)
+    let mut ready: VecDeque<_> = (0..200)
         .flat_map(|_| specs)
         .map(|s| case(&mut r, s))
         .collect();

@@ -126,7 +126,7 @@ fn contract(address: Address, code: impl Into<Bytes>) -> Other {
 }
 
 /// The accounts without code.
-fn plain() -> [Other; 2] {
+pub fn plain() -> [Other; 2] {
     let rich = Other {
         address: RICH,
         balance: U256::from(77),
@@ -679,6 +679,11 @@ fn depth() -> Vec<Named> {
 /// What sends the whole message back to the CPU from inside.
 pub fn traps() -> Vec<Named> {
     let mut out = Vec::new();
+    for number in [1, 9, 17, 0x100u64] {
+        let to = Address::from_word(U256::from(number).into());
+        let code = join([change_all(), Call::new("CALL", to).code()]).ops("STOP");
+        out.push(osaka(format!("a call of {number:#x}"), code, [], []));
+    }
     for kind in KINDS {
         let code = join([
             change_all(),
@@ -711,8 +716,31 @@ pub fn traps() -> Vec<Named> {
         let a = join([change_all(), Asm::new().pushes(&[0, 0, 0, 0]).ops(name)]);
         out.push(osaka(format!("{name} inside"), code, a, []));
     }
-    let p256 = Call::new("CALL", Address::with_last_byte(0).create(0)).code();
-    out.push(osaka("no precompile", p256.ops("STOP"), [], []));
+    out
+}
+
+/// The first address behind each fork's precompiles, and EIP-7951's before Osaka: accounts like any.
+fn beyond_precompiles() -> Vec<Named> {
+    let mut out = Vec::new();
+    for (fork, spec) in FORKS {
+        use gatewei_abi::opcode::Fork;
+        let (next, p256) = match fork {
+            Fork::London | Fork::Paris | Fork::Shanghai => (10, true),
+            Fork::Cancun => (11, true),
+            Fork::Prague => (18, true),
+            _ => (18, false),
+        };
+        for number in [next].into_iter().chain(p256.then_some(0x100)) {
+            let to = Address::from_word(U256::from(number).into());
+            let ask = push_address(Asm::new(), to).ops("BALANCE");
+            let call = Call::new("CALL", to).value(1).code();
+            let code = join([ask.clone(), call, look(), ask]).ops("STOP");
+            out.push((
+                format!("call of {number:#x} in {fork:?}"),
+                world(spec, code, [], []),
+            ));
+        }
+    }
     out
 }
 
@@ -762,6 +790,7 @@ pub fn all() -> Vec<Named> {
         gas(),
         depth(),
         warmth(),
+        beyond_precompiles(),
     ]
     .concat()
 }

@@ -1,12 +1,16 @@
-//! Random programs that keep track of their stack, so that they get far.
+//! Random programs that keep track of their stack, so that they get far, and call each other.
 
-use gatewei::card::lockstep::Program;
+use gatewei::card::lockstep::{CONTRACT, Other, Program, SENDER};
 use gatewei_abi::opcode::{Class, Fork, Opcode, TABLE};
-use revm::primitives::U256;
 use revm::primitives::hardfork::SpecId;
+use revm::primitives::{Address, U256, address};
 
 use super::asm::{Asm, edges};
+use super::calls::{A, ABSENT, B, KINDS, RICH, USED, plain};
 use super::programs::Rng;
+
+/// A third contract.
+const C: Address = address!("0xc000000000000000000000000000000000000c00");
 
 /// A number as programs have them: mostly small, sometimes an edge, sometimes anything.
 fn number(r: &mut Rng) -> U256 {
@@ -42,7 +46,14 @@ fn operands(op: &Opcode, r: &mut Rng) -> Vec<U256> {
         Mload | CalldataLoad | Mstore | Mstore8 => out[last] = small(r),
         Keccak | Return | Revert | Log => (out[last], out[last - 1]) = (small(r), small(r)),
         CalldataCopy | CodeCopy | Mcopy => out.fill_with(|| small(r)),
-        ReturnDataCopy => out = vec![U256::ZERO, U256::ZERO, small(r)],
+        // Length, offset, destination: often no return data is there.
+        ReturnDataCopy if r.chance(50) => out = vec![U256::ZERO, U256::ZERO, small(r)],
+        ReturnDataCopy => out = vec![U256::from(r.below(40)), U256::from(r.below(3)), small(r)],
+        Balance | ExtCodeSize | ExtCodeHash => out[last] = anyone(r),
+        ExtCodeCopy => {
+            out.fill_with(|| small(r));
+            out[last] = anyone(r);
+        }
         Sload | Sstore | Tload | Tstore => out[last] = U256::from(r.below(6)),
         BlockHash => out[last] = U256::from(19_999_700 + r.below(400)),
         BlobHash => out[last] = U256::from(r.below(3)),
@@ -52,8 +63,90 @@ fn operands(op: &Opcode, r: &mut Rng) -> Vec<U256> {
     out
 }
 
-/// A random program for a fork.
+/// Whom a program may call or ask about; precompiles and what is no address rarely.
+fn anyone(r: &mut Rng) -> U256 {
+    let known = [CONTRACT, A, B, C, A, B, C, RICH, USED, ABSENT, SENDER];
+    match r.below(60) {
+        0 => U256::from(r.below(20)),
+        1 => number(r),
+        _ => r.pick(&known).into_word().into(),
+    }
+}
+
+/// A call with sensible operands, its result dropped or kept.
+fn call(r: &mut Rng) -> Asm {
+    let kind = r.pick(&KINDS);
+    let mut asm = Asm::new();
+    for _ in 0..4 {
+        // Output, then input: length, then offset.
+        asm = asm.push(if r.chance(97) {
+            U256::from(r.below(150))
+        } else {
+            small(r)
+        });
+    }
+    if matches!(kind, "CALL" | "CALLCODE") {
+        let value = [0, 0, 0, 1, 2, 500, 2_000_000];
+        asm = asm.push(U256::from(r.pick(&value)));
+    }
+    asm = asm.push(anyone(r));
+    asm = match r.below(6) {
+        0 => asm.push(number(r)),
+        1 => asm.push(U256::from(r.below(3_000))),
+        2 => asm.push(U256::from(r.below(60_000))),
+        _ => asm.ops("GAS"),
+    };
+    asm.ops(kind)
+}
+
+/// A random program for a fork: a contract and three others that call each other.
 pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
+    let mut program = Program::new(spec, code(r, fork));
+    program.calldata = (0..r.below(200))
+        .map(|n| (n * 7 + 1) as u8)
+        .collect::<Vec<u8>>()
+        .into();
+    program.value = U256::from(r.below(3));
+    program.storage = storage(r);
+    for address in [A, B, C] {
+        program.others.push(Other {
+            address,
+            code: code(r, fork).into(),
+            balance: U256::from(r.below(3) * 700),
+            nonce: 1,
+            storage: storage(r),
+        });
+    }
+    program.others.extend(plain());
+    if r.chance(40) {
+        program.warm = (0..1 + r.below(4)).map(U256::from).collect();
+    }
+    if r.chance(30) {
+        let keys = |r: &mut Rng| (0..r.below(3)).map(U256::from).collect();
+        program.warm_others = vec![(A, keys(r)), (RICH, keys(r))];
+    }
+    program.gas = match r.below(5) {
+        0 => Some(r.below(3_000)),
+        1 => Some(r.below(100_000)),
+        2 => Some(r.below(400_000)),
+        _ => Some(2_000_000),
+    };
+    program.is_static = r.chance(3);
+    program.create = r.chance(5);
+    if program.create {
+        program.calldata = Default::default();
+        program.warm.clear();
+    }
+    program
+}
+
+fn storage(r: &mut Rng) -> Vec<(U256, U256)> {
+    let slots = 0..r.below(5);
+    slots.map(|k| (U256::from(k), number(r))).collect()
+}
+
+/// Random code that keeps track of its stack.
+fn code(r: &mut Rng, fork: Fork) -> Asm {
     let usable: Vec<&Opcode> = TABLE
         .iter()
         .filter(|op| op.since <= fork)
@@ -61,7 +154,7 @@ pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
             use Class::*;
             !matches!(
                 op.class,
-                Trap | Push | Jump | Jumpi | Stop | Return | Revert | Invalid
+                Trap | Push | Jump | Jumpi | Stop | Return | Revert | Invalid | Call
             )
         })
         .collect();
@@ -101,6 +194,20 @@ pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
                 code = code.push(number(r));
                 depth += 1;
             }
+            3 | 4 => {
+                code = code.raw(&call(r).0);
+                depth += 1;
+            }
+            // A loop over a call.
+            5 if r.chance(20) => {
+                code = code.push(1 + r.below(3));
+                let start = code.here();
+                code = code.ops("JUMPDEST").raw(&call(r).0).ops("POP");
+                code = code.push(1).ops("SWAP1 SUB DUP1");
+                code = code
+                    .raw(&[0x61, (start >> 8) as u8, start as u8])
+                    .ops("JUMPI POP");
+            }
             _ => {
                 let op = r.pick(&usable);
                 if depth + operands(op, r).len() > 1_000 {
@@ -121,36 +228,12 @@ pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
             }
         }
     }
-    code = match r.below(10) {
+    match r.below(10) {
         0..=2 => code.push(small(r)).push(small(r)).ops("RETURN"),
         3..=4 => code.push(small(r)).push(small(r)).ops("REVERT"),
         5 => code.ops("INVALID"),
         6 => code.push(number(r)).ops("JUMP"),
         7 => code.raw(&[r.below(256) as u8]),
         _ => code.ops("STOP"),
-    };
-    let mut program = Program::new(spec, code);
-    program.calldata = (0..r.below(200))
-        .map(|n| (n * 7 + 1) as u8)
-        .collect::<Vec<u8>>()
-        .into();
-    program.value = U256::from(r.below(3));
-    program.storage = (0..r.below(5))
-        .map(|k| (U256::from(k), number(r)))
-        .collect();
-    if r.chance(40) {
-        program.warm = (0..1 + r.below(4)).map(U256::from).collect();
     }
-    program.gas = match r.below(4) {
-        0 => Some(r.below(3_000)),
-        1 => Some(r.below(100_000)),
-        _ => Some(2_000_000),
-    };
-    program.is_static = r.chance(3);
-    program.create = r.chance(5);
-    if program.create {
-        program.calldata = Default::default();
-        program.warm.clear();
-    }
-    program
 }

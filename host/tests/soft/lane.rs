@@ -136,15 +136,14 @@ fn run_frame(
         let word = |n| interpreter.stack.peek(n).unwrap_or_default();
         let operands = [word(0), word(1), word(2)];
         let address = |word: U256| Address::from_word(word.into());
-        match class {
-            Some(Class::Trap) => return Err(Stop::Trap(Trap::Opcode, tag)),
-            Some(Class::Call) if evm.ctx.db().is_delegated(address(operands[1])) => {
-                return Err(Stop::Trap(Trap::Delegation, tag));
-            }
-            _ => {}
+        if class == Some(Class::Trap) {
+            return Err(Stop::Trap(Trap::Opcode, tag));
         }
         let own = interpreter.input.target_address();
         let done = interpreter.step(table, gas_table, &mut evm.ctx);
+        if class == Some(Class::Call) && evm.ctx.db().is_delegated(address(operands[1])) {
+            return Err(Stop::Trap(Trap::Delegation, tag));
+        }
         let top = interpreter.stack.peek(0).unwrap_or_default();
         use_fields(&mut evm.ctx, byte, done, own, operands, top)?;
         if let Err(end) = done {

@@ -71,7 +71,7 @@ fn u64_at(word: &Word, at: usize) -> u64 {
     u64::from_le_bytes(word[at..at + 8].try_into().unwrap())
 }
 
-fn spec(opcodes: &Word) -> SpecId {
+fn spec(opcodes: &Word, precompiles: u32) -> SpecId {
     let fork = Fork::COVERED
         .into_iter()
         .rev()
@@ -82,6 +82,8 @@ fn spec(opcodes: &Word) -> SpecId {
         Fork::Paris => SpecId::MERGE,
         Fork::Shanghai => SpecId::SHANGHAI,
         Fork::Cancun => SpecId::CANCUN,
+        // So have Cancun and Prague; Prague has more precompiled contracts.
+        Fork::Prague if precompiles == 10 => SpecId::CANCUN,
         Fork::Prague => SpecId::PRAGUE,
         Fork::Osaka => SpecId::OSAKA,
         Fork::Amsterdam => unreachable!("not covered"),
@@ -113,7 +115,7 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
     let small = |index: usize| u64_at(&env[index], 0);
     let address = |index: usize| to_address(&env[index]);
 
-    let spec = spec(&env[header::OPCODES]);
+    let spec = spec(&env[header::OPCODES], u32_at(sizes, control::PRECOMPILES));
     let block = BlockEnv {
         number: number(header::NUMBER),
         beneficiary: address(header::COINBASE),

@@ -143,7 +143,7 @@ pub fn push(code: &mut Vec<u8>, value: u64) {
 pub fn program(r: &mut Rng, spec: SpecId, create: bool, calls: bool) -> Bytes {
     let mut c = vec![];
     for _ in 0..r.below(14) {
-        match r.below(if calls { 17 } else { 12 }) {
+        match r.below(if calls { 20 } else { 12 }) {
             0..=3 => {
                 let value = r.below(3);
                 push(&mut c, value);
@@ -231,13 +231,18 @@ pub fn program(r: &mut Rng, spec: SpecId, create: bool, calls: bool) -> Bytes {
                 c.extend(anyone(r));
                 c.push(EXTCODECOPY);
             }
-            14 => {
-                (0..4).for_each(|_| push(&mut c, 0));
-                push(&mut c, r.below(3));
+            14 | 17..=19 => {
+                let kind = r.pick(&[CALL, CALL, CALLCODE, DELEGATECALL, STATICCALL]);
+                let kind = if spec >= BYZANTIUM { kind } else { CALL };
+                (0..4).for_each(|_| push(&mut c, r.below(50)));
+                if matches!(kind, CALL | CALLCODE) {
+                    let value = r.pick(&[0, 0, 1, 2, 900]);
+                    push(&mut c, value);
+                }
                 c.push(PUSH20);
                 c.extend(anyone(r));
                 push(&mut c, 60_000);
-                c.extend([CALL, POP]);
+                c.extend([kind, POP]);
             }
             15 => {
                 (0..3).for_each(|_| push(&mut c, 0));
@@ -290,7 +295,7 @@ pub fn world(r: &mut Rng, spec: SpecId) -> World {
     let ether = U256::from(10u64.pow(18)) * U256::from(1_000_000);
     (0..4).for_each(|i| w.put(addr(i), ether, i, Bytecode::default()));
     for i in 4..9 {
-        let calls = r.chance(30);
+        let calls = r.chance(60);
         let code = match i {
             8 if spec >= PRAGUE => Bytecode::new_eip7702(addr(4)),
             7 if r.chance(40) => Bytecode::new_raw(
@@ -349,7 +354,7 @@ pub fn transaction(r: &mut Rng, spec: SpecId, nonces: &BTreeMap<Address, u64>) -
     };
     let tx_type = r.below(types) as u8;
     let caller = addr(r.below(4));
-    let calls = r.chance(30);
+    let calls = r.chance(50);
     let mut tx = TxEnv {
         caller,
         kind,
