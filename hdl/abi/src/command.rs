@@ -93,6 +93,36 @@ pub mod request {
     /// An account that the lane does not know; `account` is the index that it will have. Key: address.
     /// Answer: [`crate::message::code`].
     pub const ACCOUNT: u8 = 5;
+    /// A call of a precompiled contract. Key: [`super::precompile::call`]. Answer:
+    /// [`super::precompile::answer`].
+    pub const PRECOMPILE: u8 = 6;
+}
+
+/// Calls of precompiled contracts. Input and output pass through the message's result buffer.
+pub mod precompile {
+    /// Byte offsets of the fields of the request's key.
+    pub mod call {
+        /// Gas that it is given, 64 bits.
+        pub const GAS: usize = 0;
+        /// Bytes of input, 32 bits.
+        pub const BYTES: usize = 8;
+        /// Where the input is in the result buffer, in bytes, 32 bits. Behind it the buffer is free.
+        pub const OFFSET: usize = 12;
+        /// Address, 32 bits.
+        pub const ADDRESS: usize = 16;
+    }
+
+    /// Byte offsets of the fields of the answer.
+    pub mod answer {
+        /// Gas that it leaves, 64 bits.
+        pub const GAS: usize = 0;
+        /// Bytes of output, 32 bits.
+        pub const BYTES: usize = 8;
+        /// Where the output is in the result buffer, in bytes, 32 bits: a multiple of 32.
+        pub const OFFSET: usize = 12;
+        /// 1: it succeeded; 0: it failed and leaves neither gas nor output. 32 bits.
+        pub const OK: usize = 16;
+    }
 }
 
 const _: () = assert!(size_of::<Submission>() == 64 && size_of::<Completion>() == 64);

@@ -73,8 +73,7 @@ codes! {
         Dma = 10, "dma_error", "A DMA read or write of the message failed.";
         Queue = 11, "lane_queue_full", "The lane's queue was full when the message came.";
         Stack = 12, "stack_window", "Stacks of all open frames beyond the lane's stack memory.";
-        Precompile = 13, "precompile", "A call of a precompiled contract.";
-        Delegation = 14, "delegation", "An account that delegates its code (EIP-7702).";
-        Journal = 15, "journal_full", "More changes to take back than the journal holds.";
+        Delegation = 13, "delegation", "An account that delegates its code (EIP-7702).";
+        Journal = 14, "journal_full", "More changes to take back than the journal holds.";
     }
 }

@@ -394,6 +394,7 @@ lane! {
     inner: Signal<Local, Bit>;
     return_end: Signal<Local, Bits<33>>;
     account_next: Signal<Local, Bits<16>>;
+    answer_beats: Signal<Local, Bits<32>>;
     machine_word: Signal<Local, Machine>;
     input_word: Signal<Local, Input>;
     back_word: Signal<Local, Back>;
@@ -446,6 +447,7 @@ lane! {
     kind_trap: Constant<Bits<8>> = |_| code(gatewei_abi::command::kind::TRAP);
     ask_storage: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::STORAGE);
     ask_field: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::FIELD);
+    ask_precompile: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::PRECOMPILE);
     ask_account: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::ACCOUNT);
     stopped: Constant<Bits<8>> = |_| code(Status::Stop as u8);
     ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
@@ -748,6 +750,7 @@ impl Logic for Lane {
         self.frames.logs.next = self.logs.q.val();
         self.stack.outer.next = self.frames.saved_floor.val();
         self.inner.next = self.frames.level.val().any();
+        self.answer_beats.next = (self.u.q.val().get_bits::<32>(64) + 31) >> 5;
         self.success.next = (self.status.q.val() == self.stopped.val())
             | (self.status.q.val() == self.returned_status.val());
         self.halted.next = self.status.q.val().get_bits::<4>(4).any();
@@ -1149,6 +1152,12 @@ impl Logic for Lane {
             Source::FrameBack => {
                 self.bus.next = self.back_word.val().into();
             }
+            Source::PrecompileCall => {
+                self.bus.next = (bit_cast::<256, 64>(self.meter.granted.val())
+                    | (bit_cast::<256, 32>(self.frames.arguments_bytes.val()) << 64))
+                    | ((bit_cast::<256, 32>(self.frames.old_out.val()) << 96)
+                        | (bit_cast::<256, 32>(self.t.q.val().get_bits::<32>(0)) << 128));
+            }
             Source::JournalHead => {
                 self.bus.next = bit_cast::<256, 4>(self.slot_flags.val())
                     | (bit_cast::<256, 10>(self.slots.here.val()) << 16);
@@ -1389,6 +1398,9 @@ impl Logic for Lane {
             Post::Code => {
                 self.cpl_code.next = self.ask_code.val();
             }
+            Post::Precompile => {
+                self.cpl_code.next = self.ask_precompile.val();
+            }
             Post::Done => {
                 self.cpl_kind.next = self.kind_done.val();
                 self.cpl_code.next = self.status.q.val();
@@ -1438,6 +1450,14 @@ impl Logic for Lane {
                     if self.returned.q.val() < self.frames.return_bytes.val() {
                         self.n.d.next = self.returned.q.val();
                     }
+                }
+                Pointers::Arguments => {
+                    self.p.d.next = self.frames.arguments_at.val();
+                    self.n.d.next = self.frames.arguments_bytes.val();
+                }
+                Pointers::Answer => {
+                    self.q.d.next = 0.into();
+                    self.n.d.next = self.answer_beats.val() << 5;
                 }
                 Pointers::Growth => {
                     self.q.d.next = self.own_words.val() << 5;
@@ -1579,6 +1599,14 @@ impl Logic for Lane {
                 }
                 Act::NoReturn => {
                     self.returned.d.next = 0.into();
+                }
+                Act::ReadAnswer => {
+                    self.reader.seek.next = true;
+                    self.reader.start.next = true;
+                    self.reader.address.next =
+                        self.result.q.val() + bit_cast::<64, 32>(self.u.q.val().get_bits::<32>(96));
+                    self.reader.beats.next = self.answer_beats.val().get_bits::<16>(0);
+                    self.returned.d.next = self.u.q.val().get_bits::<32>(64);
                 }
                 Act::Returned => {
                     self.returned.d.next = self.n.q.val();
@@ -1747,6 +1775,9 @@ impl Logic for Lane {
             }
             Cond::BeatOrDry => {
                 self.holds.next = self.rdat_valid.val() | self.reader.dry.val();
+            }
+            Cond::UOk => {
+                self.holds.next = self.u.q.val().get_bit(128);
             }
             Cond::Dry => {
                 self.holds.next = self.reader.dry.val();

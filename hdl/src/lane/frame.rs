@@ -121,6 +121,10 @@ pub struct Frame {
     pub calldata_bytes: Signal<Out, Bits<32>>,
     /// Address of the calldata in the data space.
     pub calldata_at: Signal<Out, Bits<32>>,
+    /// Where a call's calldata is in memory, and how much of it.
+    pub arguments_at: Signal<Out, Bits<32>>,
+    /// See `arguments_at`.
+    pub arguments_bytes: Signal<Out, Bits<32>>,
     /// Where a call's return data is to go, and how much of it.
     pub return_at: Signal<Out, Bits<32>>,
     /// See `return_at`.
@@ -212,6 +216,8 @@ impl Default for Frame {
             code_bytes: Default::default(),
             calldata_bytes: Default::default(),
             calldata_at: Default::default(),
+            arguments_at: Default::default(),
+            arguments_bytes: Default::default(),
             return_at: Default::default(),
             return_bytes: Default::default(),
             old_out: Default::default(),
@@ -296,6 +302,8 @@ impl Logic for Frame {
         self.code_bytes.next = self.code_bytes_q.q.val();
         self.calldata_bytes.next = self.calldata_bytes_q.q.val();
         self.calldata_at.next = self.calldata_at_q.q.val();
+        self.arguments_at.next = self.argument_at.q.val();
+        self.arguments_bytes.next = self.argument_bytes.q.val();
         self.return_at.next = self.return_at_q.q.val();
         self.return_bytes.next = self.return_bytes_q.q.val();
         self.old_out.next = self.old_out_q.q.val();

@@ -18,7 +18,7 @@ pub struct GasMeter {
     pub limit: Signal<In, Bits<64>>,
     /// Gas that a call asks for.
     pub request: Signal<In, Bits<256>>,
-    /// Gas of the frame that goes on, as it was when it called.
+    /// Gas of the frame that goes on, as it was when it called; or what a precompiled contract leaves.
     pub saved_gas: Signal<In, Bits<64>>,
     /// The refund counter at that time.
     pub saved_refund: Signal<In, Bits<64>>,
@@ -142,6 +142,9 @@ impl Logic for GasMeter {
             }
             Act::Enter => {
                 self.left.d.next = self.grant.q.val();
+            }
+            Act::AnswerGas => {
+                self.grant.d.next = self.saved_gas.val();
             }
             Act::Refill => {
                 self.left.d.next = self.sum.val();

@@ -83,6 +83,10 @@ impl Logic for Route {
                 self.from_memory.next = true;
                 self.to_return.next = true;
             }
+            Move::BeatReturn => {
+                self.from_beats.next = true;
+                self.to_return.next = true;
+            }
             Move::ZeroMemory => {
                 self.to_memory.next = true;
             }

@@ -15,6 +15,7 @@ pub fn routines(a: &mut Assembler) {
     operands(a);
     payment(a);
     transfer(a);
+    precompile(a);
     enter(a);
     end(a);
     journal(a);
@@ -78,7 +79,6 @@ fn payment(a: &mut Assembler) {
         "call_account",
         [
             step().call(Cond::True, "account"),
-            step().branch(Cond::Precompile, "trap_precompile"),
             step().source(Source::SlotPresent).latch(Latch::U),
             step().env_write(CODE, Source::U),
             step().branch(Cond::UDelegated, "trap_delegation"),
@@ -161,6 +161,9 @@ fn transfer(a: &mut Assembler) {
             step().env_read(CODE),
             step().source(Source::Env).latch(Latch::U),
             step().branch_unless(Cond::UCodeless, "enter"),
+            step().env_read(CALLEE),
+            step().source(Source::Env).latch(Latch::T),
+            step().branch(Cond::Precompile, "precompile"),
             // Nothing runs: it has succeeded.
             step().code(Act::Status, Status::Stop as u8),
             step().act(Act::NoReturn).goto("call_over"),
@@ -178,6 +181,50 @@ fn transfer(a: &mut Assembler) {
         [
             step().act(Act::Refill),
             step().source(Source::Success).stack(StackOp::Push).finish(),
+        ],
+    );
+}
+
+/// A precompiled contract runs on the host: input and output pass through the result buffer, behind the logs.
+fn precompile(a: &mut Assembler) {
+    a.routine(
+        "precompile",
+        [
+            step().pointers(Pointers::Arguments),
+            step().branch(Cond::NoRoom, "trap_result"),
+            step().mover(Move::MemoryOut),
+            step().wait(Cond::MoverIdle),
+            step().wait(Cond::WriteIdle).act(Act::LogsBack),
+            step()
+                .source(Source::PrecompileCall)
+                .post(Post::Precompile)
+                .wait(Cond::CompletionReady),
+            step()
+                .wait(Cond::Reply)
+                .source(Source::Reply)
+                .latch(Latch::U),
+            step().branch(Cond::Cancelled, "trap_cancelled"),
+            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().act(Act::AnswerGas),
+            step().branch(Cond::UOk, "precompile_output"),
+            step().code(Act::Status, Status::OutOfGas as u8),
+            step().call(Cond::True, "undo"),
+            step().act(Act::NoReturn).goto("call_over"),
+        ],
+    );
+    a.routine(
+        "precompile_output",
+        [
+            step().act(Act::ReadAnswer).pointers(Pointers::Answer),
+            step().mover(Move::BeatReturn),
+            step().wait(Cond::MoverIdle),
+            step().branch(Cond::DmaError, "trap_dma"),
+            step()
+                .code(Act::Status, Status::Return as u8)
+                .pointers(Pointers::Returned),
+            step().mover(Move::ReturnMemory),
+            step().wait(Cond::MoverIdle),
+            step().goto("call_over"),
         ],
     );
 }
@@ -237,30 +284,7 @@ fn end(a: &mut Assembler) {
             step().point(Space::Record, BACK),
             load(BACK).latch(Latch::U),
             step().act(Act::LoadBack),
-            step().branch(Cond::Success, "restore"),
-        ],
-    );
-    a.routine(
-        "undo",
-        [
-            step().branch(Cond::JournalMark, "undone"),
-            step().act(Act::JournalBack),
-            step().point(Space::Journal, 0),
-            step().load(Space::Journal, 0).latch(Latch::U),
-            step().point(Space::Journal, 1),
-            step().load(Space::Journal, 1).latch(Latch::T),
-            step().count(Count::Journal),
-            step().slot(SlotCmd::Read),
-            step().wait(Cond::SlotReady),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Restore),
-            step().wait(Cond::SlotReady),
-            step().goto("undo"),
-        ],
-    );
-    a.routine("undone", [step().act(Act::LogsBack)]);
-    a.routine(
-        "restore",
-        [
+            step().call_unless(Cond::Success, "undo"),
             step().point(Space::Record, MACHINE),
             load(MACHINE).latch(Latch::U),
             step().act(Act::LoadMachine),
@@ -291,6 +315,25 @@ fn end(a: &mut Assembler) {
                 .finish(),
         ],
     );
+    // Called to take back everything since the mark.
+    a.routine(
+        "undo",
+        [
+            step().branch(Cond::JournalMark, "undone"),
+            step().act(Act::JournalBack),
+            step().point(Space::Journal, 0),
+            step().load(Space::Journal, 0).latch(Latch::U),
+            step().point(Space::Journal, 1),
+            step().load(Space::Journal, 1).latch(Latch::T),
+            step().count(Count::Journal),
+            step().slot(SlotCmd::Read),
+            step().wait(Cond::SlotReady),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Restore),
+            step().wait(Cond::SlotReady),
+            step().goto("undo"),
+        ],
+    );
+    a.routine("undone", [step().act(Act::LogsBack), step().ret()]);
 }
 
 /// Called to remember the current entry as it is.

@@ -219,7 +219,6 @@ pub fn routines(a: &mut Assembler) {
         ("trap_cancelled", Trap::Cancelled),
         ("trap_dma", Trap::Dma),
         ("trap_stack", Trap::Stack),
-        ("trap_precompile", Trap::Precompile),
         ("trap_delegation", Trap::Delegation),
         ("trap_journal", Trap::Journal),
     ] {

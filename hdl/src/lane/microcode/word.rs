@@ -182,6 +182,8 @@ pub enum Cond {
     BeatOrDry,
     /// No beat will come.
     Dry,
+    /// The answer in U says: the precompiled contract succeeded.
+    UOk,
     /// Gas is no more than the call stipend.
     GasAtStipend,
     /// SSTORE: the new value is the present one.
@@ -277,6 +279,8 @@ pub enum Source {
     FrameBack,
     /// The current entry's flags and index, for the journal.
     JournalHead,
+    /// What a precompiled contract is given.
+    PrecompileCall,
 }
 
 /// Registers that take the result bus.
@@ -441,6 +445,10 @@ pub enum Pointers {
     Output,
     /// Return data to where the call wants it, as far as both go.
     Returned,
+    /// The call's calldata: P and N.
+    Arguments,
+    /// The precompiled contract's output that U tells: Q = 0, N in whole beats.
+    Answer,
     /// The memory that an expansion adds.
     Growth,
     /// The message's header.
@@ -476,6 +484,8 @@ pub enum Move {
     ReturnMemory,
     /// Memory to return data.
     MemoryReturn,
+    /// Beats to return data.
+    BeatReturn,
     /// Zeros to memory.
     ZeroMemory,
     /// Zeros to calldata.
@@ -521,6 +531,8 @@ pub enum Post {
     BlockHash,
     /// Request of the code.
     Code,
+    /// Request of a precompiled contract.
+    Precompile,
     /// The message is done.
     Done,
     /// The message trapped.
@@ -621,6 +633,10 @@ pub enum Act {
     NoReturn,
     /// N bytes are returned.
     Returned,
+    /// Starts reading the output that U tells, as the return data.
+    ReadAnswer,
+    /// The gas that U tells comes back.
+    AnswerGas,
     /// An entry of the journal is complete.
     JournalNext,
     /// The journal is one entry shorter.
