@@ -4,6 +4,7 @@
 //! handler, the messages and the driver are the same.
 
 mod common;
+mod random;
 mod soft;
 
 use std::path::PathBuf;
@@ -76,8 +77,8 @@ fn generated_blocks_are_the_same_on_the_card() {
     }
 }
 
-/// All real blocks. Every first frame completes on the card, unless it reaches an opcode that is left to the
-/// CPU, or its fork is not covered: no size is a reason.
+/// All real blocks. Every transaction completes on the card, unless it reaches what is left to the CPU (a few
+/// opcodes, precompiles, delegations), uses more slots than a lane's table has, or its fork is not covered.
 fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     let Some(folder) = common::data("mainnet") else {
         return;
@@ -89,12 +90,48 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
     assert!(all.txs > 1_000, "{all:?}");
-    let expected = |reason: &String| reason.starts_with("opcode:") || reason == "fork";
+    let left = ["fork", "precompile", "delegation", "slot_table_full"];
+    let expected =
+        |reason: &String| reason.starts_with("opcode:") || left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
     // Half of the slots that first frames use are foreseen.
     let prediction = all.prediction;
     assert!(2 * prediction.hits > prediction.used, "{prediction:?}");
     assert!(prediction.sent < 2 * prediction.used, "{prediction:?}");
+}
+
+/// Blocks in which everything conflicts with everything, with several transactions in flight: what lanes are told
+/// goes stale, balances are added to from many sides, accounts are created and destroyed under them.
+#[test]
+fn random_blocks_are_the_same_on_a_card_in_software() {
+    let mut all = CardStatistics::default();
+    for lanes in [1, 3] {
+        let mut executor = soft_executor(lanes);
+        for seed in 0..60 {
+            let fork = random::FORKS[3 + seed as usize % 3];
+            all.add(&equal_or_invalid(
+                &mut executor,
+                &random::block(seed, fork, 30),
+            ));
+        }
+    }
+    println!("{all:?}");
+    assert!(all.offloaded_gas > 1_000_000, "{all:?}");
+    for reason in ["unknown_read", "malformed_result", "host_failed"] {
+        assert!(!all.fallbacks.contains_key(reason), "{all:?}");
+    }
+}
+
+/// As [`equal`], for a block that may be invalid.
+fn equal_or_invalid<T: Transport>(executor: &mut CardExecutor<T>, block: &Block) -> CardStatistics {
+    match Sequential.execute(block) {
+        Ok(_) => equal(executor, block),
+        Err(want) => {
+            let got = executor.execute(block).expect_err("it is invalid");
+            assert_eq!(want, got);
+            CardStatistics::default()
+        }
+    }
 }
 
 #[test]

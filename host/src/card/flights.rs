@@ -156,32 +156,37 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
                     return Ok(None);
                 }
                 let info = self.inflight.account(address)?;
+                if self.code_id(address)? != CodeId::of(&info) {
+                    return Ok(None);
+                }
                 let code = self.inflight.code_of(&info)?;
                 let answer = code_word(&info, &code);
                 if answer.is_some() {
                     self.accounts.insert(index, address);
-                    self.known.codes.insert(address, CodeId::of(&info));
                 }
                 Ok(answer)
             }
             (request::STORAGE, Some(address)) => {
-                let value = self.inflight.storage(address, number)?;
+                let value = match self.known.slots.get(&(address, number)) {
+                    Some(told) => *told,
+                    None => self.inflight.storage(address, number)?,
+                };
                 self.known.slots.insert((address, number), value);
                 self.asked += 1;
                 Ok(Some((to_word(value), None)))
             }
             (request::FIELD, Some(address)) => {
-                let info = self.inflight.account(address)?;
                 let value = match key[0] {
                     _ if key[1..] != [0; BEAT - 1] => return Ok(None),
                     field::BALANCE => {
-                        self.known.balances.insert(address, info.balance);
-                        info.balance
+                        let balance = match self.known.balances.get(&address) {
+                            Some(told) => *told,
+                            None => self.inflight.account(address)?.balance,
+                        };
+                        self.known.balances.insert(address, balance);
+                        balance
                     }
-                    field::CODE_HASH => {
-                        self.known.codes.insert(address, CodeId::of(&info));
-                        info.code_hash.into()
-                    }
+                    field::CODE_HASH => self.code_id(address)?.hash.into(),
                     _ => return Ok(None),
                 };
                 Ok(Some((to_word(value), None)))
@@ -195,6 +200,17 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// What the lane was told of an account, or will have been. As with slots and balances, never two things, of
+    /// which the end would be compared with the second alone.
+    fn code_id(&mut self, address: Address) -> Result<CodeId, DB::Error> {
+        if let Some(told) = self.known.codes.get(&address) {
+            return Ok(*told);
+        }
+        let id = CodeId::of(&self.inflight.account(address)?);
+        self.known.codes.insert(address, id);
+        Ok(id)
     }
 }
 

@@ -156,7 +156,8 @@ impl<DB: Base> Database for View<'_, DB> {
     type Error = ViewError<DB::Error>;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        // revm's journal asks once per transaction; a second question gets the same answer.
+        // revm's journal asks once per transaction, a card may have asked before; a second question gets
+        // the same answer.
         if let Some(read) = self.reads.accounts.get(&address) {
             return Ok(read.info.clone());
         }
@@ -186,7 +187,9 @@ impl<DB: Base> Database for View<'_, DB> {
         };
         let exact = is_sender || self.reads.exact;
         let read = AccountRead {
-            info: info.as_ref().map(AccountInfo::copy_without_code),
+            // With its code where that is of this block: the base has none by its hash. The base's own
+            // accounts come without.
+            info: info.clone(),
             from_base,
             balance: exact,
             nonce: exact,
