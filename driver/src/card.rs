@@ -6,6 +6,7 @@
 
 mod completions;
 mod life;
+mod precompile;
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -24,6 +25,8 @@ use crate::queue::QueuePair;
 use crate::result::{Cost, FrameResult};
 use crate::slots::Slots;
 use crate::transport::{Transport, TransportError, Wait};
+
+pub use precompile::PrecompileCall;
 
 /// Bytes that a slot's message buffer has at first: any message with this much calldata fits.
 const MESSAGE_BYTES: usize =

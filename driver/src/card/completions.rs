@@ -132,7 +132,11 @@ impl<T: Transport> Card<T> {
         match completion.code {
             // The lane is about to find its cancellation; nobody else waits for an answer.
             _ if leaving => {}
-            request::STORAGE | request::FIELD | request::BLOCK_HASH | request::ACCOUNT => {
+            request::STORAGE
+            | request::FIELD
+            | request::BLOCK_HASH
+            | request::ACCOUNT
+            | request::PRECOMPILE => {
                 self.events.push(Event::Request {
                     ticket,
                     kind: completion.code,

@@ -415,6 +415,22 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     /// error: in a parallel block, the read of a value that is about to be written again.
     fn answer(&mut self, ticket: Ticket, question: Question) -> Option<Landing<DB, J>> {
         let flight = self.flights.get_mut(&ticket)?;
+        if let (request::PRECOMPILE, _, key) = question {
+            let card = &mut self.runner.card;
+            let Some(call) = card.precompile_call(ticket, &key) else {
+                card.reply(ticket, None);
+                return None;
+            };
+            let end = flight.inflight.precompile(call.address, &call.input, call.gas);
+            match end {
+                Some(end) => {
+                    let success = end.as_ref().map(|(gas, output)| (*gas, &output[..]));
+                    card.reply_precompile(ticket, &call, success);
+                }
+                None => card.reply(ticket, None),
+            }
+            return None;
+        }
         match flight.ask(question) {
             Ok(Some((word, Some(code)))) => {
                 let code_image = || code.image();

@@ -20,6 +20,7 @@ use revm::database::{CacheDB, State};
 use revm::handler::execution::runtime_oog_unwind;
 use revm::handler::{
     EthFrame, EvmTr, FrameResult, Handler, ItemOrResult, MainnetContext, MainnetHandler,
+    precompile_output_to_interpreter_result,
 };
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::{
@@ -372,6 +373,23 @@ impl<DB: Database> InFlight<DB> {
     pub fn is_precompile(&self, address: &Address) -> bool {
         let warm = &self.evm.ctx.journaled_state.warm_addresses;
         warm.precompiles().contains(address)
+    }
+
+    /// How a call of a precompiled contract ends: with gas left and output, or with neither. The outer
+    /// none: it cannot be run.
+    pub fn precompile(
+        &self,
+        address: u32,
+        input: &[u8],
+        gas: u64,
+    ) -> Option<Option<(u64, Bytes)>> {
+        let mut bytes = [0; 20];
+        bytes[16..].copy_from_slice(&address.to_be_bytes());
+        let contract = self.evm.precompiles.precompiles.get(&bytes.into())?;
+        let output = contract.execute(input, gas, 0).ok()?;
+        let result = precompile_output_to_interpreter_result(output, gas);
+        let success = result.result.is_ok();
+        Some(success.then(|| (result.gas.remaining(), result.output)))
     }
 
     /// True where the account was destroyed by an earlier transaction of the same journal: it is wiped

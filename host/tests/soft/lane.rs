@@ -103,9 +103,6 @@ fn start(
     let FrameInput::Call(inputs) = &init.frame_input else {
         unreachable!("creations trap")
     };
-    if init.depth > 0 && rules.is_precompile(inputs.bytecode_address) {
-        return Err(Stop::Trap(Trap::Precompile, 0));
-    }
     match evm.frame_init(init) {
         Ok(ItemOrResult::Item(_)) => Ok(ControlFlow::Continue(())),
         Ok(ItemOrResult::Result(result)) => Ok(ControlFlow::Break(result)),
