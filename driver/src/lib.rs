@@ -18,7 +18,7 @@ pub mod result;
 mod slots;
 pub mod transport;
 
-pub use card::{Caps, Card, PrecompileCall, Counters, Event, LaneCounters, Options, State, Ticket};
+pub use card::{Caps, Card, Counters, Event, LaneCounters, Options, PrecompileCall, State, Ticket};
 pub use codes::Code;
 pub use deadline::Deadlines;
 pub use fault::{Fault, OpenError, SubmitError};

@@ -16,7 +16,7 @@ pub struct Statistics {
 /// Counts of the card's part of an execution.
 ///
 /// Gas here is gas of *first frames* (the message call or creation that a transaction starts, with all calls inside it),
-/// before refunds, of committed executions only, without precompiles' gas and without gas burnt by exceptional halts.
+/// before refunds, of committed executions only; none of a first frame that ends in an exceptional halt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CardStatistics {
     /// Transactions whose first frame ran on the card to its end.

@@ -64,7 +64,7 @@ fn generated_blocks_are_the_same_on_the_card() {
             let statistics = equal(&mut executor, &generated(kind.name, 60));
             let share = statistics.offloaded_share();
             println!("{} on {lanes} lanes: {share:.3} {statistics:?}", kind.name);
-            if kind.name.starts_with("erc20") {
+            if kind.name != "transfers" {
                 assert!(share >= 0.99, "{}: {statistics:?}", kind.name);
             }
             assert!(
@@ -94,9 +94,9 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     let expected =
         |reason: &String| reason.starts_with("opcode:") || left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
-    // Half of the slots that first frames use are foreseen.
+    // Of the slots that frames use, this many are foreseen.
     let prediction = all.prediction;
-    assert!(2 * prediction.hits > prediction.used, "{prediction:?}");
+    assert!(5 * prediction.hits > 2 * prediction.used, "{prediction:?}");
     assert!(prediction.sent < 2 * prediction.used, "{prediction:?}");
 }
 

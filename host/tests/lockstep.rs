@@ -6,10 +6,14 @@
 //! `GATEWEI_SEED` where they start,
 //! `GATEWEI_SHOW` how many differences are shown in full.
 
+#[path = "lockstep/accounts.rs"]
+mod accounts;
 #[path = "lockstep/asm.rs"]
 mod asm;
 #[path = "lockstep/calls.rs"]
 mod calls;
+#[path = "lockstep/data.rs"]
+mod data;
 #[path = "lockstep/directed.rs"]
 mod directed;
 #[path = "lockstep/pages.rs"]
@@ -163,7 +167,7 @@ fn programs_that_call_agree() {
 
 #[test]
 fn what_a_lane_leaves_to_the_cpu_agrees_from_inside() {
-    let programs = calls::traps();
+    let programs = accounts::traps();
     let all = programs.len() as u32;
     assert_eq!(all_agree(programs), all, "programs that trapped");
 }

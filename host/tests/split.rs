@@ -9,7 +9,10 @@ mod programs;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use gatewei::card::split::{AccountEffect, Begun, Effects, InFlight, SlotEffect, begin};
+use gatewei::card::Ended;
+use gatewei::card::split::{
+    AccountEffect, Begun, CodeId, Effects, InFlight, SlotEffect, Stale, begin,
+};
 use gatewei::card::{CardRunner, Flights, Landing, Place};
 use programs::{Db, Rng, World, addr, block, push, transaction, world};
 use revm::bytecode::opcode::*;
@@ -18,7 +21,7 @@ use revm::context::{CfgEnv, ContextTr, TxEnv};
 use revm::handler::MainnetContext;
 use revm::interpreter::InstructionResult;
 use revm::primitives::hardfork::SpecId::{self, *};
-use revm::primitives::{Bytes, TxKind, U256};
+use revm::primitives::{Bytes, KECCAK_EMPTY, TxKind, U256};
 use revm::state::{AccountStatus, Bytecode, EvmState};
 use revm::{ExecuteEvm, MainBuilder};
 use soft::Evm;
@@ -231,35 +234,104 @@ fn load_slot(key: u64) -> Vec<u8> {
 
 #[test]
 fn a_value_that_changed_meanwhile_makes_the_transaction_stale() {
-    let (world, tx) = one(load_slot(2));
-    let inflight = frame(world, tx);
-    let effects = Effects {
+    let slot = SlotEffect {
+        key: U256::from(2),
+        start: U256::from(1),
+        stored: None,
+    };
+    let code = CodeId {
+        hash: KECCAK_EMPTY,
+        alive: false,
+    };
+    // The slot is 0, the contract has code, the other account 5 wei and no code.
+    let stale = [
+        AccountEffect {
+            slots: vec![slot],
+            ..account(4)
+        },
+        AccountEffect {
+            code: Some(code),
+            ..account(4)
+        },
+        AccountEffect {
+            balance_used: Some(U256::from(4)),
+            ..account(5)
+        },
+        AccountEffect {
+            code: Some(CodeId {
+                alive: true,
+                ..code
+            }),
+            ..account(5)
+        },
+    ];
+    for account in stale {
+        let Err(stale) = finish(account.clone()) else {
+            panic!("it does not hold: {account:?}")
+        };
+        let mut evm = stale.evm;
+        let left = evm.finalize();
+        assert!(
+            left.values().all(|account| !account.is_touched()),
+            "{left:?}"
+        );
+        assert_eq!(left[&addr(0)].info.nonce, 0);
+    }
+}
+
+/// An account that was loaded.
+fn account(n: u64) -> AccountEffect {
+    AccountEffect {
+        address: addr(n),
+        ..AccountEffect::default()
+    }
+}
+
+/// Ends a transaction of a world in which account 5 has 5 wei, with one account used.
+fn finish(account: AccountEffect) -> Result<Ended<Db>, Box<Stale<Db>>> {
+    let (mut world, tx) = one(load_slot(2));
+    world.put(addr(5), U256::from(5), 0, Bytecode::default());
+    frame(world, tx).finish(Effects {
         result: InstructionResult::Stop,
         output: Bytes::new(),
         gas_left: 1_000,
         refund: 0,
         logs: vec![],
-        accounts: vec![AccountEffect {
-            address: addr(4),
-            slots: vec![SlotEffect {
-                key: U256::from(2),
-                start: U256::from(1),
-                stored: None,
-            }],
-            ..AccountEffect::default()
-        }],
+        accounts: vec![account],
         ops: 4,
+    })
+}
+
+#[test]
+fn what_is_only_added_to_may_have_changed() {
+    let balance = |start: u64, end: u64| Some((U256::from(start), U256::from(end)));
+    for (moved, want, touched) in [((9, 10), 6, true), ((9, 9), 5, false), ((9, 5), 1, true)] {
+        let account = AccountEffect {
+            balance: balance(moved.0, moved.1),
+            ..account(5)
+        };
+        let Ok(mut ended) = finish(account) else {
+            panic!("nothing depends on the balance")
+        };
+        let state = ended.evm.finalize();
+        let left = &state[&addr(5)];
+        assert_eq!(left.info.balance, U256::from(want));
+        assert_eq!(left.is_touched(), touched);
+    }
+    // A slot that a frame stored to that reverted: nothing of it is left, not even a touched account.
+    let slot = SlotEffect {
+        key: U256::from(3),
+        start: U256::ZERO,
+        stored: Some(U256::ZERO),
     };
-    let Err(stale) = inflight.finish(effects) else {
-        panic!("the slot is 0, not 1")
+    let account = AccountEffect {
+        slots: vec![slot],
+        ..account(5)
     };
-    let mut evm = stale.evm;
-    let left = evm.finalize();
-    assert!(
-        left.values().all(|account| !account.is_touched()),
-        "{left:?}"
-    );
-    assert_eq!(left[&addr(0)].info.nonce, 0);
+    let Ok(mut ended) = finish(account) else {
+        panic!("the slot is 0")
+    };
+    assert!(!ended.evm.finalize()[&addr(5)].is_touched());
 }
 
 #[test]

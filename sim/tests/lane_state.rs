@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gatewei_abi::layout::SLOTS;
 use gatewei_abi::message::price;
 use gatewei_hdl::lane::microcode::word::{Act, SlotCmd, StackOp};
 use gatewei_sim::model::Model;
@@ -221,7 +222,7 @@ fn slot_table_finds_what_was_added() {
         slots.run(SlotCmd::Clear);
         let mut entries: Vec<Entry> = Vec::new();
         let mut index: HashMap<([u8; 32], u64), usize> = HashMap::new();
-        let rounds = if message % 90 == 0 { 2_600 } else { 40 };
+        let rounds = if message % 90 == 0 { 5_200 } else { 40 };
         for _ in 0..rounds {
             let bits = random.bits();
             // Small numbers and digests; a transient slot may share its key with a storage slot.
@@ -237,7 +238,7 @@ fn slot_table_finds_what_was_added() {
                 key = entries[(bits >> 32) as usize % entries.len()].0.0;
             }
             // A few accounts, all kinds.
-            let space = bits >> 24 & 3 | (bits >> 26 & 3) << 10;
+            let space = bits >> 24 & 3 | (bits >> 26 & 3) << 11;
             let value = random_word(&mut random);
             let flags = bits >> 40 & FLAGS;
             slots.word("key", &key);
@@ -263,7 +264,7 @@ fn slot_table_finds_what_was_added() {
                     entry.3 = flags;
                     at
                 }
-                None if entries.len() < 1024 => {
+                None if entries.len() < SLOTS => {
                     slots.run(SlotCmd::Add);
                     index.insert((key, space), entries.len());
                     entries.push(((key, space), value, value, flags));
@@ -272,13 +273,13 @@ fn slot_table_finds_what_was_added() {
                 None => {
                     // Nothing is added to a full table.
                     slots.run(SlotCmd::Add);
-                    assert_eq!(slots.get("count"), 1_024);
+                    assert_eq!(slots.get("count"), SLOTS as u64);
                     continue;
                 }
             };
             check(&slots, &entries[at]);
             assert_eq!(slots.get("count"), entries.len() as u64);
-            assert_eq!(slots.get("full"), u64::from(entries.len() == 1024));
+            assert_eq!(slots.get("full"), u64::from(entries.len() == SLOTS));
         }
         fullest = fullest.max(entries.len());
         for (at, entry) in entries.iter().enumerate() {
@@ -287,7 +288,7 @@ fn slot_table_finds_what_was_added() {
             check(&slots, entry);
         }
     }
-    assert_eq!(fullest, 1024, "the test fills the table");
+    assert_eq!(fullest, SLOTS, "the test fills the table");
 }
 
 fn check(slots: &Slots, entry: &Entry) {

@@ -61,7 +61,8 @@ impl<T: Transport> Card<T> {
                 self.reply(ticket, None);
                 return;
             }
-            let mut put = |at: usize, bytes: &[u8]| word[at..at + bytes.len()].copy_from_slice(bytes);
+            let mut put =
+                |at: usize, bytes: &[u8]| word[at..at + bytes.len()].copy_from_slice(bytes);
             put(answer::GAS, &gas.to_le_bytes());
             put(answer::BYTES, &(output.len() as u32).to_le_bytes());
             put(answer::OFFSET, &(call.output as u32).to_le_bytes());

@@ -52,7 +52,7 @@ pub const STACK_WORDS: usize = 1024;
 /// Entries of the lane's slot table: accounts, their fields, storage and transient slots that a message knows.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 /// Address bits of the slot table.
-pub const SLOT_BITS: usize = 10;
+pub const SLOT_BITS: usize = 11;
 /// Words of the environment memory that a message fills: header, then blob hashes.
 pub const ENV_WORDS: usize = 60;
 /// Longest burst that the card reads, in beats: a page.

@@ -273,7 +273,7 @@ lane! {
     p: DFF<Bits<32>>;
     q: DFF<Bits<32>>;
     n: DFF<Bits<32>>;
-    counter: DFF<Bits<11>>;
+    counter: DFF<Bits<12>>;
     moving: DFF<Move>;
 
     // The result.
@@ -421,7 +421,7 @@ lane! {
     expand_grows: Signal<Local, Bit>;
     growth: Signal<Local, Bits<32>>;
     slot_flags: Signal<Local, Bits<4>>;
-    slot_space: Signal<Local, Bits<12>>;
+    slot_space: Signal<Local, Bits<13>>;
     slot_hit: Signal<Local, Bit>;
     awaiting: Signal<Local, Bit>;
     tag: Signal<Local, Bits<32>>;
@@ -1028,7 +1028,7 @@ impl Logic for Lane {
         self.header1.next.memory_words = self.own_words.val();
         self.header1.next.logs = self.logs.q.val();
         self.header1.next.logs_end = self.logs_end.q.val();
-        self.header1.next.slots = bit_cast::<32, 11>(self.slots.count.val());
+        self.header1.next.slots = bit_cast::<32, 12>(self.slots.count.val());
         self.header1.next.slots_offset = self.slots_offset.q.val();
         self.header1.next.output_bytes = self.output_bytes.q.val();
         self.header1.next.output_offset = self.output_offset.q.val();
@@ -1107,8 +1107,8 @@ impl Logic for Lane {
             }
             Source::SlotHead => {
                 self.bus.next = (bit_cast::<256, 4>(self.slot_flags.val())
-                    | (bit_cast::<256, 2>(self.slot_space.val().get_bits::<2>(10)) << 4))
-                    | (bit_cast::<256, 10>(self.slot_space.val().get_bits::<10>(0)) << 32);
+                    | (bit_cast::<256, 2>(self.slot_space.val().get_bits::<2>(11)) << 4))
+                    | (bit_cast::<256, 11>(self.slot_space.val().get_bits::<11>(0)) << 32);
             }
             Source::LogHead => {
                 self.bus.next = bit_cast::<256, 32>(self.n.q.val())
@@ -1160,7 +1160,7 @@ impl Logic for Lane {
             }
             Source::JournalHead => {
                 self.bus.next = bit_cast::<256, 4>(self.slot_flags.val())
-                    | (bit_cast::<256, 10>(self.slots.here.val()) << 16);
+                    | (bit_cast::<256, 11>(self.slots.here.val()) << 16);
             }
         }
 
@@ -1337,8 +1337,8 @@ impl Logic for Lane {
         }
         self.room_end.next =
             (bit_cast::<33, 32>(self.out.q.val()) + bit_cast::<33, 32>(self.n.q.val())) + 256;
-        self.slot_record_bytes.next = (bit_cast::<32, 11>(self.slots.count.val()) << 6)
-            + (bit_cast::<32, 11>(self.slots.count.val()) << 5);
+        self.slot_record_bytes.next = (bit_cast::<32, 12>(self.slots.count.val()) << 6)
+            + (bit_cast::<32, 12>(self.slots.count.val()) << 5);
         self.stack.result.next = self.bus.val();
         self.stack.op.next = StackOp::None;
         if self.go.val() {
@@ -1371,9 +1371,9 @@ impl Logic for Lane {
         self.cpl_id.next = self.id.q.val();
         self.cpl_account.next = 0.into();
         // An account that is warm has its entry already.
-        self.account_next.next = bit_cast::<16, 11>(self.slots.count.val());
+        self.account_next.next = bit_cast::<16, 12>(self.slots.count.val());
         if self.slot_hit.val() {
-            self.account_next.next = bit_cast::<16, 10>(self.slots.here.val());
+            self.account_next.next = bit_cast::<16, 11>(self.slots.here.val());
         }
         match self.post.val() {
             Post::None => {
@@ -1382,7 +1382,7 @@ impl Logic for Lane {
             Post::Slot => {
                 self.cpl_key.next = self.slot_entry.key.val();
                 self.cpl_account.next =
-                    bit_cast::<16, 10>(self.slot_entry.space.val().get_bits::<10>(0));
+                    bit_cast::<16, 11>(self.slot_entry.space.val().get_bits::<11>(0));
                 self.cpl_code.next = self.ask_field.val();
                 if self.slot_entry.is_storage.val() {
                     self.cpl_code.next = self.ask_storage.val();
@@ -1498,19 +1498,19 @@ impl Logic for Lane {
                     self.counter.d.next = self.counter.q.val() - 1;
                 }
                 Count::Warm => {
-                    self.counter.d.next = self.u.q.val().get_bits::<11>(160);
+                    self.counter.d.next = self.u.q.val().get_bits::<12>(160);
                 }
                 Count::Cold => {
-                    self.counter.d.next = self.u.q.val().get_bits::<11>(176);
+                    self.counter.d.next = self.u.q.val().get_bits::<12>(176);
                 }
                 Count::Named => {
-                    self.counter.d.next = self.u.q.val().get_bits::<11>(192);
+                    self.counter.d.next = self.u.q.val().get_bits::<12>(192);
                 }
                 Count::Journal => {
-                    self.counter.d.next = self.t.q.val().get_bits::<11>(16);
+                    self.counter.d.next = self.t.q.val().get_bits::<12>(16);
                 }
                 Count::Topics => {
-                    self.counter.d.next = bit_cast::<11, 5>(self.instr.val().n);
+                    self.counter.d.next = bit_cast::<12, 5>(self.instr.val().n);
                 }
             }
         }

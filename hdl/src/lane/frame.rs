@@ -79,7 +79,7 @@ pub struct Frame {
     /// A record's word that comes back, or an account's code word.
     pub word: Signal<In, Bits<256>>,
     /// Index of the account that is called, or whose entry was read.
-    pub found: Signal<In, Bits<10>>,
+    pub found: Signal<In, Bits<11>>,
     /// Top of the stack.
     pub top: Signal<In, Bits<32>>,
     /// Second word of the stack.
@@ -102,9 +102,9 @@ pub struct Frame {
     /// Depth: frames that wait.
     pub level: Signal<Out, Bits<11>>,
     /// The executing account.
-    pub account: Signal<Out, Bits<10>>,
+    pub account: Signal<Out, Bits<11>>,
     /// The account found last.
-    pub peer: Signal<Out, Bits<10>>,
+    pub peer: Signal<Out, Bits<11>>,
     /// Memory, in words.
     pub words: Signal<Out, Bits<32>>,
     /// Where it begins in its segment, in bytes.
@@ -157,8 +157,8 @@ pub struct Frame {
     pub saved_floor: Signal<Out, Bits<11>>,
 
     level_q: DFF<Bits<11>>,
-    account_q: DFF<Bits<10>>,
-    peer_q: DFF<Bits<10>>,
+    account_q: DFF<Bits<11>>,
+    peer_q: DFF<Bits<11>>,
     words_q: DFF<Bits<32>>,
     base_q: DFF<Bits<32>>,
     static_q: DFF<Bit>,
@@ -317,7 +317,7 @@ impl Logic for Frame {
         self.machine_word.next.gas = self.gas.val();
         self.machine_word.next.refund = self.refunds.val();
         self.machine_word.next.pc = self.pc_behind.val();
-        self.machine_word.next.account = bit_cast::<16, 10>(self.account_q.q.val());
+        self.machine_word.next.account = bit_cast::<16, 11>(self.account_q.q.val());
         self.machine_word.next.words = self.words_q.q.val();
         self.machine_word.next.base = self.base_q.q.val();
         self.machine_word.next.floor = bit_cast::<16, 11>(self.floor.val());
@@ -417,7 +417,7 @@ impl Logic for Frame {
                 self.old_logs_q.d.next = self.word.val().get_bits::<32>(128);
             }
             Act::LoadMachine => {
-                self.account_q.d.next = self.word.val().get_bits::<10>(144);
+                self.account_q.d.next = self.word.val().get_bits::<11>(144);
                 self.words_q.d.next = self.word.val().get_bits::<32>(160);
                 self.base_q.d.next = self.word.val().get_bits::<32>(192);
                 self.floor_q.d.next = self.word.val().get_bits::<11>(224);

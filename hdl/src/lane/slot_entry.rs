@@ -20,9 +20,9 @@ pub struct SlotEntry {
     /// Flags of the current entry.
     pub flags: Signal<In, Bits<4>>,
     /// The executing account.
-    pub account: Signal<In, Bits<10>>,
+    pub account: Signal<In, Bits<11>>,
     /// The other account.
-    pub peer: Signal<In, Bits<10>>,
+    pub peer: Signal<In, Bits<11>>,
     /// Top of the stack: an opcode's key.
     pub top: Signal<In, Bits<256>>,
     /// Second word: what SSTORE and TSTORE store.
@@ -37,7 +37,7 @@ pub struct SlotEntry {
     /// Key.
     pub key: Signal<Out, Bits<256>>,
     /// Its space: the account's index, the kind above.
-    pub space: Signal<Out, Bits<12>>,
+    pub space: Signal<Out, Bits<13>>,
     /// It is an account's.
     pub is_account: Signal<Out, Bit>,
     /// It is a storage slot's.
@@ -60,12 +60,12 @@ pub struct SlotEntry {
     selected: DFF<SlotKey>,
     select_now: Signal<Local, SlotKey>,
     mode_now: Signal<Local, SlotMode>,
-    own: Signal<Local, Bits<12>>,
-    other: Signal<Local, Bits<12>>,
-    storage: Constant<Bits<12>>,
-    transient: Constant<Bits<12>>,
-    accounts: Constant<Bits<12>>,
-    fields: Constant<Bits<12>>,
+    own: Signal<Local, Bits<13>>,
+    other: Signal<Local, Bits<13>>,
+    storage: Constant<Bits<13>>,
+    transient: Constant<Bits<13>>,
+    accounts: Constant<Bits<13>>,
+    fields: Constant<Bits<13>>,
     balance: Constant<Bits<256>>,
     code_hash: Constant<Bits<256>>,
     used_only: Constant<Bits<4>>,
@@ -85,7 +85,7 @@ impl Default for SlotEntry {
             let all = flags.iter().fold(0, |all, f| all | f);
             Constant::new(u64::from(all).into())
         };
-        let space = |kind: u32| Constant::new((u64::from(kind) << 10).into());
+        let space = |kind: u32| Constant::new((u64::from(kind) << 11).into());
         Self {
             clock: Default::default(),
             select: Default::default(),
@@ -143,8 +143,8 @@ impl Logic for SlotEntry {
             self.select_now.next = self.select.val();
         }
         self.selected.d.next = self.select_now.val();
-        self.own.next = bit_cast::<12, 10>(self.account.val());
-        self.other.next = bit_cast::<12, 10>(self.peer.val());
+        self.own.next = bit_cast::<13, 11>(self.account.val());
+        self.other.next = bit_cast::<13, 11>(self.peer.val());
         self.key.next = self.top.val();
         self.space.next = self.own.val() | self.storage.val();
         self.is_account.next = false;

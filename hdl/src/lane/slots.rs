@@ -42,7 +42,7 @@ pub enum Probe {
     Sweep,
 }
 
-/// The slot table: 1,024 entries.
+/// The slot table: 2,048 entries.
 #[derive(LogicBlock, Default)]
 pub struct Slots {
     /// Clock.
@@ -53,8 +53,8 @@ pub struct Slots {
     pub cmd: Signal<In, SlotCmd>,
     /// Key of `Find` (held until `ready`) and `Add`.
     pub key: Signal<In, Bits<256>>,
-    /// The key's space: the account's index in bits 9:0, the kind (`gatewei_abi::result::kind`) above.
-    pub space: Signal<In, Bits<12>>,
+    /// The key's space: the account's index in bits 10:0, the kind (`gatewei_abi::result::kind`) above.
+    pub space: Signal<In, Bits<13>>,
     /// Value of `Add` and `Put`.
     pub value: Signal<In, Bits<256>>,
     /// Flags of `Add` and `Put` (bits of `gatewei_abi::result::slot`).
@@ -64,7 +64,7 @@ pub struct Slots {
     /// `Put` writes the present value.
     pub set_present: Signal<In, Bit>,
     /// Entry of `Read`.
-    pub at: Signal<In, Bits<11>>,
+    pub at: Signal<In, Bits<12>>,
     /// The last command is done; its results stand at the outputs.
     pub ready: Signal<Out, Bit>,
     /// The last `Find` found the key (or an `Add` followed).
@@ -72,7 +72,7 @@ pub struct Slots {
     /// No entry is left.
     pub full: Signal<Out, Bit>,
     /// Entries.
-    pub count: Signal<Out, Bits<11>>,
+    pub count: Signal<Out, Bits<12>>,
     /// Current entry's key.
     pub entry_key: Signal<Out, Bits<256>>,
     /// Current entry's value at the frame's start.
@@ -82,31 +82,31 @@ pub struct Slots {
     /// Current entry's flags.
     pub flags: Signal<Out, Bits<4>>,
     /// Current entry's space.
-    pub entry_space: Signal<Out, Bits<12>>,
+    pub entry_space: Signal<Out, Bits<13>>,
     /// The current entry.
-    pub here: Signal<Out, Bits<10>>,
+    pub here: Signal<Out, Bits<11>>,
 
-    index: Ram<11, 19>,
-    keys: Ram<10, 268>,
-    originals: Ram<10, 256>,
-    presents: Ram<10, 256>,
-    flag_ram: Ram<10, 4>,
+    index: Ram<12, 21>,
+    keys: Ram<11, 269>,
+    originals: Ram<11, 256>,
+    presents: Ram<11, 256>,
+    flag_ram: Ram<11, 4>,
     state: DFF<Probe>,
     epoch: DFF<Bits<8>>,
-    used: DFF<Bits<11>>,
-    cell: DFF<Bits<11>>,
-    current: DFF<Bits<10>>,
+    used: DFF<Bits<12>>,
+    cell: DFF<Bits<12>>,
+    current: DFF<Bits<11>>,
     found: DFF<Bit>,
     fold1: Signal<Local, Bits<128>>,
     fold2: Signal<Local, Bits<64>>,
     fold3: Signal<Local, Bits<32>>,
-    hash: Signal<Local, Bits<11>>,
-    tagged: Signal<Local, Bits<268>>,
+    hash: Signal<Local, Bits<12>>,
+    tagged: Signal<Local, Bits<269>>,
     cell_live: Signal<Local, Bit>,
-    cell_entry: Signal<Local, Bits<10>>,
-    entry: Signal<Local, Bits<10>>,
-    next_cell: Signal<Local, Bits<11>>,
-    live_cell: Signal<Local, Bits<19>>,
+    cell_entry: Signal<Local, Bits<11>>,
+    entry: Signal<Local, Bits<11>>,
+    next_cell: Signal<Local, Bits<12>>,
+    live_cell: Signal<Local, Bits<21>>,
     one: Signal<Local, Bits<1>>,
 }
 
@@ -125,30 +125,30 @@ impl Logic for Slots {
         self.fold1.next = self.key.val().get_bits::<128>(0) ^ self.key.val().get_bits::<128>(128);
         self.fold2.next = self.fold1.val().get_bits::<64>(0) ^ self.fold1.val().get_bits::<64>(64);
         self.fold3.next = self.fold2.val().get_bits::<32>(0) ^ self.fold2.val().get_bits::<32>(32);
-        self.hash.next = self.fold3.val().get_bits::<11>(0)
-            ^ self.fold3.val().get_bits::<11>(11)
-            ^ self.fold3.val().get_bits::<11>(21)
-            ^ bit_cast::<11, 10>(self.space.val().get_bits::<10>(0));
+        self.hash.next = self.fold3.val().get_bits::<12>(0)
+            ^ self.fold3.val().get_bits::<12>(12)
+            ^ self.fold3.val().get_bits::<12>(20)
+            ^ bit_cast::<12, 11>(self.space.val().get_bits::<11>(0));
         self.tagged.next =
-            bit_cast::<268, 256>(self.key.val()) | (bit_cast::<268, 12>(self.space.val()) << 256);
-        // An index cell: entry in bits 9:0, epoch in 17:10, live in 18.
-        self.cell_live.next = self.index.rdata.val().get_bit(18)
-            & (self.index.rdata.val().get_bits::<8>(10) == self.epoch.q.val());
-        self.cell_entry.next = self.index.rdata.val().get_bits::<10>(0);
+            bit_cast::<269, 256>(self.key.val()) | (bit_cast::<269, 13>(self.space.val()) << 256);
+        // An index cell: entry in bits 10:0, epoch in 18:11, live in 20.
+        self.cell_live.next = self.index.rdata.val().get_bit(20)
+            & (self.index.rdata.val().get_bits::<8>(11) == self.epoch.q.val());
+        self.cell_entry.next = self.index.rdata.val().get_bits::<11>(0);
         self.next_cell.next = self.cell.q.val() + 1;
-        self.live_cell.next = bit_cast::<19, 10>(self.used.q.val().get_bits::<10>(0))
-            | (bit_cast::<19, 8>(self.epoch.q.val()) << 10)
-            | (bit_cast::<19, 1>(self.one.val()) << 18);
+        self.live_cell.next = bit_cast::<21, 11>(self.used.q.val().get_bits::<11>(0))
+            | (bit_cast::<21, 8>(self.epoch.q.val()) << 11)
+            | (bit_cast::<21, 1>(self.one.val()) << 20);
 
         self.ready.next = false;
         self.hit.next = self.found.q.val();
-        self.full.next = self.used.q.val().get_bit(10);
+        self.full.next = self.used.q.val().get_bit(11);
         self.count.next = self.used.q.val();
         self.entry_key.next = self.keys.rdata.val().get_bits::<256>(0);
         self.original.next = self.originals.rdata.val();
         self.present.next = self.presents.rdata.val();
         self.flags.next = self.flag_ram.rdata.val();
-        self.entry_space.next = self.keys.rdata.val().get_bits::<12>(256);
+        self.entry_space.next = self.keys.rdata.val().get_bits::<13>(256);
         self.here.next = self.current.q.val();
 
         self.index.raddr.next = self.cell.q.val();
@@ -157,7 +157,7 @@ impl Logic for Slots {
         self.index.we.next = false;
         self.entry.next = self.current.q.val();
         self.keys.we.next = false;
-        self.keys.waddr.next = self.used.q.val().get_bits::<10>(0);
+        self.keys.waddr.next = self.used.q.val().get_bits::<11>(0);
         self.keys.wdata.next = self.tagged.val();
         self.originals.we.next = false;
         self.originals.waddr.next = self.current.q.val();
@@ -190,16 +190,16 @@ impl Logic for Slots {
                         self.state.d.next = Probe::Look;
                     }
                     SlotCmd::Add => {
-                        if !self.used.q.val().get_bit(10) {
+                        if !self.used.q.val().get_bit(11) {
                             self.index.we.next = true;
                             self.keys.we.next = true;
                             self.originals.we.next = true;
-                            self.originals.waddr.next = self.used.q.val().get_bits::<10>(0);
+                            self.originals.waddr.next = self.used.q.val().get_bits::<11>(0);
                             self.presents.we.next = true;
-                            self.presents.waddr.next = self.used.q.val().get_bits::<10>(0);
+                            self.presents.waddr.next = self.used.q.val().get_bits::<11>(0);
                             self.flag_ram.we.next = true;
-                            self.flag_ram.waddr.next = self.used.q.val().get_bits::<10>(0);
-                            self.current.d.next = self.used.q.val().get_bits::<10>(0);
+                            self.flag_ram.waddr.next = self.used.q.val().get_bits::<11>(0);
+                            self.current.d.next = self.used.q.val().get_bits::<11>(0);
                             self.used.d.next = self.used.q.val() + 1;
                             self.found.d.next = true;
                             self.state.d.next = Probe::Fetch;
@@ -212,7 +212,7 @@ impl Logic for Slots {
                         self.state.d.next = Probe::Fetch;
                     }
                     SlotCmd::Read => {
-                        self.current.d.next = self.at.val().get_bits::<10>(0);
+                        self.current.d.next = self.at.val().get_bits::<11>(0);
                         self.state.d.next = Probe::Fetch;
                     }
                 }

@@ -421,7 +421,9 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                 card.reply(ticket, None);
                 return None;
             };
-            let end = flight.inflight.precompile(call.address, &call.input, call.gas);
+            let end = flight
+                .inflight
+                .precompile(call.address, &call.input, call.gas);
             match end {
                 Some(end) => {
                     let success = end.as_ref().map(|(gas, output)| (*gas, &output[..]));

@@ -39,6 +39,8 @@ pub const SENDER: Address = address!("0x5e4d000000000000000000000000000000005e4d
 pub const CONTRACT: Address = address!("0xc0de00000000000000000000000000000000c0de");
 /// Gas of the transaction: the frame's is less, or chosen (Osaka's cap is 2^24, EIP-7825).
 const TX_GAS: u64 = 16_000_000;
+/// What a transaction costs before its frame, and more.
+const TX_GAS_APART: u64 = 1_000_000;
 
 /// An account of a program's world beside the contract that is called.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +66,7 @@ pub struct Program {
     pub code: Bytes,
     /// Calldata.
     pub calldata: Bytes,
-    /// Gas of the frame; none: about 16 million.
+    /// Gas of the frame, of which no rule limits the amount; none: about 16 million.
     pub gas: Option<u64>,
     /// Value of the call, wei.
     pub value: U256,
@@ -127,11 +129,14 @@ impl Program {
         }
         let mut cfg = CfgEnv::new_with_spec(self.spec);
         cfg.chain_id = 0x6777;
+        let wanted = self.gas.unwrap_or_default().saturating_add(TX_GAS_APART);
+        let tx_gas = TX_GAS.max(wanted);
+        cfg.tx_gas_limit_cap = Some(tx_gas);
         let block = BlockEnv {
             number: U256::from(20_000_000),
             beneficiary: address!("0xc01bba5e0000000000000000000000000000ba5e"),
             timestamp: U256::from(1_760_000_000u64),
-            gas_limit: 36_000_000,
+            gas_limit: tx_gas.max(36_000_000),
             basefee: 7,
             difficulty: U256::from(0xd1ff),
             prevrandao: Some(B256::repeat_byte(0x3c)),
@@ -153,7 +158,7 @@ impl Program {
             } else {
                 self.calldata.clone()
             },
-            gas_limit: TX_GAS,
+            gas_limit: tx_gas,
             gas_price: 1_000,
             value: self.value,
             chain_id: Some(cfg.chain_id),

@@ -5,6 +5,8 @@
 //! keccak256(b ‖ keccak256(a ‖ p)) ([layout of storage](https://docs.soliditylang.org/en/latest/internals/layout_in_storage.html)).
 //! Where such a key was the caller or a word of the calldata, the next call's slot is known from its own.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use revm::primitives::{Address, B256, Bytes, HashMap, U256, keccak256};
 
 /// Slots kept per function.
@@ -12,7 +14,7 @@ const SLOTS: usize = 128;
 /// Accounts kept per function.
 const ACCOUNTS: usize = 32;
 /// Words of calldata that may be keys.
-const ARGUMENTS: usize = 6;
+const ARGUMENTS: usize = 8;
 /// Slots of mappings that are tried.
 const POSITIONS: u64 = 16;
 /// Slots behind a mapping's hash that belong to its value.
@@ -53,6 +55,19 @@ impl Call {
                 .chain(arguments)
                 .collect(),
         }
+    }
+}
+
+impl Call {
+    /// The accounts that the arguments name, in short.
+    fn parties(&self) -> u64 {
+        let least = U256::from(u64::MAX);
+        let names = self.words[1..].iter();
+        // Small numbers and those beyond an address are amounts and flags.
+        let names = names.filter(|word| **word > least && word.bit_len() <= 160);
+        let mut hasher = DefaultHasher::new();
+        names.for_each(|word| word.hash(&mut hasher));
+        hasher.finish()
     }
 }
 
@@ -170,7 +185,7 @@ impl Who {
 }
 
 /// An account that a function's last call used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Used {
     who: Who,
     balance: bool,
@@ -178,7 +193,7 @@ struct Used {
 }
 
 /// What is known of a function.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Habit {
     /// What its last call used.
     accounts: Vec<Used>,
@@ -190,6 +205,8 @@ struct Habit {
 #[derive(Debug)]
 pub struct Predictor {
     functions: HashMap<Function, Habit>,
+    /// By the accounts that the arguments name, too: what a router calls depends on them.
+    special: HashMap<(Function, u64), Habit>,
     limit: usize,
 }
 
@@ -198,14 +215,21 @@ impl Predictor {
     pub fn new(limit: usize) -> Self {
         Self {
             functions: HashMap::default(),
+            special: HashMap::default(),
             limit,
         }
     }
 
+    /// What the last such call used: one with the same accounts as arguments where there was one, else one of
+    /// the same function.
+    fn habit(&self, call: &Call) -> Option<&Habit> {
+        let special = self.special.get(&(call.function, call.parties()));
+        special.or_else(|| self.functions.get(&call.function))
+    }
+
     /// Accounts that the call will probably use, those that the last call used first in front; each once.
     pub fn predict(&self, call: &Call) -> Vec<Predicted> {
-        let habit = self.functions.get(&call.function);
-        let accounts = habit.map_or(&[][..], |habit| &habit.accounts);
+        let accounts = self.habit(call).map_or(&[][..], |habit| &habit.accounts);
         let mut out: Vec<Predicted> = Vec::new();
         for used in accounts {
             let Some(address) = used.who.address(call) else {
@@ -234,12 +258,32 @@ impl Predictor {
     /// The call used these accounts.
     pub fn learn(&mut self, call: &Call, used: &[Predicted]) {
         let used = &used[..used.len().min(ACCOUNTS)];
+        let old = self.functions.remove(&call.function).unwrap_or_default();
+        let habit = old.learn(call, used);
+        // What is hot comes back soon: forgetting all is the cheapest bound that is fair.
+        // One account's slots depend on its function alone.
+        if used.len() > 2 {
+            if self.special.len() >= self.limit {
+                self.special.clear();
+            }
+            let key = (call.function, call.parties());
+            self.special.insert(key, habit.clone());
+        }
+        if self.functions.len() >= self.limit {
+            self.functions.clear();
+        }
+        self.functions.insert(call.function, habit);
+    }
+}
+
+impl Habit {
+    /// What is known after one more call.
+    fn learn(self, call: &Call, used: &[Predicted]) -> Self {
         // Places that have just been right stay; the others are looked for anew. A key's origin is the same
         // whatever account it is a key of.
-        let old = self.functions.remove(&call.function).unwrap_or_default();
         let mut known: HashMap<U256, Place> = HashMap::default();
-        let mut vain = old.vain;
-        for place in old.accounts.into_iter().flat_map(|used| used.places) {
+        let mut vain = self.vain;
+        for place in self.accounts.into_iter().flat_map(|used| used.places) {
             if let Some(slot) = place.slot(call) {
                 known.entry(slot).or_insert(place);
             }
@@ -269,12 +313,7 @@ impl Predictor {
             places: slots.iter().map(place).collect(),
         });
         let accounts = accounts.collect();
-        if self.functions.len() >= self.limit {
-            // What is hot comes back soon: forgetting all is the cheapest bound that is fair.
-            self.functions.clear();
-        }
-        let habit = Habit { accounts, vain };
-        self.functions.insert(call.function, habit);
+        Self { accounts, vain }
     }
 }
 

@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use revm::bytecode::Bytecode;
 use revm::context::result::{EVMError, ExecutionResult};
-use revm::context::{ContextSetters, ContextTr, Journal, JournalTr, LocalContextTr, TxEnv};
+use revm::context::{ContextSetters, ContextTr, JournalTr, LocalContextTr, TxEnv};
 use revm::context_interface::cfg::gas::{GasTracker, InitialAndFloorGas};
-use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::database::{CacheDB, State};
 use revm::handler::execution::runtime_oog_unwind;
 use revm::handler::{
@@ -23,14 +22,13 @@ use revm::handler::{
     precompile_output_to_interpreter_result,
 };
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::interpreter::{
-    Gas, InstructionResult, Interpreter, InterpreterAction, InterpreterResult,
-};
+use revm::interpreter::{Gas, InstructionResult, Interpreter};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, HashMap, Log, U256};
 use revm::state::AccountInfo;
 use revm::{Database, DatabaseRef, MainnetEvm};
 
+use super::apply::{Refused, apply};
 use super::interpret::{gas_of, run};
 
 /// The EVM that transactions are split on: revm's mainnet EVM without an inspector.
@@ -271,12 +269,6 @@ fn settle<DB: Database>(
     handler.execution_result(evm, result, gas)
 }
 
-/// Why a result could not be applied.
-enum Refused<E> {
-    Error(E),
-    Stale,
-}
-
 impl<DB: Database> InFlight<DB> {
     /// Block, transaction and configuration.
     pub const fn context(&self) -> &MainnetContext<DB> {
@@ -377,12 +369,7 @@ impl<DB: Database> InFlight<DB> {
 
     /// How a call of a precompiled contract ends: with gas left and output, or with neither. The outer
     /// none: it cannot be run.
-    pub fn precompile(
-        &self,
-        address: u32,
-        input: &[u8],
-        gas: u64,
-    ) -> Option<Option<(u64, Bytes)>> {
+    pub fn precompile(&self, address: u32, input: &[u8], gas: u64) -> Option<Option<(u64, Bytes)>> {
         let mut bytes = [0; 20];
         bytes[16..].copy_from_slice(&address.to_be_bytes());
         let contract = self.evm.precompiles.precompiles.get(&bytes.into())?;
@@ -570,85 +557,6 @@ fn clear<DB: Database>(evm: &mut CardEvm<DB>) {
     evm.ctx.local.clear();
     evm.ctx.journal_mut().discard_tx();
     evm.frame_stack.clear();
-}
-
-/// Replays the effects through the journal's own entry points and lets revm close the frame.
-fn apply<DB: CardDatabase>(
-    evm: &mut CardEvm<DB>,
-    effects: Effects,
-) -> Result<FrameResult, Refused<EvmError<DB>>> {
-    let journal = &mut evm.ctx.journaled_state;
-    for account in effects.accounts {
-        apply_account(journal, account)?;
-    }
-    for log in effects.logs {
-        journal.log(log);
-    }
-    let frame = evm.frame_stack.get();
-    let mut gas = frame.interpreter.gas;
-    gas.set_remaining(effects.gas_left);
-    gas.set_refund(effects.refund);
-    let action =
-        InterpreterAction::Return(InterpreterResult::new(effects.result, effects.output, gas));
-    // Commits or reverts the checkpoint; for a creation, the rules of the deployed code.
-    let next = frame.process_next_action::<_, EvmError<DB>>(&mut evm.ctx, action);
-    frame.set_finished(true);
-    let ItemOrResult::Result(result) = next.map_err(Refused::Error)? else {
-        return Err(Refused::Error(EVMError::Custom(
-            "a returning frame opened another".into(),
-        )));
-    };
-    let last = evm
-        .frame_return_result(result)
-        .map_err(|e| Refused::Error(e.into()))?;
-    last.ok_or_else(|| Refused::Error(EVMError::Custom("the first frame has a parent".into())))
-}
-
-/// What the frames did to one account. An account or slot that only a frame loaded that reverted is warm
-/// then, other than revm leaves it; nobody looks at that after a first frame.
-fn apply_account<DB: CardDatabase>(
-    journal: &mut Journal<DB>,
-    account: AccountEffect,
-) -> Result<(), Refused<EvmError<DB>>> {
-    let address = account.address;
-    // The loads set original values and warmth as a real run does; then they are the reads that get
-    // recorded, so they must be the ones that were used.
-    let loaded = journal.load_account(address).map_err(database)?;
-    let balance = loaded.data.info.balance;
-    let same = |code| code == CodeId::of(&loaded.data.info);
-    if !account.code.is_none_or(same) || account.balance_used.is_some_and(|told| told != balance) {
-        return Err(Refused::Stale);
-    }
-    if account.balance_used.is_some() {
-        journal.database.balance_used(address);
-    }
-    // As revm's own journal entries: a value that comes back to where it was leaves nothing.
-    if let Some((start, end)) = account.balance
-        && start != end
-    {
-        // What is only added to may have changed meanwhile: nothing depended on it.
-        let end = balance.wrapping_add(end.wrapping_sub(start));
-        let mut loaded = journal.load_account_mut(address).map_err(database)?;
-        loaded.data.set_balance(end);
-    }
-    if account.touched {
-        journal.touch_account(address);
-    }
-    for slot in account.slots {
-        let loaded = journal.sload(address, slot.key).map_err(database)?;
-        if loaded.data != slot.start {
-            return Err(Refused::Stale);
-        }
-        // To store what is there would touch an account whose frame reverted.
-        if let Some(value) = slot.stored.filter(|value| *value != slot.start) {
-            journal.sstore(address, slot.key, value).map_err(database)?;
-        }
-    }
-    Ok(())
-}
-
-fn database<E>(error: E) -> Refused<EVMError<E>> {
-    Refused::Error(EVMError::Database(error))
 }
 
 /// What the executor of a frame was told: predictions and answers.

@@ -30,7 +30,7 @@ impl<DB: Base> CardDatabase for View<'_, DB> {
     }
 }
 
-/// Executes blocks with first frames on a card, from the caller's thread.
+/// Executes blocks with first frames, and all that they call, on a card, from the caller's thread.
 #[derive(Debug)]
 pub struct CardExecutor<T: Transport> {
     engine: Engine,

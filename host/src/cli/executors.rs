@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Sequential,
     /// revm on all threads, optimistically in parallel (Block-STM).
     Cpu,
-    /// The first frame of every transaction on the card's EVM lanes, everything else as `cpu` does it.
+    /// The first frame of every transaction, with all that it calls, on the card's EVM lanes, everything else as `cpu` does it.
     Card,
 }
 

@@ -7,6 +7,7 @@ use revm::primitives::{Address, Bytes, U256, address};
 
 use super::asm::Asm;
 use super::directed::{FORKS, Named};
+use super::{accounts, data};
 
 /// Contracts that a program may call; the last accounts have no code.
 pub const A: Address = address!("0xa000000000000000000000000000000000000a00");
@@ -18,9 +19,9 @@ pub const USED: Address = address!("0x05ed000000000000000000000000000000000001")
 /// Does not exist.
 pub const ABSENT: Address = address!("0xab5e000000000000000000000000000000000001");
 /// The block's fee recipient.
-const COINBASE: Address = address!("0xc01bba5e0000000000000000000000000000ba5e");
+pub const COINBASE: Address = address!("0xc01bba5e0000000000000000000000000000ba5e");
 /// SHA-256.
-const SHA256: Address = address!("0x0000000000000000000000000000000000000002");
+pub const SHA256: Address = address!("0x0000000000000000000000000000000000000002");
 
 pub const KINDS: [&str; 4] = ["CALL", "CALLCODE", "DELEGATECALL", "STATICCALL"];
 
@@ -86,7 +87,7 @@ pub fn push_address(asm: Asm, address: Address) -> Asm {
 }
 
 /// What is left of a call in the caller: result, return data, memory, gas and its own balance.
-fn look() -> Asm {
+pub fn look() -> Asm {
     Asm::new()
         .ops("RETURNDATASIZE MSIZE")
         .push(0)
@@ -98,14 +99,14 @@ fn look() -> Asm {
         .ops("KECCAK256 SELFBALANCE GAS")
 }
 
-fn join(parts: impl IntoIterator<Item = Asm>) -> Asm {
+pub fn join(parts: impl IntoIterator<Item = Asm>) -> Asm {
     parts
         .into_iter()
         .fold(Asm::new(), |asm, part| asm.raw(&part.0))
 }
 
 /// Bytes in memory, by words.
-fn fill(words: u64) -> Asm {
+pub fn fill(words: u64) -> Asm {
     let word = |n: u64| {
         let value = U256::from_be_bytes([n as u8 + 1; 32]) ^ U256::from(n * 7 + 3);
         Asm::new().push(value).push(32 * n).ops("MSTORE")
@@ -150,19 +151,24 @@ pub fn world(spec: SpecId, code: Asm, a: impl Into<Bytes>, b: impl Into<Bytes>) 
     program
 }
 
-fn osaka(name: impl Into<String>, code: Asm, a: impl Into<Bytes>, b: impl Into<Bytes>) -> Named {
+pub fn osaka(
+    name: impl Into<String>,
+    code: Asm,
+    a: impl Into<Bytes>,
+    b: impl Into<Bytes>,
+) -> Named {
     (name.into(), world(SpecId::OSAKA, code, a, b))
 }
 
 /// Returns its calldata.
-fn echo() -> Asm {
+pub fn echo() -> Asm {
     let copy = Asm::new().ops("CALLDATASIZE").push(0).push(0);
     let back = copy.ops("CALLDATACOPY CALLDATASIZE").push(0);
     back.ops("RETURN")
 }
 
 /// Changes everything that a frame can change.
-fn change_all() -> Asm {
+pub fn change_all() -> Asm {
     let a = Asm::new();
     a.push(9)
         .push(1)
@@ -183,7 +189,7 @@ fn change_all() -> Asm {
 }
 
 /// Looks at everything that [`change_all`] changes.
-fn see_all() -> Asm {
+pub fn see_all() -> Asm {
     let a = [1, 2, 7, 3].iter();
     let slots = a.fold(Asm::new(), |asm, slot| asm.push(*slot).ops("SLOAD GAS"));
     slots.push(5).ops("TLOAD SELFBALANCE GAS")
@@ -233,7 +239,7 @@ pub fn endings() -> Vec<(&'static str, Asm)> {
 }
 
 /// Ends at once where there is calldata: for a contract that may be called again.
-fn guard() -> Asm {
+pub fn guard() -> Asm {
     let guard = Asm::new().ops("CALLDATASIZE ISZERO").push(10).ops("JUMPI");
     let guard = guard.ops("ADDRESS CALLER CALLVALUE GAS STOP JUMPDEST");
     assert_eq!(guard.here(), 11);
@@ -323,200 +329,6 @@ fn rollback() -> Vec<Named> {
         let callee = join([change_all(), Asm::new().ops("STOP")]);
         out.push(osaka(format!("first frame, {end_name}"), code, callee, []));
     }
-    out
-}
-
-/// Return data and its copies, in and out of bounds.
-fn return_data() -> Vec<Named> {
-    let mut out = Vec::new();
-    for end in ["RETURN", "REVERT"] {
-        for length in [0u64, 1, 31, 32, 33, 64, 200, 5_000] {
-            let callee = join([fill(3), Asm::new().push(length).push(5).ops(end)]);
-            for range in [(0, 0), (0, 32), (7, 33), (40, 300)] {
-                let call = Call::new("CALL", A).gas(100_000).ranges((0, 0), range);
-                let mut parts = vec![fill(12), call.code(), look()];
-                for (to, from, count) in
-                    [(0, 0, length), (33, length / 2, length / 2), (1, length, 0)]
-                {
-                    let copy = Asm::new().pushes(&[count, from, to]).ops("RETURNDATACOPY");
-                    parts.extend([copy, look()]);
-                }
-                let ok = join(parts.clone());
-                let name = format!("{end} of {length} into {range:?}");
-                out.push(osaka(
-                    name.clone(),
-                    ok.clone().ops("STOP"),
-                    callee.clone(),
-                    [],
-                ));
-                for (from, count) in [(length + 1, 0), (length, 1), (0, length + 1), (u64::MAX, 1)]
-                {
-                    let copy = Asm::new()
-                        .pushes(&[count, from, 0])
-                        .ops("RETURNDATACOPY STOP");
-                    let code = join([ok.clone(), copy]);
-                    out.push(osaka(
-                        format!("{name}, from {from} {count}"),
-                        code,
-                        callee.clone(),
-                        [],
-                    ));
-                }
-                // It is gone after a call that returns nothing, and after one that does not start.
-                for next in [
-                    Call::new("CALL", RICH),
-                    Call::new("STATICCALL", ABSENT),
-                    Call::new("CALL", B).value(1 << 40),
-                    Call::new("CALL", A).gas(3),
-                ] {
-                    let code = join([call.code(), look(), next.code(), look()]).ops("STOP");
-                    let name = format!("{name}, then {} {}", next.kind, next.to);
-                    out.push(osaka(name, code, callee.clone(), []));
-                }
-            }
-        }
-    }
-    out
-}
-
-/// Calldata of inner frames: odd places and lengths, read within, across its end and beyond, two calls deep.
-fn calldata() -> Vec<Named> {
-    let mut out = Vec::new();
-    for (offset, length) in [
-        (0, 0),
-        (0, 4),
-        (1, 31),
-        (3, 32),
-        (31, 33),
-        (5, 68),
-        (64, 100),
-        (250, 20),
-    ] {
-        let reads = [0, 1, 5, 31, 32, 33, 60, 67, 99, 100, 101, 5_000];
-        let loads = reads
-            .iter()
-            .map(|at| Asm::new().push(*at).ops("CALLDATALOAD"));
-        let huge = Asm::new().push(U256::MAX).ops("CALLDATALOAD CALLDATASIZE");
-        let copies = [
-            (0, 0, 10),
-            (3, 2, 40),
-            (50, 60, 70),
-            (1, 5_000, 9),
-            (130, 0, 101),
-        ];
-        let copies = copies.iter().map(|(to, from, count)| {
-            Asm::new()
-                .pushes(&[*count, *from, *to])
-                .ops("CALLDATACOPY MSIZE")
-        });
-        let hash = Asm::new().ops("MSIZE").push(0).ops("KECCAK256");
-        let body = join(loads.chain([huge]).chain(copies).chain([hash]));
-        let deeper = Call::new("DELEGATECALL", B).ranges((3, length + 2), (7, 13));
-        let a = join([body.clone(), deeper.code(), body.clone(), look()]).ops("STOP");
-        let b = join([body, Asm::new().pushes(&[50, 1]).ops("RETURN")]);
-        let call = Call::new("CALL", A).ranges((offset, length), (offset + 1, 40));
-        let code = join([fill(9), call.code(), look(), call.code(), look()]).ops("STOP");
-        out.push(osaka(
-            format!("calldata at {offset}, {length} bytes"),
-            code,
-            a,
-            b,
-        ));
-    }
-    out
-}
-
-/// The caller's memory, whatever the callee's grows to; and memory of a callee that starts empty.
-fn memory() -> Vec<Named> {
-    let mut out = Vec::new();
-    for own in [0u64, 1, 33, 129, 1_000] {
-        for inner in [0u64, 1, 130, 5_000, 70_000] {
-            let touch = |at: u64| Asm::new().push(0xabcd).push(at).ops("MSTORE MSIZE");
-            let first = Asm::new().ops("MSIZE").push(64).ops("MLOAD");
-            let a = join([first, touch(inner), fill(4)])
-                .pushes(&[64, 0])
-                .ops("RETURN");
-            let call = Call::new("CALL", A)
-                .gas(900_000)
-                .ranges((10, 20), (own, 50));
-            let grow = Asm::new().push(own + 200).ops("MLOAD MSIZE");
-            let whole = Asm::new().ops("MSIZE").push(0).ops("KECCAK256");
-            let parts = [
-                fill(3),
-                touch(own),
-                call.code(),
-                look(),
-                whole.clone(),
-                grow,
-            ];
-            let again = [call.code(), whole];
-            let code = join(parts.into_iter().chain(again)).ops("STOP");
-            let (name, mut program) = osaka(format!("memory {own} and {inner}"), code, a, []);
-            program.gas = Some(3_000_000);
-            out.push((name, program));
-        }
-    }
-    out
-}
-
-/// EXTCODESIZE, EXTCODEHASH, EXTCODECOPY, BALANCE of everything, cold and warm, before and after transfers.
-fn accounts() -> Vec<Named> {
-    let all = [A, RICH, USED, ABSENT, CONTRACT, SENDER, COINBASE, SHA256];
-    let mut out = Vec::new();
-    for (fork, spec) in FORKS {
-        for (n, warm) in [vec![], vec![(A, vec![]), (ABSENT, vec![U256::ZERO])]]
-            .into_iter()
-            .enumerate()
-        {
-            for (m, names) in [
-                ["BALANCE", "EXTCODESIZE", "EXTCODEHASH"],
-                ["EXTCODEHASH", "BALANCE", "EXTCODESIZE"],
-                ["EXTCODESIZE", "EXTCODEHASH", "BALANCE"],
-            ]
-            .into_iter()
-            .enumerate()
-            {
-                let ask = |address| {
-                    let one = |name: &&str| push_address(Asm::new(), address).ops(name).ops("GAS");
-                    join(names.iter().map(one))
-                };
-                let ask_all = join(all.map(ask));
-                let pay =
-                    [A, RICH, ABSENT, COINBASE].map(|to| Call::new("CALL", to).value(9).code());
-                let code = join([ask_all.clone(), join(pay), ask_all]).ops("SELFBALANCE STOP");
-                let mut program = world(spec, code, echo(), []);
-                program.warm_others = warm.clone();
-                out.push((format!("accounts {n} {m} in {fork:?}"), program));
-            }
-        }
-    }
-    let long: Vec<u8> = (0..9_000u32).map(|n| (n * 7 + n / 256) as u8).collect();
-    for address in [A, B, RICH, ABSENT, CONTRACT, SHA256] {
-        for (to, from, count) in [
-            (0, 0, 0),
-            (0, 0, 40),
-            (5, 3, 33),
-            (31, 4_000, 300),
-            (0, 8_990, 100),
-            (7, 9_001, 50),
-            (0, u64::MAX, 64),
-            (1, 100, 9_000),
-        ] {
-            let copy =
-                push_address(Asm::new().pushes(&[count, from, to]), address).ops("EXTCODECOPY");
-            let code = join([fill(4), copy.clone(), look(), copy]).ops("MSIZE");
-            let code = code.push(0).ops("KECCAK256 CODESIZE STOP");
-            let name = format!("EXTCODECOPY {address} {to} {from} {count}");
-            out.push(osaka(name, code, long.clone(), echo()));
-        }
-    }
-    let dirty = U256::from_be_bytes([0xee; 32]);
-    let code = Asm::new()
-        .push(dirty)
-        .ops("BALANCE")
-        .push(dirty)
-        .ops("EXTCODEHASH STOP");
-    out.push(osaka("dirty upper bytes", code, [], []));
     out
 }
 
@@ -651,6 +463,16 @@ fn depth() -> Vec<Named> {
         program.gas = Some(2_000_000);
         out.push((name, program));
     }
+    // As deep as the EVM lets it: the last call fails for the depth alone (Yellow Paper 9.1).
+    for kind in KINDS {
+        let again = Call::new(kind, CONTRACT).code();
+        let code = join([again, Asm::new().ops("GAS CALLER")]).ops("STOP");
+        let (name, mut program) = osaka(format!("{kind} of itself, 1,024 deep"), code, [], []);
+        program.gas = Some(1_000_000_000_000);
+        let (steps, _) = program.on_revm().expect("it runs");
+        assert_eq!(steps.iter().map(|step| step.frame).max(), Some(1_024));
+        out.push((name, program));
+    }
     // B enters the contract again, which then stores to the slot that it has read before.
     let enter = Asm::new().ops("CALLDATASIZE ISZERO").push(12).ops("JUMPI");
     let store = enter.push(1).push(1).ops("SSTORE STOP STOP JUMPDEST");
@@ -673,49 +495,6 @@ fn depth() -> Vec<Named> {
         see_all(),
     ]);
     out.push(osaka("re-entered", outer.ops("STOP"), a, change_all()));
-    out
-}
-
-/// What sends the whole message back to the CPU from inside.
-pub fn traps() -> Vec<Named> {
-    let mut out = Vec::new();
-    for number in [1, 9, 17, 0x100u64] {
-        let to = Address::from_word(U256::from(number).into());
-        let code = join([change_all(), Call::new("CALL", to).code()]).ops("STOP");
-        out.push(osaka(format!("a call of {number:#x}"), code, [], []));
-    }
-    for kind in KINDS {
-        let code = join([
-            change_all(),
-            Call::new("CALL", A).value(1).code(),
-            see_all(),
-        ])
-        .ops("STOP");
-        let precompile = Call::new(kind, SHA256)
-            .ranges((0, 9), (0, 32))
-            .code()
-            .ops("STOP");
-        let name = format!("{kind} of a precompile");
-        out.push(osaka(
-            name,
-            code.clone(),
-            join([change_all(), precompile]),
-            [],
-        ));
-        let delegated = [&[0xef, 1, 0][..], A.as_slice()].concat();
-        let a = join([change_all(), Call::new(kind, B).gas(9_999).code()]).ops("STOP");
-        out.push(osaka(
-            format!("{kind} of a delegation"),
-            code.clone(),
-            a,
-            delegated,
-        ));
-    }
-    for name in ["CREATE", "CREATE2", "SELFDESTRUCT"] {
-        let code = Call::new("CALL", A).code().ops("STOP");
-        let a = join([change_all(), Asm::new().pushes(&[0, 0, 0, 0]).ops(name)]);
-        out.push(osaka(format!("{name} inside"), code, a, []));
-    }
     out
 }
 
@@ -782,10 +561,10 @@ pub fn all() -> Vec<Named> {
     [
         kinds(),
         rollback(),
-        return_data(),
-        calldata(),
-        memory(),
-        accounts(),
+        data::return_data(),
+        data::calldata(),
+        data::memory(),
+        accounts::accounts(),
         static_frames(),
         gas(),
         depth(),
