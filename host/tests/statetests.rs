@@ -1,16 +1,19 @@
 //! The public state tests on the CPU executors.
 
 mod common;
+mod soft;
 
 use std::{
     collections::BTreeMap, convert::Infallible, num::NonZeroUsize, path::PathBuf,
     thread::available_parallelism, time::Instant,
 };
 
+use gatewei::card::CardExecutor;
 use gatewei::{
     Engine, Executor, Sequential,
     statetest::{self, Options, Summary, Verdict},
 };
+use gatewei_driver::Card;
 
 /// Cases in the archive.
 const CASES: u64 = 21_458;
@@ -75,6 +78,31 @@ fn the_engine_passes() {
     let skipped: u64 = summary.skipped.values().sum();
     assert_eq!(summary.failed, 0);
     assert_eq!(summary.passed + skipped, CASES);
+}
+
+/// Folders of loops that fill their gas limit: a card in software starts over with every answer.
+const TOO_LONG_FOR_SOFTWARE: [&str; 4] = [
+    "vmPerformance",
+    "stTimeConsuming",
+    "stQuadraticComplexityTest",
+    "stAttackTest",
+];
+
+/// Frames in frames, told to a card in software.
+#[test]
+fn a_card_in_software_passes() {
+    let Some(mut files) = fixtures() else { return };
+    files.retain(|path| {
+        let mut folders = path.iter();
+        !folders.any(|folder| TOO_LONG_FOR_SOFTWARE.iter().any(|skip| folder == *skip))
+    });
+    let summary = run(&files, all_threads(), || {
+        let (fake, _) = soft::card(1);
+        let card = Card::open(fake, gatewei_driver::Options::default());
+        Box::new(CardExecutor::new(card.expect("the card opens")))
+    });
+    assert_eq!(summary.failed, 0);
+    assert!(summary.passed > 10_000, "{summary:?}");
 }
 
 /// The folders whose cases the simulated card runs here; `make soak` runs all of them.

@@ -28,7 +28,7 @@ impl<T: Transport> Card<T> {
     }
 
     /// As [`Card::submit`], with room for a result of `result_bytes` if that is more than the usual: for
-    /// messages that trapped with [`Trap::Result`].
+    /// messages that trapped with [`gatewei_abi::status::Trap::Result`].
     pub fn submit_roomy(
         &mut self,
         lane: u16,

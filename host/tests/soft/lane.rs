@@ -33,6 +33,27 @@ impl From<Miss> for Stop {
     }
 }
 
+/// Steps that are kept: loops that fill a block's gas have hundreds of millions.
+const KEPT: usize = 1 << 20;
+
+/// What was retired.
+#[derive(Default)]
+pub struct Steps {
+    /// The first steps.
+    pub kept: Vec<Step>,
+    /// How many there were.
+    pub count: u32,
+}
+
+impl Steps {
+    fn push(&mut self, step: impl FnOnce() -> Step) {
+        self.count += 1;
+        if self.kept.len() < KEPT {
+            self.kept.push(step());
+        }
+    }
+}
+
 /// How the first frame ended.
 pub struct End {
     pub result: FrameResult,
@@ -62,7 +83,7 @@ pub fn run(
     evm: &mut Evm<Table<'_>>,
     first: FrameInit,
     rules: &Rules,
-    steps: &mut Vec<Step>,
+    steps: &mut Steps,
 ) -> Result<End, Stop> {
     let mut memory_words = 0;
     let mut init = Some(first);
@@ -115,7 +136,7 @@ fn start(
 fn run_frame(
     evm: &mut Evm<Table<'_>>,
     rules: &Rules,
-    steps: &mut Vec<Step>,
+    steps: &mut Steps,
     memory_words: &mut u32,
 ) -> Result<ItemOrResult<FrameInit, FrameResult>, Stop> {
     let frame = evm.frame_stack.get();
@@ -126,7 +147,7 @@ fn run_frame(
     let (depth, interpreter) = (frame.depth, &mut frame.interpreter);
     let end = loop {
         let byte = interpreter.bytecode.opcode();
-        steps.push(Step::of(depth, interpreter));
+        steps.push(|| Step::of(depth, interpreter));
         let active = rules.opcodes[byte as usize / 8] >> (byte % 8) & 1 == 1;
         let class = opcode(byte).filter(|_| active).map(|op| op.class);
         let tag = (interpreter.bytecode.pc() as u32) << 8 | u32::from(byte);

@@ -22,7 +22,7 @@ use gatewei_abi::opcode::Fork;
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead};
 use gatewei_abi::status::{Status, Trap};
 use gatewei_abi::{BEAT, Word, layout, word, word_of_address};
-use lane::{Rules, Stop};
+use lane::{Rules, Steps, Stop};
 use revm::context::{BlockEnv, CfgEnv, JournalTr, LocalContextTr, TxEnv};
 use revm::context_interface::ContextTr;
 use revm::context_interface::block::BlobExcessGasAndPrice;
@@ -184,7 +184,7 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
             charged_new_account_state_gas: false,
         })),
     };
-    let mut steps = Vec::new();
+    let mut steps = Steps::default();
     let end = lane::run(&mut evm, first, &rules, &mut steps);
     let end = match end {
         Ok(end) => end,
@@ -192,7 +192,7 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
             return vec![Action::AskOf(kind, account, key)];
         }
         Err(Stop::Trap(trap, tag)) => {
-            *trace.lock().unwrap() = steps;
+            *trace.lock().unwrap() = steps.kept;
             return vec![Action::Trap(trap as u8, tag)];
         }
     };
@@ -208,13 +208,13 @@ fn run(exec: &Exec<'_>, trace: &Trace) -> Vec<Action> {
             out.gas.remaining()
         },
         refund: out.gas.refunded(),
-        cycles: 10 * steps.len() as u64,
-        retired: steps.len() as u32,
+        cycles: 10 * u64::from(steps.count),
+        retired: steps.count,
         memory_words: end.memory_words,
         requests: exec.answers.len() as u32,
         ..Header::default()
     };
-    *trace.lock().unwrap() = steps;
+    *trace.lock().unwrap() = steps.kept;
     let slots = lane::records(&evm);
     if slots.len() > layout::SLOTS {
         return vec![Action::Trap(Trap::Slots as u8, 0)];
