@@ -81,6 +81,7 @@ fn endless(card: &mut Card<SimCard>, lane: u16) -> Result<(), Box<dyn std::error
             key: word(1),
             image: &image,
         },
+        &[],
     )?;
     Ok(())
 }

@@ -146,6 +146,7 @@ fn a_storage_miss_is_asked_and_the_lane_goes_on() {
                 ticket: of,
                 kind,
                 key,
+                ..
             } => {
                 assert_eq!((of, kind, key), (ticket, request::STORAGE, word(7)));
             }

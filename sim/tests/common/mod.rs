@@ -68,7 +68,7 @@ pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Tic
     for (i, byte) in frame.code.iter().enumerate() {
         key[8 + i % 24] = key[8 + i % 24].rotate_left(3) ^ byte;
     }
-    card.submit(lane, message, Code { key, image: &image })
+    card.submit(lane, message, Code { key, image: &image }, &[])
         .expect("the card takes it")
 }
 
@@ -134,6 +134,7 @@ pub fn run<T: Transport>(
                 ticket: of,
                 kind,
                 key,
+                ..
             } => {
                 assert_eq!(of, ticket);
                 let value = answer(kind, &key);
