@@ -96,6 +96,11 @@ pub mod request {
     /// A call of a precompiled contract. Key: [`super::precompile::call`]. Answer:
     /// [`super::precompile::answer`].
     pub const PRECOMPILE: u8 = 6;
+    /// A contract is created by `account`. Key: [`super::create::call`]. Answer: [`super::create::answer`].
+    pub const CREATE: u8 = 7;
+    /// Code is deployed as that of `account`. Key: [`super::create::call`], of which `BYTES` and `OFFSET` count.
+    /// Answer: [`crate::message::code`], with `ALIVE`, `CREATED`, and the code's image.
+    pub const DEPLOY: u8 = 8;
 }
 
 /// Calls of precompiled contracts. Input and output pass through the message's result buffer.
@@ -122,6 +127,31 @@ pub mod precompile {
         pub const OFFSET: usize = 12;
         /// 1: it succeeded; 0: it failed and leaves neither gas nor output. 32 bits.
         pub const OK: usize = 16;
+    }
+}
+
+/// Creations. Init code and deployed code pass through the message's result buffer.
+pub mod create {
+    /// Byte offsets of the fields of the request's key.
+    pub mod call {
+        /// Nonce of the creator before the creation, 64 bits.
+        pub const NONCE: usize = 0;
+        /// Bytes of code, 32 bits.
+        pub const BYTES: usize = 8;
+        /// Where it is in the result buffer, in bytes, 32 bits: the salt of a CREATE2 (else anything) in a
+        /// beat, then the init code; or the code that is deployed.
+        pub const OFFSET: usize = 12;
+        /// 1: CREATE2. 32 bits.
+        pub const SALTED: usize = 16;
+    }
+
+    /// Byte offsets of the fields of the answer.
+    pub mod answer {
+        /// Address of the contract, 20 bytes.
+        pub const ADDRESS: usize = 0;
+        /// Bus address of the init code's image, 64 bits. It stays until the message has ended; also
+        /// where the init code is empty.
+        pub const IMAGE: usize = 24;
     }
 }
 

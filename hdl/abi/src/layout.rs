@@ -47,6 +47,10 @@ pub const CALLDATA_BYTES: usize = (1 << SEGMENT_BITS) - PAGE_BYTES;
 pub const CALLDATA_AHEAD: usize = PAGES * PAGE_BYTES / 2;
 /// Bytes of a lane's spill area in host memory: home of the pages of every segment but the calldata.
 pub const SPILL_BYTES: usize = segment::COUNT << SEGMENT_BITS;
+/// Longest init code, in bytes (EIP-3860).
+pub const INIT_CODE_BYTES: usize = 49_152;
+/// Longest code that is deployed, in bytes (EIP-170).
+pub const DEPLOYED_BYTES: usize = 24_576;
 /// Words of the EVM stack (Yellow Paper 9.1).
 pub const STACK_WORDS: usize = 1024;
 /// Entries of the lane's slot table: accounts, their fields, storage and transient slots that a message knows.

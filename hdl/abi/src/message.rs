@@ -95,6 +95,10 @@ pub mod flags {
     pub const STATIC: u32 = 1;
     /// Address 0x100 is a precompiled contract (EIP-7951).
     pub const P256: u32 = 2;
+    /// Init code is limited and metered (EIP-3860).
+    pub const INIT_CODE: u32 = 4;
+    /// SELFDESTRUCT destroys only what the transaction created (EIP-6780).
+    pub const KEEP: u32 = 8;
 }
 
 /// The beats of an account: head, code word, balance if there is one, then the slots: those with a value
@@ -128,6 +132,8 @@ pub mod code {
     pub const BYTES: usize = 20;
     /// 32 bits: [`flag`].
     pub const FLAGS: usize = 24;
+    /// 32 bits that are the host's own: it finds in a result which of its answers they are.
+    pub const MARK: usize = 28;
 
     /// Bits of [`FLAGS`].
     pub mod flag {
@@ -135,6 +141,10 @@ pub mod code {
         pub const ALIVE: u32 = 1;
         /// Its code delegates (EIP-7702): bytes 0 to 19 are the address that it delegates to.
         pub const DELEGATED: u32 = 2;
+        /// The transaction created it.
+        pub const CREATED: u32 = 4;
+        /// The transaction destroyed it: it is gone when the transaction ends.
+        pub const DESTROYED: u32 = 8;
     }
 }
 
@@ -148,6 +158,12 @@ pub mod price {
     pub const NEW_ACCOUNT: u64 = 25_000;
     /// What the callee of a call with value is given.
     pub const STIPEND: u64 = 2_300;
+    /// Access to a warm account: that to which another delegates (EIP-7702).
+    pub const ACCOUNT_WARM: u64 = 100;
+    /// A creation.
+    pub const CREATE: u64 = 32_000;
+    /// SELFDESTRUCT in favour of a cold account, beyond the opcode's static gas.
+    pub const DESTROY_COLD: u64 = 2_600;
 }
 
 /// Gas and refund constants of a fork, in the order of the eight 32-bit fields of

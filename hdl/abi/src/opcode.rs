@@ -133,6 +133,10 @@ pub enum Class {
     Log,
     /// CALL, CALLCODE, DELEGATECALL, STATICCALL.
     Call,
+    /// CREATE, CREATE2.
+    Create,
+    /// SELFDESTRUCT.
+    SelfDestruct,
     /// RETURN.
     Return,
     /// REVERT.
@@ -317,16 +321,16 @@ pub const TABLE: &[Opcode] = table! {
     0xe6 DUPN 0 1 3 Amsterdam Trap;
     0xe7 SWAPN 0 0 3 Amsterdam Trap;
     0xe8 EXCHANGE 0 0 3 Amsterdam Trap;
-    0xf0 CREATE 3 -2 0 London Trap;
+    0xf0 CREATE 3 -2 0 London Create;
     0xf1 CALL 7 -6 100 London Call;
     0xf2 CALLCODE 7 -6 100 London Call;
     0xf3 RETURN 2 -2 0 London Return;
     0xf4 DELEGATECALL 6 -5 100 London Call;
-    0xf5 CREATE2 4 -3 0 London Trap;
+    0xf5 CREATE2 4 -3 0 London Create;
     0xfa STATICCALL 6 -5 100 London Call;
     0xfd REVERT 2 -2 0 London Revert;
     0xfe INVALID 0 0 0 London Invalid;
-    0xff SELFDESTRUCT 1 -1 5000 London Trap;
+    0xff SELFDESTRUCT 1 -1 5000 London SelfDestruct;
 };
 
 /// The opcode of a byte, or none where it is undefined.

@@ -118,6 +118,8 @@ pub mod field {
     pub const BALANCE: u8 = 0;
     /// Hash of its code, also where the account is empty.
     pub const CODE_HASH: u8 = 1;
+    /// Nonce.
+    pub const NONCE: u8 = 2;
 }
 
 const _: () = assert!(size_of::<Header>() == HEADER_BYTES);

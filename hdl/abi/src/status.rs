@@ -35,6 +35,7 @@ codes! {
         Stop = 1, "stop", "STOP, or the end of the code.";
         Return = 2, "return", "RETURN.";
         Revert = 3, "revert", "REVERT.";
+        SelfDestruct = 4, "selfdestruct", "SELFDESTRUCT.";
         OutOfGas = 16, "out_of_gas", "Not enough gas for an opcode.";
         MemoryOutOfGas = 17, "memory_out_of_gas", "Not enough gas to expand memory.";
         InvalidOperand = 18, "invalid_operand", "An offset or length of 2^64 or more.";
@@ -47,6 +48,7 @@ codes! {
         StackOverflow = 25, "stack_overflow", "More than 1,024 words on the stack.";
         StaticViolation = 26, "static_violation", "A state change in a static frame.";
         OutOfOffset = 27, "out_of_offset", "RETURNDATACOPY beyond the return data.";
+        InitCodeSize = 29, "init_code_size", "Init code of more than 49,152 bytes (EIP-3860).";
         StaticCallValue = 28, "static_call_value", "A CALL with value in a static frame.";
     }
 }
@@ -73,7 +75,8 @@ codes! {
         Dma = 10, "dma_error", "A DMA read or write of the message failed.";
         Queue = 11, "lane_queue_full", "The lane's queue was full when the message came.";
         Stack = 12, "stack_window", "Stacks of all open frames beyond the lane's stack memory.";
-        Delegation = 13, "delegation", "An account that delegates its code (EIP-7702).";
+        Delegation = 13, "delegation", "An account that delegates to one that delegates, or EXTCODECOPY of one that delegates (EIP-7702).";
+        Created = 15, "created_code_hash", "EXTCODEHASH of a contract that the transaction created.";
         Journal = 14, "journal_full", "More changes to take back than the journal holds.";
     }
 }

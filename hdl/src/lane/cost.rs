@@ -45,6 +45,9 @@ pub struct Cost {
     account_cold: Constant<Bits<64>>,
     call_value: Constant<Bits<64>>,
     new_account: Constant<Bits<64>>,
+    account_warm: Constant<Bits<64>>,
+    create: Constant<Bits<64>>,
+    destroy_cold: Constant<Bits<64>>,
     octet: [Signal<Local, Bits<8>>; 32],
     number: [Constant<Bits<64>>; 32],
 }
@@ -79,6 +82,9 @@ impl Default for Cost {
             account_cold: Constant::new(price::ACCOUNT_COLD.into()),
             call_value: Constant::new(price::CALL_VALUE.into()),
             new_account: Constant::new(price::NEW_ACCOUNT.into()),
+            account_warm: Constant::new(price::ACCOUNT_WARM.into()),
+            create: Constant::new(price::CREATE.into()),
+            destroy_cold: Constant::new(price::DESTROY_COLD.into()),
             octet: array_init::array_init(|_| Default::default()),
             number: array_init::array_init(|i| Constant::new((i as u64 + 1).into())),
         }
@@ -174,6 +180,15 @@ impl Logic for Cost {
             Price::NewAccount => {
                 self.chosen.next = self.new_account.val();
             }
+            Price::AccountWarm => {
+                self.chosen.next = self.account_warm.val();
+            }
+            Price::Create => {
+                self.chosen.next = self.create.val();
+            }
+            Price::DestroyCold => {
+                self.chosen.next = self.destroy_cold.val();
+            }
         }
         self.field.next = self.chosen.val();
         self.cost.next = 0.into();
@@ -199,6 +214,14 @@ impl Logic for Cost {
             }
             GasOp::Charge => {
                 self.cost.next = self.chosen.val();
+            }
+            GasOp::InitWords => {
+                self.cost.next = self.words.val() << 1;
+            }
+            GasOp::Deposit => {
+                // Its length is limited.
+                self.cost.next = (self.length.val() << 7)
+                    + ((self.length.val() << 6) + (self.length.val() << 3));
             }
             GasOp::Forward => {
                 self.cost.next = self.granted.val();

@@ -4,6 +4,7 @@
 //! said of a part alone is a block in a file of its own.
 
 use gatewei_abi::layout::segment;
+use gatewei_abi::message::code::flag as code_flag;
 use gatewei_abi::opcode;
 use gatewei_abi::status::Status;
 use rust_hdl_core::prelude::*;
@@ -388,6 +389,8 @@ lane! {
     is_call_code: Signal<Local, Bit>;
     is_delegate: Signal<Local, Bit>;
     is_static_call: Signal<Local, Bit>;
+    is_create: Signal<Local, Bit>;
+    is_salted: Signal<Local, Bit>;
     success: Signal<Local, Bit>;
     halted: Signal<Local, Bit>;
     precompiled: Signal<Local, Bit>;
@@ -448,6 +451,8 @@ lane! {
     ask_storage: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::STORAGE);
     ask_field: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::FIELD);
     ask_precompile: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::PRECOMPILE);
+    ask_create: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CREATE);
+    ask_deploy: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::DEPLOY);
     ask_account: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::ACCOUNT);
     stopped: Constant<Bits<8>> = |_| code(Status::Stop as u8);
     ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
@@ -460,13 +465,21 @@ lane! {
     op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));
     op_delegate: Constant<Bits<8>> = |_| code(opcode::byte("DELEGATECALL"));
     op_static: Constant<Bits<8>> = |_| code(opcode::byte("STATICCALL"));
+    op_create: Constant<Bits<8>> = |_| code(opcode::byte("CREATE"));
+    op_salted: Constant<Bits<8>> = |_| code(opcode::byte("CREATE2"));
+    destroyed: Constant<Bits<8>> = |_| code(Status::SelfDestruct as u8);
     version: Constant<Bits<32>> = |_| number(gatewei_abi::ABI_VERSION as u64);
     header_words: Constant<Bits<32>> = |_| number(gatewei_abi::message::header::WORDS as u64);
     most_accounts: Constant<Bits<32>> = |_| number(gatewei_abi::layout::SLOTS as u64);
     most_state: Constant<Bits<32>> = |_| number(3 * gatewei_abi::layout::SLOTS as u64);
     deepest: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::CALL_DEPTH as u64).into());
     stack_most: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::STACK_WORDS as u64 - 2).into());
+    most_init: Constant<Bits<256>> = |_| Constant::new((gatewei_abi::layout::INIT_CODE_BYTES as u64).into());
+    most_deployed: Constant<Bits<256>> = |_| Constant::new((gatewei_abi::layout::DEPLOYED_BYTES as u64).into());
     p256: Constant<Bits<32>> = |_| number(0x100);
+    newborn: Constant<Bits<256>> = |_| flag_at(192, code_flag::ALIVE | code_flag::CREATED);
+    destroyed_bit: Constant<Bits<256>> = |_| flag_at(192, code_flag::DESTROYED);
+    salted_bit: Constant<Bits<256>> = |_| flag_at(128, 1);
     address_mask: Constant<Bits<256>> = |_| Constant::new((Bits::<256>::from(1) << 160) - Bits::<256>::from(1));
     most_blobs: Constant<Bits<32>> = |_| number((gatewei_abi::layout::ENV_WORDS - gatewei_abi::message::header::WORDS) as u64);
     most_code: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CODE_BYTES as u64);
@@ -478,6 +491,10 @@ lane! {
 
 fn code(value: u8) -> Constant<Bits<8>> {
     Constant::new(u64::from(value).into())
+}
+
+fn flag_at(bit: u64, flags: u32) -> Constant<Bits<256>> {
+    Constant::new(Bits::<256>::from(u64::from(flags)) << bit)
 }
 
 fn at_segment(segment: usize) -> Constant<Bits<25>> {
@@ -598,13 +615,22 @@ impl Logic for Lane {
         self.code_bytes.next = self.frames.code_bytes.val();
         self.calldata_bytes.next = self.frames.calldata_bytes.val();
 
+        // Which call it is.
+        self.is_call.next = self.op.q.val() == self.op_call.val();
+        self.is_call_code.next = self.op.q.val() == self.op_call_code.val();
+        self.is_delegate.next = self.op.q.val() == self.op_delegate.val();
+        self.is_static_call.next = self.op.q.val() == self.op_static.val();
+        self.is_salted.next = self.op.q.val() == self.op_salted.val();
+        self.is_create.next = (self.op.q.val() == self.op_create.val()) | self.is_salted.val();
+
         // Operands.
         self.top.next = self.stack.top.val();
         self.second.next = self.stack.second.val();
         self.third.next = self.stack.third.val();
         self.depth.next = self.stack.depth.val();
         self.instr.next = self.ir.q.val();
-        self.copies.next = (self.instr.val().pops == 3) | (self.instr.val().pops == 4);
+        self.copies.next =
+            ((self.instr.val().pops == 3) | (self.instr.val().pops == 4)) & !self.is_create.val();
         self.length.next = self.second.val();
         if self.copies.val() {
             self.length.next = self.third.val();
@@ -694,7 +720,8 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::HashWords)
             | (self.gas_op.val() == GasOp::Log)
             | (self.gas_op.val() == GasOp::Exp)
-            | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward));
+            | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward))
+            | ((self.gas_op.val() == GasOp::InitWords) | (self.gas_op.val() == GasOp::Deposit));
         self.checks.entry.next = self.check.val();
         self.checks.instr.next = self.instr.val();
         self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
@@ -727,12 +754,10 @@ impl Logic for Lane {
         if self.go.val() {
             self.frames_act.next = self.act.val();
         }
-        self.is_call.next = self.op.q.val() == self.op_call.val();
-        self.is_call_code.next = self.op.q.val() == self.op_call_code.val();
-        self.is_delegate.next = self.op.q.val() == self.op_delegate.val();
-        self.is_static_call.next = self.op.q.val() == self.op_static.val();
         self.frames.act.next = self.frames_act.val();
-        self.frames.as_callee.next = self.is_call.val() | self.is_static_call.val();
+        self.frames.as_callee.next =
+            self.is_call.val() | (self.is_static_call.val() | self.is_create.val());
+        self.frames.to_create.next = self.is_create.val();
         self.frames.to_static.next = self.is_static_call.val();
         self.frames.control.next = self.control.q.val();
         self.frames.first_code.next = self.grant.q.val().get_bits::<64>(64);
@@ -752,7 +777,8 @@ impl Logic for Lane {
         self.inner.next = self.frames.level.val().any();
         self.answer_beats.next = (self.u.q.val().get_bits::<32>(64) + 31) >> 5;
         self.success.next = (self.status.q.val() == self.stopped.val())
-            | (self.status.q.val() == self.returned_status.val());
+            | ((self.status.q.val() == self.returned_status.val())
+                | (self.status.q.val() == self.destroyed.val()));
         self.halted.next = self.status.q.val().get_bits::<4>(4).any();
         self.precompiled.next = !self.t.q.val().get_bits::<224>(32).any()
             & ((self.t.q.val().get_bits::<32>(0).any()
@@ -817,6 +843,11 @@ impl Logic for Lane {
                 self.alu.op.next = self.op_add.val();
                 self.alu.a.next = self.slots.present.val();
                 self.alu.b.next = self.t.q.val();
+            }
+            AluMode::PresentPlusOne => {
+                self.alu.op.next = self.op_add.val();
+                self.alu.a.next = self.slots.present.val();
+                self.alu.b.next = 1.into();
             }
             AluMode::PresentLtT => {
                 self.alu.op.next = self.op_lt.val();
@@ -1143,6 +1174,34 @@ impl Logic for Lane {
                     self.bus.next = 1.into();
                 }
             }
+            Source::Outcome => {
+                if self.success.val() {
+                    self.bus.next = 1.into();
+                    if self.frames.created.val() {
+                        self.bus.next = self.t.q.val();
+                    }
+                }
+            }
+            Source::One => {
+                self.bus.next = 1.into();
+            }
+            Source::Newborn => {
+                self.bus.next = self.newborn.val();
+            }
+            Source::UDestroyed => {
+                self.bus.next = self.u.q.val() | self.destroyed_bit.val();
+            }
+            Source::CreateCall => {
+                self.bus.next = (bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
+                    | (bit_cast::<256, 32>(self.n.q.val()) << 64))
+                    | (bit_cast::<256, 32>(self.frames.old_out.val()) << 96);
+                if self.is_salted.val() {
+                    self.bus.next = ((bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
+                        | (bit_cast::<256, 32>(self.n.q.val()) << 64))
+                        | (bit_cast::<256, 32>(self.frames.old_out.val()) << 96))
+                        | self.salted_bit.val();
+                }
+            }
             Source::FrameMachine => {
                 self.bus.next = self.machine_word.val().into();
             }
@@ -1400,6 +1459,14 @@ impl Logic for Lane {
             }
             Post::Precompile => {
                 self.cpl_code.next = self.ask_precompile.val();
+            }
+            Post::Create => {
+                self.cpl_code.next = self.ask_create.val();
+                self.cpl_account.next = bit_cast::<16, 11>(self.frames.account.val());
+            }
+            Post::Deploy => {
+                self.cpl_code.next = self.ask_deploy.val();
+                self.cpl_account.next = bit_cast::<16, 11>(self.frames.account.val());
             }
             Post::Done => {
                 self.cpl_kind.next = self.kind_done.val();
@@ -1740,7 +1807,8 @@ impl Logic for Lane {
                 self.holds.next = self.is_delegate.val();
             }
             Cond::OpAsCallee => {
-                self.holds.next = self.is_call.val() | self.is_static_call.val();
+                self.holds.next =
+                    self.is_call.val() | (self.is_static_call.val() | self.is_create.val());
             }
             Cond::StaticValue => {
                 self.holds.next =
@@ -1775,6 +1843,37 @@ impl Logic for Lane {
             }
             Cond::BeatOrDry => {
                 self.holds.next = self.rdat_valid.val() | self.reader.dry.val();
+            }
+            Cond::UCreated => {
+                self.holds.next = self.u.q.val().get_bit(194);
+            }
+            Cond::UBeginsEf => {
+                self.holds.next = self.u.q.val().get_bits::<8>(248) == 0xef;
+            }
+            Cond::OpSalted => {
+                self.holds.next = self.is_salted.val();
+            }
+            Cond::InitCodeMetered => {
+                self.holds.next = self.flags.val().get_bit(2);
+            }
+            Cond::InitCodeBig => {
+                self.holds.next =
+                    self.flags.val().get_bit(2) & (self.second.val() > self.most_init.val());
+            }
+            Cond::CodeBig => {
+                self.holds.next = self.second.val() > self.most_deployed.val();
+            }
+            Cond::SecondZero => {
+                self.holds.next = !self.second.val().any();
+            }
+            Cond::Creating => {
+                self.holds.next = self.frames.creating.val();
+            }
+            Cond::NonceLast => {
+                self.holds.next = self.slots.present.val().get_bits::<64>(0).all();
+            }
+            Cond::Destroys => {
+                self.holds.next = self.u.q.val().get_bit(194) | !self.flags.val().get_bit(3);
             }
             Cond::UOk => {
                 self.holds.next = self.u.q.val().get_bit(128);

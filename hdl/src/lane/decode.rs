@@ -67,7 +67,10 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             Class::Log => op.byte - byte("LOG0"),
             _ => 0,
         };
-        let writes = matches!(op.class, Class::Sstore | Class::Tstore | Class::Log);
+        let writes = matches!(
+            op.class,
+            Class::Sstore | Class::Tstore | Class::Log | Class::Create | Class::SelfDestruct
+        );
         out[op.byte as usize] = Decoded {
             defined: true,
             trap: op.class == Class::Trap,

@@ -34,7 +34,8 @@ pub struct Machine {
     words: Bits<32>,
     base: Bits<32>,
     floor: Bits<16>,
-    is_static: Bits<16>,
+    is_static: Bits<8>,
+    creating: Bits<8>,
 }
 
 /// Code and calldata.
@@ -70,6 +71,8 @@ pub struct Frame {
     pub as_callee: Signal<In, Bit>,
     /// See `as_callee`.
     pub to_static: Signal<In, Bit>,
+    /// The callee is init code.
+    pub to_create: Signal<In, Bit>,
     /// Header word of the message: lengths and flags.
     pub control: Signal<In, Bits<256>>,
     /// Bus address of the first frame's code image.
@@ -111,6 +114,10 @@ pub struct Frame {
     pub base: Signal<Out, Bits<32>>,
     /// State changes are forbidden.
     pub is_static: Signal<Out, Bit>,
+    /// It executes init code of a CREATE or CREATE2.
+    pub creating: Signal<Out, Bit>,
+    /// The frame that ended last did.
+    pub created: Signal<Out, Bit>,
     /// Bus address of the code image.
     pub code_address: Signal<Out, Bits<64>>,
     /// Its tag.
@@ -162,6 +169,8 @@ pub struct Frame {
     words_q: DFF<Bits<32>>,
     base_q: DFF<Bits<32>>,
     static_q: DFF<Bit>,
+    creating_q: DFF<Bit>,
+    created_q: DFF<Bit>,
     code_address_q: DFF<Bits<64>>,
     code_tag_q: DFF<Bits<64>>,
     code_bytes_q: DFF<Bits<32>>,
@@ -191,6 +200,7 @@ impl Default for Frame {
             act: Default::default(),
             as_callee: Default::default(),
             to_static: Default::default(),
+            to_create: Default::default(),
             control: Default::default(),
             first_code: Default::default(),
             first_tag: Default::default(),
@@ -211,6 +221,8 @@ impl Default for Frame {
             words: Default::default(),
             base: Default::default(),
             is_static: Default::default(),
+            creating: Default::default(),
+            created: Default::default(),
             code_address: Default::default(),
             code_tag: Default::default(),
             code_bytes: Default::default(),
@@ -239,6 +251,8 @@ impl Default for Frame {
             words_q: Default::default(),
             base_q: Default::default(),
             static_q: Default::default(),
+            creating_q: Default::default(),
+            created_q: Default::default(),
             code_address_q: Default::default(),
             code_tag_q: Default::default(),
             code_bytes_q: Default::default(),
@@ -276,6 +290,8 @@ impl Logic for Frame {
             words_q,
             base_q,
             static_q,
+            creating_q,
+            created_q,
             code_address_q,
             code_tag_q,
             code_bytes_q,
@@ -297,6 +313,8 @@ impl Logic for Frame {
         self.words.next = self.words_q.q.val();
         self.base.next = self.base_q.q.val();
         self.is_static.next = self.static_q.q.val();
+        self.creating.next = self.creating_q.q.val();
+        self.created.next = self.created_q.q.val();
         self.code_address.next = self.code_address_q.q.val();
         self.code_tag.next = self.code_tag_q.q.val();
         self.code_bytes.next = self.code_bytes_q.q.val();
@@ -325,6 +343,10 @@ impl Logic for Frame {
         if self.static_q.q.val() {
             self.machine_word.next.is_static = 1.into();
         }
+        self.machine_word.next.creating = 0.into();
+        if self.creating_q.q.val() {
+            self.machine_word.next.creating = 1.into();
+        }
         self.input_word.next.code_address = self.code_address_q.q.val();
         self.input_word.next.code_tag = self.code_tag_q.q.val();
         self.input_word.next.code_bytes = self.code_bytes_q.q.val();
@@ -347,6 +369,7 @@ impl Logic for Frame {
             Act::Accept => {
                 self.level_q.d.next = 0.into();
                 self.account_q.d.next = 0.into();
+                self.creating_q.d.next = false;
                 self.words_q.d.next = 0.into();
                 self.base_q.d.next = 0.into();
                 self.journal_q.d.next = 0.into();
@@ -372,6 +395,7 @@ impl Logic for Frame {
             Act::Arguments => {
                 self.argument_at.d.next = self.top.val();
                 self.argument_bytes.d.next = self.second.val();
+                self.return_bytes_q.d.next = 0.into();
             }
             Act::Returns => {
                 self.return_at_q.d.next = self.top.val();
@@ -393,6 +417,7 @@ impl Logic for Frame {
                 if self.as_callee.val() {
                     self.account_q.d.next = self.peer_q.q.val();
                 }
+                self.creating_q.d.next = self.to_create.val();
                 if self.to_static.val() {
                     self.static_q.d.next = true;
                 }
@@ -406,7 +431,14 @@ impl Logic for Frame {
                 self.code_tag_q.d.next = self.word.val().get_bits::<64>(64);
                 self.code_bytes_q.d.next = self.word.val().get_bits::<32>(160);
             }
+            Act::LoadInit => {
+                self.code_address_q.d.next = self.word.val().get_bits::<64>(192);
+                self.code_tag_q.d.next = 0.into();
+                self.code_bytes_q.d.next = self.argument_bytes.q.val();
+                self.argument_bytes.d.next = 0.into();
+            }
             Act::Leave => {
+                self.created_q.d.next = self.creating_q.q.val();
                 self.level_q.d.next = self.level_q.q.val() - 1;
             }
             Act::LoadBack => {
@@ -422,6 +454,7 @@ impl Logic for Frame {
                 self.base_q.d.next = self.word.val().get_bits::<32>(192);
                 self.floor_q.d.next = self.word.val().get_bits::<11>(224);
                 self.static_q.d.next = self.word.val().get_bit(240);
+                self.creating_q.d.next = self.word.val().get_bit(248);
             }
             Act::LoadInput => {
                 self.code_address_q.d.next = self.word.val().get_bits::<64>(0);

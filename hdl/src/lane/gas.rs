@@ -137,6 +137,12 @@ impl Logic for GasMeter {
                     self.grant.d.next = self.most.val();
                 }
             }
+            Act::GrantAll => {
+                self.grant.d.next = 0xffff_ffff_ffff_ffff_u64.into();
+            }
+            Act::GrantNone => {
+                self.grant.d.next = 0.into();
+            }
             Act::Stipend => {
                 self.grant.d.next = self.sum.val();
             }

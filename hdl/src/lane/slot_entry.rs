@@ -68,6 +68,7 @@ pub struct SlotEntry {
     fields: Constant<Bits<13>>,
     balance: Constant<Bits<256>>,
     code_hash: Constant<Bits<256>>,
+    nonce: Constant<Bits<256>>,
     used_only: Constant<Bits<4>>,
     warm_only: Constant<Bits<4>>,
     known_only: Constant<Bits<4>>,
@@ -121,6 +122,7 @@ impl Default for SlotEntry {
             fields: space(kind::FIELD),
             balance: Constant::new(u64::from(field::BALANCE).into()),
             code_hash: Constant::new(u64::from(field::CODE_HASH).into()),
+            nonce: Constant::new(u64::from(field::NONCE).into()),
             used_only: flags(&[flag::USED]),
             warm_only: flags(&[flag::WARM]),
             known_only: flags(&[flag::KNOWN]),
@@ -163,6 +165,16 @@ impl Logic for SlotEntry {
             SlotKey::PeerBalance => {
                 self.is_storage.next = false;
                 self.key.next = self.balance.val();
+                self.space.next = self.other.val() | self.fields.val();
+            }
+            SlotKey::OwnNonce => {
+                self.is_storage.next = false;
+                self.key.next = self.nonce.val();
+                self.space.next = self.own.val() | self.fields.val();
+            }
+            SlotKey::PeerNonce => {
+                self.is_storage.next = false;
+                self.key.next = self.nonce.val();
                 self.space.next = self.other.val() | self.fields.val();
             }
             SlotKey::PeerHash => {

@@ -90,6 +90,7 @@ pub fn routines(a: &mut Assembler) {
             step().source(Source::Address).latch(Latch::T),
             step().call(Cond::True, "account"),
             step().source(Source::SlotPresent).latch(Latch::U),
+            step().branch(Cond::UCreated, "trap_created"),
             step().branch(Cond::UAlive, "hash"),
             step()
                 .slot_key(SlotKey::PeerBalance)

@@ -81,7 +81,7 @@ fn payment(a: &mut Assembler) {
             step().call(Cond::True, "account"),
             step().source(Source::SlotPresent).latch(Latch::U),
             step().env_write(CODE, Source::U),
-            step().branch(Cond::UDelegated, "trap_delegation"),
+            step().branch(Cond::UDelegated, "call_delegate"),
             step().branch(Cond::UAlive, "call_forward"),
             step().branch_unless(Cond::Transfers, "call_forward"),
             step().branch_unless(Cond::OpCall, "call_forward"),
@@ -90,6 +90,24 @@ fn payment(a: &mut Assembler) {
                 .call(Cond::True, "field"),
             step().branch_unless(Cond::PresentZero, "call_forward"),
             step().price(GasOp::Charge, Price::NewAccount),
+        ],
+    );
+    a.label("call_paid").then(step().goto("call_forward"));
+    // EIP-7702: what runs is the code of another account, which is paid for too.
+    a.routine(
+        "call_delegate",
+        [
+            step().price(GasOp::Charge, Price::AccountWarm),
+            step().source(Source::UAddress).latch(Latch::T),
+            step().call(Cond::True, "account"),
+            step().source(Source::SlotPresent).latch(Latch::U),
+            step().branch(Cond::UDelegated, "trap_delegation"),
+            step().env_write(CODE, Source::U),
+            step().env_read(CALLEE),
+            step().source(Source::Env).latch(Latch::T),
+            step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
+            step().wait(Cond::SlotReady),
+            step().act(Act::Peer),
         ],
     );
     a.routine(
@@ -121,23 +139,7 @@ fn transfer(a: &mut Assembler) {
                 .branch(Cond::AluTrue, "call_failed"),
             step().branch(Cond::OpCallCode, "call_code"),
             step().branch(Cond::PeerIsSelf, "call_code"),
-            step()
-                .alu(AluMode::PresentSubT)
-                .source(Source::Alu)
-                .latch(Latch::U),
-            step().call(Cond::True, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::StoreU),
-            step().wait(Cond::SlotReady),
-            step()
-                .slot_key(SlotKey::PeerBalance)
-                .call(Cond::True, "field"),
-            step()
-                .alu(AluMode::PresentAddT)
-                .source(Source::Alu)
-                .latch(Latch::U),
-            step().call(Cond::True, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::StoreU),
-            step().wait(Cond::SlotReady),
+            step().call(Cond::True, "move_value"),
         ],
     );
     a.routine(
@@ -147,12 +149,7 @@ fn transfer(a: &mut Assembler) {
             step().branch(Cond::PeerIsSelf, "call_code"),
             step().env_read(CALLEE),
             step().source(Source::Env).latch(Latch::T),
-            step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
-            step().wait(Cond::SlotReady),
-            step().branch(Cond::SlotWritten, "call_code"),
-            step().call(Cond::True, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
-            step().wait(Cond::SlotReady),
+            step().call(Cond::True, "touch"),
         ],
     );
     a.routine(
@@ -169,6 +166,48 @@ fn transfer(a: &mut Assembler) {
             step().act(Act::NoReturn).goto("call_over"),
         ],
     );
+    // Called with a value in T and the balance that it comes from as the current entry: it goes to the other
+    // account.
+    a.routine(
+        "move_value",
+        [
+            step()
+                .alu(AluMode::PresentSubT)
+                .source(Source::Alu)
+                .latch(Latch::U),
+            step().call(Cond::True, "store"),
+            step()
+                .slot_key(SlotKey::PeerBalance)
+                .call(Cond::True, "field"),
+            step()
+                .alu(AluMode::PresentAddT)
+                .source(Source::Alu)
+                .latch(Latch::U),
+        ],
+    );
+    // Called with the current entry's new value in U.
+    a.routine(
+        "store",
+        [
+            step().call(Cond::True, "journal"),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::StoreU),
+            step().wait(Cond::SlotReady),
+            step().ret(),
+        ],
+    );
+    // Called with the account that is the other one in T: it is touched.
+    a.routine(
+        "touch",
+        [
+            step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
+            step().wait(Cond::SlotReady),
+            step().branch(Cond::SlotWritten, "touched"),
+            step().call(Cond::True, "journal"),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
+            step().wait(Cond::SlotReady),
+        ],
+    );
+    a.routine("touched", [step().ret()]);
     a.routine(
         "call_failed",
         [
@@ -231,19 +270,11 @@ fn precompile(a: &mut Assembler) {
 
 /// Saves the caller and begins the callee, whose code word is in U.
 fn enter(a: &mut Assembler) {
-    let record = |index, source| step().save(Space::Record, index, source);
+    a.label("enter");
+    save(a, Act::LoadCode);
     a.routine(
-        "enter",
+        "enter_call",
         [
-            record(MACHINE, Source::FrameMachine),
-            record(INPUT, Source::FrameInput),
-            record(BACK, Source::FrameBack).stack(StackOp::Push),
-            step().env_read(CALLER).stack(StackOp::Push),
-            record(CALLER, Source::Env).stack(StackOp::Enter),
-            step().env_read(CALLVALUE).act(Act::LoadCode),
-            record(CALLVALUE, Source::Env),
-            step().env_read(ADDRESS).act(Act::CodeOpen),
-            record(ADDRESS, Source::Env),
             step().branch(Cond::OpDelegate, "enter_end"),
             step().env_read(ADDRESS),
             step().env_write(CALLER, Source::Env),
@@ -264,11 +295,30 @@ fn enter(a: &mut Assembler) {
     );
 }
 
+/// The frame's record, and room on the stack; then the code that `load` takes from U.
+pub(super) fn save(a: &mut Assembler, load: Act) {
+    let record = |index, source| step().save(Space::Record, index, source);
+    for step in [
+        record(MACHINE, Source::FrameMachine),
+        record(INPUT, Source::FrameInput),
+        record(BACK, Source::FrameBack).stack(StackOp::Push),
+        step().env_read(CALLER).stack(StackOp::Push),
+        record(CALLER, Source::Env).stack(StackOp::Enter),
+        step().env_read(CALLVALUE).act(load),
+        record(CALLVALUE, Source::Env),
+        step().env_read(ADDRESS).act(Act::CodeOpen),
+        record(ADDRESS, Source::Env),
+    ] {
+        a.then(step);
+    }
+}
+
 /// The end of an inner frame.
 fn end(a: &mut Assembler) {
     let load = |index| step().load(Space::Record, index);
+    a.routine("inner_output", [step().branch(Cond::Creating, "deploy")]);
     a.routine(
-        "inner_output",
+        "inner_return",
         [
             step().pointers(Pointers::Output),
             step().mover(Move::MemoryReturn).act(Act::Returned),
@@ -280,8 +330,12 @@ fn end(a: &mut Assembler) {
     a.routine(
         "inner_end",
         [
-            step().act(Act::Leave),
-            step().point(Space::Record, BACK),
+            // Should it be a contract, this is its address.
+            step().act(Act::Leave).env_read(ADDRESS),
+            step()
+                .point(Space::Record, BACK)
+                .source(Source::Env)
+                .latch(Latch::T),
             load(BACK).latch(Latch::U),
             step().act(Act::LoadBack),
             step().call_unless(Cond::Success, "undo"),
@@ -309,7 +363,7 @@ fn end(a: &mut Assembler) {
             step().mover(Move::ReturnMemory),
             step().wait(Cond::MoverIdle),
             step()
-                .source(Source::Success)
+                .source(Source::Outcome)
                 .stack(StackOp::Push)
                 .act(Act::Resume)
                 .finish(),

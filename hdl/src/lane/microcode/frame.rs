@@ -220,6 +220,7 @@ pub fn routines(a: &mut Assembler) {
         ("trap_dma", Trap::Dma),
         ("trap_stack", Trap::Stack),
         ("trap_delegation", Trap::Delegation),
+        ("trap_created", Trap::Created),
         ("trap_journal", Trap::Journal),
     ] {
         a.routine(
@@ -233,6 +234,7 @@ pub fn routines(a: &mut Assembler) {
         ("halt_sentry", Status::ReentrancySentry),
         ("halt_underflow", Status::StackUnderflow),
         ("halt_offset", Status::OutOfOffset),
+        ("halt_init_code", Status::InitCodeSize),
         ("halt_static_value", Status::StaticCallValue),
     ] {
         a.routine(label, [step().code(Act::Status, status as u8).goto("halt")]);

@@ -2,12 +2,14 @@
 //!
 //! `word` is the vocabulary, `asm` the assembler, the rest are the routines: `frame` (taking a message,
 //! ending it), `simple` (opcodes of a few cycles), `memory` (copies, hashes, logs, output), `storage` (slots,
-//! and what the host is asked for), `account` (of others) and `call` (inner frames). A routine's order of checks
+//! and what the host is asked for), `account` (of others), `call` (inner frames) and
+//! `create` (contracts that come and go). A routine's order of checks
 //! is revm's, so that a frame halts for the same reason.
 
 mod account;
 pub mod asm;
 mod call;
+mod create;
 mod frame;
 mod memory;
 mod simple;
@@ -27,6 +29,7 @@ pub fn program() -> Program {
     storage::routines(&mut a);
     account::routines(&mut a);
     call::routines(&mut a);
+    create::routines(&mut a);
     a.finish()
 }
 
@@ -49,6 +52,8 @@ pub const fn routine_of(class: Class) -> &'static str {
         Class::ExtCodeCopy => "extcodecopy",
         Class::ExtCodeHash => "extcodehash",
         Class::Call => "call",
+        Class::Create => "create",
+        Class::SelfDestruct => "selfdestruct",
         Class::BlockHash => "blockhash",
         Class::BlobHash => "blobhash",
         Class::CalldataLoad => "calldataload",

@@ -18,6 +18,8 @@ pub const VALUE: usize = layout::ENV_WORDS;
 pub const CALLEE: usize = layout::ENV_WORDS + 1;
 /// The same for the code word of what it runs.
 pub const CODE: usize = layout::ENV_WORDS + 2;
+/// The same for the salt of a CREATE2.
+pub const SALT: usize = layout::ENV_WORDS + 3;
 
 /// Where the sequencer goes next, and whether the word's actions fire.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -182,6 +184,26 @@ pub enum Cond {
     BeatOrDry,
     /// No beat will come.
     Dry,
+    /// The code word in U says: created by the transaction.
+    UCreated,
+    /// The word in U begins with 0xef (EIP-3541).
+    UBeginsEf,
+    /// The opcode is a CREATE2.
+    OpSalted,
+    /// Init code is limited and metered, and there is more of it than allowed.
+    InitCodeBig,
+    /// Init code is metered.
+    InitCodeMetered,
+    /// The second operand is more than a code may have.
+    CodeBig,
+    /// The second operand is zero.
+    SecondZero,
+    /// The frame executes init code of a CREATE or CREATE2.
+    Creating,
+    /// The current entry's value is the last nonce.
+    NonceLast,
+    /// The executing account goes with SELFDESTRUCT: the code word in U says created, or the fork says all.
+    Destroys,
     /// The answer in U says: the precompiled contract succeeded.
     UOk,
     /// Gas is no more than the call stipend.
@@ -233,6 +255,14 @@ pub enum Source {
     Address,
     /// Register U as an address.
     UAddress,
+    /// One.
+    One,
+    /// Code word of a contract that begins to be.
+    Newborn,
+    /// The code word in U as that of a destroyed account.
+    UDestroyed,
+    /// What a creation, or a deployment, is made of.
+    CreateCall,
     /// Gas after the static charge.
     Gas,
     /// Program counter.
@@ -269,8 +299,10 @@ pub enum Source {
     SlotCodeBytes,
     /// Size of the return data in bytes.
     ReturnBytes,
-    /// 1 if the frame ended with STOP or RETURN, else 0.
+    /// 1 if the frame ended well, else 0.
     Success,
+    /// What the call pushes: 0 unless the frame succeeded, else 1, or T where it created a contract.
+    Outcome,
     /// Words of the frame's record.
     FrameMachine,
     /// See `FrameMachine`.
@@ -311,6 +343,8 @@ pub enum AluMode {
     PresentAddT,
     /// Current entry's value < T.
     PresentLtT,
+    /// Current entry's value + 1.
+    PresentPlusOne,
 }
 
 /// Starts of the multi-cycle units.
@@ -353,6 +387,10 @@ pub enum GasOp {
     Charge,
     /// Charges what is granted to the frame called.
     Forward,
+    /// Charges 2 a word of the second operand's length (EIP-3860).
+    InitWords,
+    /// Charges 200 a byte of the second operand's length.
+    Deposit,
     /// Adds a price to the refund counter.
     Refund,
     /// Subtracts a price from the refund counter.
@@ -380,6 +418,12 @@ pub enum Price {
     CallValue,
     /// A call with value to an empty account.
     NewAccount,
+    /// Access to a warm account.
+    AccountWarm,
+    /// A creation.
+    Create,
+    /// SELFDESTRUCT in favour of a cold account.
+    DestroyCold,
 }
 
 /// Keys of the slot table.
@@ -393,8 +437,12 @@ pub enum SlotKey {
     Transient,
     /// Its balance.
     OwnBalance,
+    /// Its nonce.
+    OwnNonce,
     /// The other account's balance.
     PeerBalance,
+    /// The other account's nonce.
+    PeerNonce,
     /// The other account's code hash.
     PeerHash,
     /// The account whose address is T.
@@ -533,6 +581,10 @@ pub enum Post {
     Code,
     /// Request of a precompiled contract.
     Precompile,
+    /// Request of a creation.
+    Create,
+    /// Request of a deployment.
+    Deploy,
     /// The message is done.
     Done,
     /// The message trapped.
@@ -605,6 +657,10 @@ pub enum Act {
     Arguments,
     /// Top and second are where its return data goes.
     Returns,
+    /// As much as there is.
+    GrantAll,
+    /// None at all.
+    GrantNone,
     /// Gas for the frame called: all but one 64th at most (EIP-150).
     Forward,
     /// And the stipend.
@@ -619,6 +675,8 @@ pub enum Act {
     Begin,
     /// Code is that of the code word in U.
     LoadCode,
+    /// Code is the init code that U tells; there is no calldata.
+    LoadInit,
     /// The frame has ended: its caller is the current one.
     Leave,
     /// U is a word of the current frame's record.
