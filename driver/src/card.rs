@@ -5,6 +5,7 @@
 //! `poll` as an event of the message that it hit; after [`State::Dead`] the card takes no more.
 
 mod completions;
+mod create;
 mod life;
 mod precompile;
 mod submit;
@@ -27,6 +28,7 @@ use crate::result::{Cost, FrameResult};
 use crate::slots::Slots;
 use crate::transport::{Transport, Wait};
 
+pub use create::Creation;
 pub use precompile::PrecompileCall;
 
 /// Bytes that a slot's message buffer has at first: any message with this much calldata fits.
@@ -459,4 +461,9 @@ fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
         credits: u16::from(queue).min(layout::LANE_QUEUE as u16) + 1,
         clock_khz: transport.read32(regs::CARD + regs::card::CLOCK_KHZ)?,
     })
+}
+
+/// A field of a request's key.
+fn field<const N: usize>(word: &Word, at: usize) -> [u8; N] {
+    std::array::from_fn(|i| word[at + i])
 }

@@ -18,7 +18,9 @@ pub mod result;
 mod slots;
 pub mod transport;
 
-pub use card::{Caps, Card, Counters, Event, LaneCounters, Options, PrecompileCall, State, Ticket};
+pub use card::{
+    Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,
+};
 pub use codes::Code;
 pub use deadline::Deadlines;
 pub use fault::{Fault, OpenError, SubmitError};

@@ -136,7 +136,9 @@ impl<T: Transport> Card<T> {
             | request::FIELD
             | request::BLOCK_HASH
             | request::ACCOUNT
-            | request::PRECOMPILE => {
+            | request::PRECOMPILE
+            | request::CREATE
+            | request::DEPLOY => {
                 self.events.push(Event::Request {
                     ticket,
                     kind: completion.code,

@@ -3,7 +3,7 @@
 use gatewei_abi::command::precompile::{answer, call};
 use gatewei_abi::{BEAT, Word};
 
-use super::{Card, Ticket};
+use super::{Card, Ticket, field};
 use crate::slots;
 use crate::transport::Transport;
 
@@ -20,29 +20,35 @@ pub struct PrecompileCall {
     output: usize,
 }
 
-fn field<const N: usize>(word: &Word, at: usize) -> [u8; N] {
-    std::array::from_fn(|i| word[at + i])
-}
-
 impl<T: Transport> Card<T> {
     /// The call that a request of kind [`gatewei_abi::command::request::PRECOMPILE`] is about. None where the key
     /// names what is not in the result buffer, or the message has left.
     pub fn precompile_call(&mut self, ticket: Ticket, key: &Word) -> Option<PrecompileCall> {
-        self.slots.get_mut(ticket.0).ok()?;
-        let buffer = &self.buffers.get(slots::index(ticket.0))?.result;
         let bytes = u32::from_le_bytes(field(key, call::BYTES)) as usize;
         let offset = u32::from_le_bytes(field(key, call::OFFSET)) as usize;
-        let end = offset
-            .checked_add(bytes)
-            .filter(|end| *end <= buffer.len())?;
-        let mut input = vec![0; bytes];
-        buffer.copy_out(offset, &mut input).ok()?;
         Some(PrecompileCall {
             address: u32::from_le_bytes(field(key, call::ADDRESS)),
             gas: u64::from_le_bytes(field(key, call::GAS)),
-            input,
-            output: end.next_multiple_of(BEAT),
+            input: self.passed(ticket, offset, bytes)?,
+            output: (offset + bytes).next_multiple_of(BEAT),
         })
+    }
+
+    /// What a lane passes through its message's result buffer.
+    pub(super) fn passed(
+        &mut self,
+        ticket: Ticket,
+        offset: usize,
+        bytes: usize,
+    ) -> Option<Vec<u8>> {
+        self.slots.get_mut(ticket.0).ok()?;
+        let buffer = &self.buffers.get(slots::index(ticket.0))?.result;
+        offset
+            .checked_add(bytes)
+            .filter(|end| *end <= buffer.len())?;
+        let mut out = vec![0; bytes];
+        buffer.copy_out(offset, &mut out).ok()?;
+        Some(out)
     }
 
     /// Tells the lane how the call ended: with gas left and output, or with neither. Where the result buffer

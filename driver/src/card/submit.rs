@@ -136,28 +136,30 @@ impl<T: Transport> Card<T> {
         Ok((message.write().map_err(SubmitError::Unfit)?, tag))
     }
 
-    /// Answers a request for an account that has code: with its code `word`, into which the driver fills
-    /// where the code lies. The code stays there until the message has ended.
+    /// Answers a request for an account that has code, or for code that is deployed: with its code `word`, into
+    /// which the driver fills where the code lies. The code stays there until the message has ended.
     pub fn reply_code(&mut self, ticket: Ticket, word: Word, code: Code<'_>) {
-        // Nothing is pinned for a message that has left or does not ask.
+        let answer = self.pin(ticket, code);
+        let answer = answer.map(|(image, tag)| with_image(word, image, tag));
+        self.reply(ticket, answer);
+    }
+
+    /// Makes a code resident until the message has ended: bus address and tag of its image. None where
+    /// there is no memory, or the message has left or does not ask.
+    pub(super) fn pin(&mut self, ticket: Ticket, code: Code<'_>) -> Option<(u64, u64)> {
         match self.slots.get_mut(ticket.0) {
             Ok(command) if command.asked.is_some() => {}
-            _ => {
-                self.counters.late += 1;
-                return;
-            }
+            _ => return None,
         }
         let placed = self.codes.acquire(&mut self.transport, code);
         if let Err(error) = &placed {
             tracing::warn!(id = ticket.0, %error, "no memory for a code");
         }
-        let answer = placed.ok().map(|(image, tag)| with_image(word, image, tag));
-        if answer.is_some()
-            && let Ok(command) = self.slots.get_mut(ticket.0)
-        {
+        let placed = placed.ok()?;
+        if let Ok(command) = self.slots.get_mut(ticket.0) {
             command.codes.push(code.key);
         }
-        self.reply(ticket, answer);
+        Some(placed)
     }
 
     /// Answers the request that a message awaits. `None`: the host cannot answer; the message traps.

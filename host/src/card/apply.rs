@@ -5,6 +5,8 @@ use revm::context::{Journal, JournalTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::handler::{EvmTr, FrameResult, ItemOrResult};
 use revm::interpreter::{InterpreterAction, InterpreterResult};
+use revm::primitives::U256;
+use revm::primitives::hardfork::SpecId;
 
 use super::split::{AccountEffect, CardDatabase, CardEvm, CodeId, Effects, EvmError};
 
@@ -19,9 +21,10 @@ pub(super) fn apply<DB: CardDatabase>(
     evm: &mut CardEvm<DB>,
     effects: Effects,
 ) -> Result<FrameResult, Refused<EvmError<DB>>> {
+    let spec = evm.ctx.cfg.spec;
     let journal = &mut evm.ctx.journaled_state;
     for account in effects.accounts {
-        apply_account(journal, account)?;
+        apply_account(journal, account, spec)?;
     }
     for log in effects.logs {
         journal.log(log);
@@ -51,22 +54,59 @@ pub(super) fn apply<DB: CardDatabase>(
 fn apply_account<DB: CardDatabase>(
     journal: &mut Journal<DB>,
     account: AccountEffect,
+    spec: SpecId,
 ) -> Result<(), Refused<EvmError<DB>>> {
     let address = account.address;
     // The loads set original values and warmth as a real run does; then they are the reads that get
     // recorded, so they must be the ones that were used.
     let loaded = journal.load_account(address).map_err(database)?;
-    let balance = loaded.data.info.balance;
-    let same = |code| code == CodeId::of(&loaded.data.info);
-    if !account.code.is_none_or(same) || account.balance_used.is_some_and(|told| told != balance) {
+    let (balance, nonce) = (loaded.data.info.balance, loaded.data.info.nonce);
+    let born = !loaded.data.is_created_locally();
+    let id = CodeId::of(&loaded.data.info);
+    let same = account.code.is_none_or(|code| code == id)
+        && account.balance_used.is_none_or(|told| told == balance)
+        && account.nonce.is_none_or(|(told, _)| told == nonce);
+    if !same {
         return Err(Refused::Stale);
     }
     if account.balance_used.is_some() {
         journal.database.balance_used(address);
     }
+    if account.nonce.is_some() {
+        journal.database.nonces_used();
+    }
+    if let Some(code) = account.created {
+        // The first frame's own contract has been created already.
+        if born {
+            let checkpoint = journal.create_account_checkpoint(address, address, U256::ZERO, spec);
+            if checkpoint.is_err() {
+                return Err(Refused::Stale);
+            }
+            journal.checkpoint_commit();
+        }
+        if let Some((code, hash)) = code {
+            journal.set_code_with_hash(address, code, hash);
+        }
+    }
+    if let Some((start, end)) = account.nonce {
+        let mut loaded = journal.load_account_mut(address).map_err(database)?;
+        // A contract begins with 1.
+        if start != end && loaded.data.nonce() != end {
+            loaded.data.set_nonce(end);
+        }
+    }
+    if account.destroyed {
+        let destroyed = journal.selfdestruct(address, address, false);
+        if let Err(error) = destroyed {
+            return Err(Refused::Error(match error.take_db_error() {
+                Some(error) => EVMError::Database(error),
+                None => EVMError::Custom("an account that is loaded was not loaded".into()),
+            }));
+        }
+    }
     // As revm's own journal entries: a value that comes back to where it was leaves nothing.
     if let Some((start, end)) = account.balance
-        && start != end
+        && (start != end || account.destroyed)
     {
         // What is only added to may have changed meanwhile: nothing depended on it.
         let end = balance.wrapping_add(end.wrapping_sub(start));

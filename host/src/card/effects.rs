@@ -1,10 +1,12 @@
 //! From a lane's result to the effects of the frames.
 
 use gatewei_abi::Word;
+use gatewei_abi::message::code::flag;
 use gatewei_abi::result::{field, kind, slot};
 use gatewei_driver::result::{FrameResult, LogRecord, SlotRecord};
 use revm::primitives::{Address, HashSet, Log, LogData, U256};
 
+use super::create::{self, Deployed};
 use super::message::{from_word, instruction_result, to_address};
 use super::split::{AccountEffect, Effects, Known, SlotEffect};
 
@@ -13,10 +15,14 @@ use super::split::{AccountEffect, Effects, Known, SlotEffect};
 pub struct UnknownRead;
 
 /// What a lane's result means for the transaction. `known` is all that the lane was told.
-pub fn effects(result: FrameResult, known: &Known) -> Result<Effects, UnknownRead> {
+pub fn effects(
+    result: FrameResult,
+    known: &Known,
+    deployed: &Deployed,
+) -> Result<Effects, UnknownRead> {
     Ok(Effects {
         result: instruction_result(result.status),
-        accounts: accounts(&result.slots, known)?,
+        accounts: accounts(&result.slots, known, deployed)?,
         output: result.output.into(),
         gas_left: result.gas_left,
         refund: result.refund,
@@ -26,7 +32,11 @@ pub fn effects(result: FrameResult, known: &Known) -> Result<Effects, UnknownRea
 }
 
 /// The accounts that were used, with what became of them.
-fn accounts(records: &[SlotRecord], known: &Known) -> Result<Vec<AccountEffect>, UnknownRead> {
+fn accounts(
+    records: &[SlotRecord],
+    known: &Known,
+    deployed: &Deployed,
+) -> Result<Vec<AccountEffect>, UnknownRead> {
     let mut out = Vec::new();
     // Where each account's effect is, by the index of its record.
     let mut places = vec![None; records.len()];
@@ -36,6 +46,9 @@ fn accounts(records: &[SlotRecord], known: &Known) -> Result<Vec<AccountEffect>,
         let used = index == 0 || record.is(slot::USED);
         if record.kind() == kind::ACCOUNT && used {
             let address = to_address(&record.key);
+            let flags = create::flags(&record.value);
+            // What the lane only asks for has neither flag.
+            let created = flags & flag::CREATED != 0;
             if !seen.insert((kind::ACCOUNT, address, record.key)) {
                 return Err(UnknownRead);
             }
@@ -44,6 +57,11 @@ fn accounts(records: &[SlotRecord], known: &Known) -> Result<Vec<AccountEffect>,
                 address,
                 code: known.codes.get(&address).copied(),
                 touched: record.is(slot::WRITTEN),
+                created: created.then(|| {
+                    let code = deployed.get(&record.value);
+                    code.map(|(code, hash)| (code.clone(), hash))
+                }),
+                destroyed: flags & flag::DESTROYED != 0,
                 ..AccountEffect::default()
             });
         }
@@ -86,6 +104,12 @@ fn note_field(
         let start = *known.balances.get(&account.address).ok_or(UnknownRead)?;
         account.balance_used = record.is(slot::USED).then_some(start);
         account.balance = changed(record, start, value)?.map(|end| (start, end));
+        Ok(())
+    } else if key == U256::from(field::NONCE) {
+        let start = *known.nonces.get(&account.address).ok_or(UnknownRead)?;
+        let end = changed(record, U256::from(start), value)?;
+        let end = end.map_or(Ok(start), u64::try_from);
+        account.nonce = Some((start, end.map_err(|_| UnknownRead)?));
         Ok(())
     } else if key == U256::from(field::CODE_HASH) {
         // Whether it still holds, the account's code tells.

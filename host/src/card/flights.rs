@@ -11,14 +11,16 @@ use gatewei_abi::command::request;
 use gatewei_abi::layout;
 use gatewei_abi::result::field;
 use gatewei_abi::status::Trap;
+use gatewei_abi::word_of_address;
 use gatewei_abi::{BEAT, Word};
 use gatewei_driver::result::{Cost, FrameResult};
 use gatewei_driver::transport::{Transport, Wait};
 use gatewei_driver::{Card, Code, Event, State, Ticket};
 use revm::context::TxEnv;
 use revm::context::result::EVMError;
-use revm::primitives::Address;
+use revm::primitives::{Address, U256};
 
+use super::create::{self, Deployed};
 use super::effects::effects;
 use super::message::{self, OwnCode, Prepared, code_word, from_word, to_address, to_word};
 use super::predictor::{Call, Predicted, Predictor};
@@ -136,6 +138,7 @@ struct Flight<DB: CardDatabase, J> {
     asked: u64,
     /// All that the lane was told.
     known: Known,
+    deployed: Deployed,
     attempt: Attempt,
 }
 
@@ -187,6 +190,14 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
                         balance
                     }
                     field::CODE_HASH => self.code_id(address)?.hash.into(),
+                    field::NONCE => {
+                        let nonce = match self.known.nonces.get(&address) {
+                            Some(told) => *told,
+                            None => self.inflight.account(address)?.nonce,
+                        };
+                        self.known.nonces.insert(address, nonce);
+                        U256::from(nonce)
+                    }
                     _ => return Ok(None),
                 };
                 Ok(Some((to_word(value), None)))
@@ -322,6 +333,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     sent,
                     asked: 0,
                     known,
+                    deployed: Deployed::default(),
                     attempt,
                 };
                 self.flights.insert(ticket, flight);
@@ -415,23 +427,16 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     /// error: in a parallel block, the read of a value that is about to be written again.
     fn answer(&mut self, ticket: Ticket, question: Question) -> Option<Landing<DB, J>> {
         let flight = self.flights.get_mut(&ticket)?;
-        if let (request::PRECOMPILE, _, key) = question {
-            let card = &mut self.runner.card;
-            let Some(call) = card.precompile_call(ticket, &key) else {
-                card.reply(ticket, None);
+        match question {
+            (request::PRECOMPILE, _, key) => {
+                self.precompile(ticket, &key);
                 return None;
-            };
-            let end = flight
-                .inflight
-                .precompile(call.address, &call.input, call.gas);
-            match end {
-                Some(end) => {
-                    let success = end.as_ref().map(|(gas, output)| (*gas, &output[..]));
-                    card.reply_precompile(ticket, &call, success);
-                }
-                None => card.reply(ticket, None),
             }
-            return None;
+            (request::CREATE | request::DEPLOY, index, key) => {
+                self.create(ticket, question.0 == request::DEPLOY, index, &key);
+                return None;
+            }
+            _ => {}
         }
         match flight.ask(question) {
             Ok(Some((word, Some(code)))) => {
@@ -464,6 +469,62 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         }
     }
 
+    /// Runs a precompiled contract for a lane.
+    fn precompile(&mut self, ticket: Ticket, key: &Word) {
+        let card = &mut self.runner.card;
+        let call = card.precompile_call(ticket, key);
+        let flight = self.flights.get(&ticket);
+        let Some((call, flight)) = call.zip(flight) else {
+            card.reply(ticket, None);
+            return;
+        };
+        let end = flight
+            .inflight
+            .precompile(call.address, &call.input, call.gas);
+        match end {
+            Some(end) => {
+                let success = end.as_ref().map(|(gas, output)| (*gas, &output[..]));
+                card.reply_precompile(ticket, &call, success);
+            }
+            None => card.reply(ticket, None),
+        }
+    }
+
+    /// Names a contract that a lane creates, or takes the code that it deploys.
+    fn create(&mut self, ticket: Ticket, deploy: bool, index: u32, key: &Word) {
+        let card = &mut self.runner.card;
+        let Some(flight) = self.flights.get_mut(&ticket) else {
+            card.reply(ticket, None);
+            return;
+        };
+        if deploy {
+            if let Some(output) = card.deployment(ticket, key) {
+                let (word, own) = flight.deployed.add(output);
+                let image = || own.image();
+                let code = Code {
+                    key: own.key,
+                    image: &image,
+                };
+                card.reply_code(ticket, word, code);
+                return;
+            }
+        } else if let Some(creation) = card.creation(ticket, key)
+            && creation.init.len() <= layout::CODE_BYTES
+            && let Some(creator) = flight.accounts.get(&index)
+        {
+            let (address, init) = create::contract(*creator, creation);
+            let image = || init.image();
+            let code = Code {
+                key: init.key,
+                image: &image,
+            };
+            let address = word_of_address(&address.into_array());
+            card.reply_creation(ticket, address, code);
+            return;
+        }
+        card.reply(ticket, None);
+    }
+
     fn land(&mut self, flight: Flight<DB, J>, result: FrameResult) -> Landing<DB, J> {
         let Flight {
             inflight,
@@ -472,11 +533,12 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             sent,
             asked,
             known,
+            deployed,
             attempt,
             ..
         } = flight;
         let cost = attempt.cost(result.cost);
-        let Ok(effects) = effects(result, &known) else {
+        let Ok(effects) = effects(result, &known, &deployed) else {
             return fall_back(inflight, job, Reason::UnknownRead, cost);
         };
         let used = |account: &AccountEffect| Predicted {

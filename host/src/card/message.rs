@@ -2,7 +2,7 @@
 
 use gatewei_abi::message::code::flag;
 use gatewei_abi::message::{
-    Account, Message, Unfit as AbiUnfit, code_image, code_word as abi_code_word, header,
+    Account, Message, Unfit as AbiUnfit, code_image, code_word as word_of_code, header,
 };
 use gatewei_abi::opcode::Fork;
 use gatewei_abi::status::{Status, Trap};
@@ -172,12 +172,12 @@ pub fn code_word(info: &AccountInfo, code: &Bytecode) -> Option<(Word, Option<Ow
     let id = CodeId::of(info);
     let alive = if id.alive { flag::ALIVE } else { 0 };
     if let Some(delegate) = code.eip7702_address() {
-        let mut word = abi_code_word(code.len(), alive | flag::DELEGATED);
+        let mut word = word_of_code(code.len(), alive | flag::DELEGATED);
         let address = word_of_address(&delegate.into_array());
         word[..Address::len_bytes()].copy_from_slice(&address[..Address::len_bytes()]);
         return Some((word, None));
     }
-    let word = abi_code_word(code.len(), alive);
+    let word = word_of_code(code.len(), alive);
     let own = (!code.is_empty()).then(|| OwnCode {
         key: id.hash.0,
         code: code.clone(),
@@ -209,6 +209,12 @@ pub fn prepare<DB: CardDatabase>(
     }
     if spec.is_enabled_in(SpecId::OSAKA) {
         flags |= gatewei_abi::message::flags::P256;
+    }
+    if spec.is_enabled_in(SpecId::SHANGHAI) {
+        flags |= gatewei_abi::message::flags::INIT_CODE;
+    }
+    if spec.is_enabled_in(SpecId::CANCUN) {
+        flags |= gatewei_abi::message::flags::KEEP;
     }
     let (accounts, codes) = Teller::new(flight, predicted, known).accounts();
     Ok(Prepared {
@@ -296,6 +302,8 @@ pub const fn instruction_result(status: Status) -> InstructionResult {
         Status::StackOverflow => InstructionResult::StackOverflow,
         Status::StaticViolation => InstructionResult::StateChangeDuringStaticCall,
         Status::OutOfOffset => InstructionResult::OutOfOffset,
+        Status::SelfDestruct => InstructionResult::SelfDestruct,
+        Status::InitCodeSize => InstructionResult::CreateInitCodeSizeLimit,
         Status::StaticCallValue => InstructionResult::CallNotAllowedInsideStatic,
     }
 }

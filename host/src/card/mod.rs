@@ -12,6 +12,7 @@
 //! counted, named reason ([`Reason`]).
 
 mod apply;
+mod create;
 mod effects;
 mod flights;
 mod interpret;

@@ -59,6 +59,9 @@ pub trait CardDatabase: Database {
         None
     }
 
+    /// The outcome depends on the nonces of accounts.
+    fn nonces_used(&mut self) {}
+
     /// The outcome depends on the balance of `address`, which has been loaded.
     fn balance_used(&mut self, address: Address) {
         let _ = address;
@@ -127,6 +130,12 @@ pub struct AccountEffect {
     pub balance_used: Option<U256>,
     /// The balance at the first frame's start and the final one, where it moved.
     pub balance: Option<(U256, U256)>,
+    /// The nonce at the first frame's start and the final one, where it was used.
+    pub nonce: Option<(u64, u64)>,
+    /// It was created, and is there at the end; with the code that was deployed, if any.
+    pub created: Option<Option<(Bytecode, B256)>>,
+    /// It was destroyed.
+    pub destroyed: bool,
     /// It was touched (EIP-161).
     pub touched: bool,
     /// Its slots.
@@ -361,6 +370,12 @@ impl<DB: Database> InFlight<DB> {
         out
     }
 
+    /// True for the contract that the transaction creates.
+    pub fn creates(&self, address: Address) -> bool {
+        let account = self.evm.ctx.journaled_state.state.get(&address);
+        account.is_some_and(|account| account.is_created_locally())
+    }
+
     /// True for the addresses of precompiled contracts.
     pub fn is_precompile(&self, address: &Address) -> bool {
         let warm = &self.evm.ctx.journaled_state.warm_addresses;
@@ -566,6 +581,8 @@ pub struct Known {
     pub slots: HashMap<(Address, U256), U256>,
     /// Balances.
     pub balances: HashMap<Address, U256>,
+    /// Nonces.
+    pub nonces: HashMap<Address, u64>,
     /// Codes.
     pub codes: HashMap<Address, CodeId>,
 }

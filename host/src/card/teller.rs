@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gatewei_abi::message::{Account, Slot};
+use gatewei_abi::message::code::flag;
+use gatewei_abi::message::{Account, Slot, code as code_field};
 use gatewei_abi::word_of_address;
 use revm::primitives::{Address, U256};
 
@@ -90,7 +91,10 @@ impl<'a, DB: CardDatabase> Teller<'a, DB> {
         if let Some(info) = self.flight.peek_account(address) {
             // A code is no read: its hash names it.
             let code = self.flight.code_of(&info).ok();
-            if let Some((word, code)) = code.and_then(|code| code_word(&info, &code)) {
+            if let Some((mut word, code)) = code.and_then(|code| code_word(&info, &code)) {
+                if self.flight.creates(address) {
+                    word[code_field::FLAGS] |= flag::CREATED as u8;
+                }
                 self.known.codes.insert(address, CodeId::of(&info));
                 (account.code, own) = (Some(word), code);
             }

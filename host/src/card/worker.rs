@@ -25,6 +25,10 @@ impl<DB: Base> CardDatabase for View<'_, DB> {
         View::peek_account(self, address)
     }
 
+    fn nonces_used(&mut self) {
+        self.observe_nonces();
+    }
+
     fn balance_used(&mut self, address: Address) {
         self.observe_balance(address);
     }
