@@ -13,6 +13,7 @@ mod codes;
 mod deadline;
 pub mod dma;
 mod fault;
+pub mod profile;
 mod queue;
 pub mod result;
 mod slots;

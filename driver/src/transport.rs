@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::dma::DmaBuffer;
+use crate::profile::Profile;
 
 /// How long [`Transport::wait`] may take: whichever ends first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,12 @@ pub trait Transport: Send {
     /// Afterwards no DMA is outstanding, all registers have their reset values, and DMA memory stays
     /// mapped.
     fn reset(&mut self) -> Result<(), TransportError>;
+
+    /// What the lanes spent their cycles on since the last call; none where that cannot be seen, as on
+    /// hardware.
+    fn take_profile(&mut self) -> Option<Profile> {
+        None
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
@@ -113,5 +120,8 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+    fn take_profile(&mut self) -> Option<Profile> {
+        (**self).take_profile()
     }
 }

@@ -25,7 +25,7 @@ pub use engine::{Engine, EngineBuilder};
 pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
-pub use statistics::{CardStatistics, Prediction, Statistics};
+pub use statistics::{CardStatistics, ClassCycles, Prediction, Statistics};
 pub use warm_up::warm_up;
 
 /// The README's example is compiled with the documentation's tests.

@@ -43,6 +43,20 @@ pub struct CardStatistics {
     pub requests: u64,
     /// How well the slots that the frames used were foreseen.
     pub prediction: Prediction,
+    /// Cycles by what they were spent on, where the transport can tell: classes of opcodes
+    /// ([`gatewei_abi::opcode::Class::cost`]), and `message` for the loading of messages.
+    pub cycles_by_class: BTreeMap<&'static str, ClassCycles>,
+}
+
+/// What opcodes of a class cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ClassCycles {
+    /// How many there were.
+    pub count: u64,
+    /// Their cycles, without those in which the lane waited for the host.
+    pub cycles: u64,
+    /// Cycles in which it waited for the host.
+    pub wait_cycles: u64,
 }
 
 /// Storage slots of the frames that ran on the card to their end.
@@ -72,6 +86,14 @@ impl CardStatistics {
         share(self.cycles.saturating_sub(self.wait_cycles), self.retired)
     }
 
+    /// Adds cycles of a class.
+    pub fn spend(&mut self, class: &'static str, spent: ClassCycles) {
+        let sum = self.cycles_by_class.entry(class).or_default();
+        sum.count += spent.count;
+        sum.cycles += spent.cycles;
+        sum.wait_cycles += spent.wait_cycles;
+    }
+
     /// Adds the counts of another execution.
     pub fn add(&mut self, other: &Self) {
         self.txs += other.txs;
@@ -90,6 +112,9 @@ impl CardStatistics {
         self.prediction.sent += other.prediction.sent;
         self.prediction.used += other.prediction.used;
         self.prediction.hits += other.prediction.hits;
+        for (class, spent) in &other.cycles_by_class {
+            self.spend(class, *spent);
+        }
     }
 }
 

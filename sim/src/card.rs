@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gatewei_abi::regs::{self, SPACE};
 use gatewei_driver::dma::DmaBuffer;
+use gatewei_driver::profile::Profile;
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
 
 use crate::axi::Response;
@@ -91,6 +92,9 @@ pub struct SimCard {
     lite: Lite,
     bus: Memory,
     lanes: Vec<Trace>,
+    profile: Profile,
+    /// The opcodes that the lanes are at.
+    now: Vec<Option<u8>>,
     memory: HostMemory,
     trace: Option<Recorder>,
     cycles: u64,
@@ -130,6 +134,8 @@ impl SimCard {
             lite: Lite::find(&model, "")?,
             bus: Memory::find(&model, "")?,
             lanes: lanes.collect::<Result<_, _>>()?,
+            profile: Profile::default(),
+            now: vec![None; options.lanes.into()],
             memory: HostMemory::new(Timing {
                 read_latency: options.read_latency,
                 write_latency: options.write_latency,
@@ -219,6 +225,9 @@ impl SimCard {
             self.interrupts += 1;
             self.last_vector = self.model.get_u64(self.control.msix_vector) as u16;
             self.raised = true;
+        }
+        for (lane, now) in self.lanes.iter().zip(&mut self.now) {
+            lane.count(&self.model, &mut self.profile, now);
         }
         if let Some(trace) = &mut self.trace {
             for lane in &self.lanes {
@@ -426,6 +435,10 @@ impl Transport for SimCard {
             true => Ok(WaitOutcome::Interrupt),
             false => Ok(WaitOutcome::Elapsed),
         }
+    }
+
+    fn take_profile(&mut self) -> Option<Profile> {
+        Some(std::mem::take(&mut self.profile))
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {

@@ -3,6 +3,7 @@
 use crate::axi::{Burst, Master, Slave, WriteBeat};
 use crate::model::{Model, ModelError, PortId};
 use crate::trace::Step;
+use gatewei_driver::profile::Profile;
 
 macro_rules! ports {
     ($(#[$m:meta])* $name:ident { $($(#[$f:meta])* $field:ident: $dir:ident $port:literal $width:literal;)* }) => {
@@ -98,6 +99,8 @@ ports! {
         top: output "trace_top" 256;
         memory: output "trace_memory" 32;
         frame: output "trace_frame" 11;
+        busy: output "trace_busy" 1;
+        wait: output "trace_wait" 1;
         command: output "trace_id" 32;
     }
 }
@@ -163,6 +166,29 @@ impl Memory {
 }
 
 impl Trace {
+    /// Counts this cycle where it belongs; `now` is the opcode that the lane is at, or none while its
+    /// message is being loaded.
+    pub fn count(&self, model: &Model, profile: &mut Profile, now: &mut Option<u8>) {
+        if model.get_u64(self.busy) == 0 {
+            *now = None;
+            return;
+        }
+        let spent = if model.get_u64(self.retire) != 0 {
+            let opcode = model.get_u64(self.opcode) as u8;
+            profile.messages.count += u64::from(now.is_none());
+            *now = Some(opcode);
+            profile.opcodes[usize::from(opcode)].count += 1;
+            &mut profile.opcodes[usize::from(opcode)]
+        } else {
+            match *now {
+                Some(opcode) => &mut profile.opcodes[usize::from(opcode)],
+                None => &mut profile.messages,
+            }
+        };
+        spent.cycles += 1;
+        spent.wait_cycles += model.get_u64(self.wait);
+    }
+
     /// The opcode that retires in this cycle, with the command it belongs to.
     pub fn sample(&self, model: &Model) -> Option<(u32, Step)> {
         if model.get_u64(self.retire) == 0 {

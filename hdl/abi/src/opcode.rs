@@ -147,6 +147,46 @@ pub enum Class {
     Trap,
 }
 
+impl Class {
+    /// Name of the opcodes that cost the lane about the same, in statistics.
+    pub const fn cost(self) -> &'static str {
+        match self {
+            Self::Push | Self::Dup | Self::Swap | Self::Pop | Self::Jumpdest => "stack",
+            Self::Binary | Self::Unary => "alu",
+            Self::Shift | Self::Clz => "shift",
+            Self::Jump | Self::Jumpi => "jump",
+            Self::Arith2 => "multiply_divide",
+            Self::Arith3 => "modular",
+            Self::Exp => "exp",
+            Self::Mload | Self::Mstore | Self::Mstore8 => "memory",
+            Self::Keccak => "keccak",
+            Self::Sload | Self::Sstore => "storage",
+            Self::Tload | Self::Tstore => "transient",
+            Self::CalldataCopy | Self::CodeCopy | Self::ReturnDataCopy | Self::Mcopy => "copy",
+            Self::Log => "log",
+            Self::Balance
+            | Self::SelfBalance
+            | Self::ExtCodeSize
+            | Self::ExtCodeCopy
+            | Self::ExtCodeHash => "account",
+            Self::Call => "call",
+            Self::Create | Self::SelfDestruct => "create",
+            Self::Stop | Self::Return | Self::Revert | Self::Invalid => "end",
+            Self::Env
+            | Self::BlockHash
+            | Self::BlobHash
+            | Self::CalldataLoad
+            | Self::CalldataSize
+            | Self::CodeSize
+            | Self::ReturnDataSize
+            | Self::Pc
+            | Self::Msize
+            | Self::Gas => "environment",
+            Self::Trap => "trap",
+        }
+    }
+}
+
 /// One opcode.
 #[derive(Clone, Copy, Debug)]
 pub struct Opcode {

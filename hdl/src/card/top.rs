@@ -132,6 +132,10 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub trace_memory: [Signal<Out, Bits<32>>; LANES],
     /// Depth of its frame.
     pub trace_frame: [Signal<Out, Bits<11>>; LANES],
+    /// A message runs.
+    pub trace_busy: [Signal<Out, Bit>; LANES],
+    /// It awaits the host.
+    pub trace_wait: [Signal<Out, Bit>; LANES],
     /// Trace: command id of the running message.
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
@@ -207,6 +211,8 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
             trace_top: array(),
             trace_memory: array(),
             trace_frame: array(),
+            trace_busy: array(),
+            trace_wait: array(),
             trace_id: array(),
             shell: Shell::new(identity),
             lane: array(),
@@ -338,6 +344,8 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
             self.trace_top[i].next = self.lane[i].retire_top.val();
             self.trace_memory[i].next = self.lane[i].retire_memory.val();
             self.trace_frame[i].next = self.lane[i].retire_frame.val();
+            self.trace_busy[i].next = self.lane[i].busy.val();
+            self.trace_wait[i].next = self.lane[i].waiting.val();
             self.trace_id[i].next = self.lane[i].running_id.val();
         }
     }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use gatewei_abi::opcode::opcode;
 use gatewei_driver::Card;
+use gatewei_driver::profile::{Profile, Spent};
 use gatewei_driver::result::Cost;
 use gatewei_driver::transport::Transport;
 use revm::ExecuteEvm;
@@ -14,7 +16,7 @@ use revm::state::AccountInfo;
 use super::flights::{CardRunner, Flights, Landing, Place};
 use super::split::{CardDatabase, Ended};
 use crate::engine::{Attempt, Base, Engine, Observe, Session, Task, View, WorkerEvm, WorkerView};
-use crate::{Block, CardStatistics, ExecutionError, Executor, Outcome};
+use crate::{Block, CardStatistics, ClassCycles, ExecutionError, Executor, Outcome};
 
 impl<DB: Base> CardDatabase for View<'_, DB> {
     fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256> {
@@ -69,8 +71,39 @@ impl<T: Transport> Executor for CardExecutor<T> {
     }
 
     fn execute(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
-        self.engine
-            .execute_with(block, |session| run(session, &mut self.runner))
+        let transport = self.runner.card_mut().transport_mut();
+        transport.take_profile();
+        let mut outcome = self
+            .engine
+            .execute_with(block, |session| run(session, &mut self.runner))?;
+        let transport = self.runner.card_mut().transport_mut();
+        if let Some(profile) = transport.take_profile() {
+            spend(&mut outcome.statistics.card, &profile);
+        }
+        Ok(outcome)
+    }
+}
+
+/// Adds what a transport has seen, by classes of opcodes.
+fn spend(card: &mut CardStatistics, profile: &Profile) {
+    let class = |byte: usize| opcode(byte as u8).map_or("trap", |op| op.class.cost());
+    let opcodes = profile.opcodes.iter().enumerate();
+    let rows = opcodes.map(|(byte, spent)| (class(byte), *spent));
+    for (class, spent) in rows.chain([("message", profile.messages)]) {
+        let Spent {
+            count,
+            cycles,
+            wait_cycles,
+        } = spent;
+        let cycles = cycles - wait_cycles;
+        if count + cycles + wait_cycles > 0 {
+            let spent = ClassCycles {
+                count,
+                cycles,
+                wait_cycles,
+            };
+            card.spend(class, spent);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use gatewei::{Block, CardStatistics, Checks, Executor, Prediction, digest};
+use gatewei::{Block, CardStatistics, Checks, ClassCycles, Executor, Prediction, digest};
 use serde::Serialize;
 
 use super::measure::{Measured, Ratio, mgas_per_s};
@@ -49,6 +49,7 @@ pub(super) struct Card {
     pub(super) cpi: f64,
     pub(super) requests: u64,
     pub(super) prediction: Prediction,
+    pub(super) cycles_by_class: BTreeMap<&'static str, ClassCycles>,
 }
 
 impl From<&CardStatistics> for Card {
@@ -66,6 +67,7 @@ impl From<&CardStatistics> for Card {
             cpi: statistics.cpi(),
             requests: statistics.requests,
             prediction: statistics.prediction,
+            cycles_by_class: statistics.cycles_by_class.clone(),
         }
     }
 }
