@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use gatewei_abi::BEAT;
-use gatewei_abi::layout::{CODE_BYTES, CODE_PAGE_BEATS, PAGE_BYTES};
+use gatewei_abi::layout::{CODE_BYTES, CODE_PAGE_BEATS, CODE_PAGE_BYTES};
 use gatewei_abi::message::code_image;
 use gatewei_sim::model::{Model, PortId};
 use gatewei_sim::random::Random;
@@ -168,8 +168,10 @@ fn every_fetch_is_of_the_code_that_is_open() {
             let length = codes[n].bytes.len();
             let pc = match random.below(4) {
                 0 => length,
-                1 => (random.below(16) as usize * PAGE_BYTES + 4_040 + random.below(70) as usize)
-                    .min(length),
+                1 => {
+                    (random.below(64) as usize * CODE_PAGE_BYTES + 968 + random.below(70) as usize)
+                        .min(length)
+                }
                 _ => random.below(length as u64 + 1) as usize,
             };
             let operand = random.below(33) as usize;

@@ -6,8 +6,12 @@ pub const CODE_BYTES: usize = (1 << 16) - CODE_BEHIND;
 pub const CODE_BEHIND: usize = 64;
 /// Bytes of code that have their JUMPDEST bits in one beat.
 pub const CODE_GROUP: usize = 8 * crate::BEAT;
+/// Bytes of a page of code, in which code comes onto the chip.
+pub const CODE_PAGE_BYTES: usize = 1024;
+/// Pages of code that the chip holds at a time.
+pub const CODE_PAGES: usize = 64;
 /// Beats of a page of code in its image: the groups' bits and the code.
-pub const CODE_PAGE_BEATS: usize = PAGE_BYTES / CODE_GROUP + PAGE_BYTES / crate::BEAT;
+pub const CODE_PAGE_BEATS: usize = CODE_PAGE_BYTES / CODE_GROUP + CODE_PAGE_BYTES / crate::BEAT;
 /// Address bits of a segment of the lane's data space.
 pub const SEGMENT_BITS: usize = 23;
 /// Segments of the lane's data space, by the address bits above [`SEGMENT_BITS`].

@@ -422,7 +422,9 @@ pub fn code_image(code: &[u8], is_jumpdest: impl Fn(usize) -> bool) -> Vec<u8> {
 
 /// Bytes of the image of so much code: whole pages.
 pub const fn code_image_bytes(code_bytes: usize) -> usize {
-    (code_bytes + layout::CODE_BEHIND).div_ceil(layout::PAGE_BYTES) * layout::CODE_PAGE_BEATS * BEAT
+    (code_bytes + layout::CODE_BEHIND).div_ceil(layout::CODE_PAGE_BYTES)
+        * layout::CODE_PAGE_BEATS
+        * BEAT
 }
 
 /// The code of an image, and which of its bytes are jump destinations: what a card sees.

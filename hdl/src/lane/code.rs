@@ -1,27 +1,26 @@
 //! The code store: the pages of code that the lane uses, brought from code images in host memory.
 //!
-//! It keeps pages of up to sixteen codes, so that a contract that is called again, in this message or a
+//! It keeps pages of up to 256 codes, so that a contract that is called again, in this message or a
 //! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there.
 
-use gatewei_abi::layout::{CODE_GROUP, CODE_PAGE_BEATS, PAGE_BITS};
+use gatewei_abi::layout::{CODE_GROUP, CODE_PAGE_BEATS, CODE_PAGE_BYTES, CODE_PAGES};
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-use super::page_table::PageTable;
+use super::code_table::CodeTable;
 use super::words::{Banks, Rotate, each_bank};
 use crate::prim::Ram;
 
-const _: () = assert!(PAGE_BITS == 12 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 144);
+const _: () = assert!(CODE_PAGE_BYTES == 1024 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 36);
+const _: () = assert!(CODE_PAGES == 64);
 
 /// States of the code store.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Fetching {
     /// Nothing is missing.
     Idle,
-    /// Looks for a code's number by its tag.
+    /// Looks whose code has the number that this code's tag gives it.
     Search,
-    /// Gives the code a number.
-    Number,
     /// Looks for a frame that this fetch does not use, and asks for the page.
     Choose,
     /// Awaits the jump destinations of a group.
@@ -32,7 +31,7 @@ pub enum Fetching {
     Settle,
 }
 
-/// Sixteen page frames of code with their jump destinations; one code is open at a time.
+/// 64 page frames of code with their jump destinations; one code is open at a time.
 #[derive(LogicBlock)]
 pub struct CodeStore {
     /// Clock.
@@ -78,26 +77,20 @@ pub struct CodeStore {
     /// The beat.
     pub beat: Signal<In, Bits<256>>,
 
-    table: PageTable,
-    known: Ram<4, 72>,
+    table: CodeTable,
+    known: Ram<8, 64>,
     bank: [Ram<11, 9>; 32],
     rotate: Rotate,
     state: DFF<Fetching>,
-    at: DFF<Bits<5>>,
-    seen: DFF<Bits<16>>,
-    turn: DFF<Bits<4>>,
     number: DFF<Bits<8>>,
-    fresh: DFF<Bits<8>>,
-    hand: DFF<Bits<4>>,
-    page: DFF<Bits<13>>,
-    row: DFF<Bits<7>>,
+    hand: DFF<Bits<6>>,
+    page: DFF<Bits<14>>,
+    row: DFF<Bits<5>>,
     marks: DFF<Bits<256>>,
     good: DFF<Bit>,
     spoiled: DFF<Bit>,
     offset: DFF<Bits<5>>,
 
-    looked: Signal<Local, Bits<4>>,
-    bits: Signal<Local, Bits<16>>,
     forget: Signal<Local, Bit>,
     accept: Signal<Local, Bit>,
     we: Signal<Local, Bit>,
@@ -105,12 +98,11 @@ pub struct CodeStore {
     line: Signal<Local, Bits<11>>,
     behind: Signal<Local, Bits<11>>,
     wline: Signal<Local, Bits<11>>,
-    page_now: Signal<Local, Bits<13>>,
+    page_now: Signal<Local, Bits<14>>,
     page_bytes: Signal<Local, Bits<64>>,
     gathered: Signal<Local, Banks>,
     index: [Constant<Bits<5>>; 32],
     beats: Constant<Bits<16>>,
-    one16: Constant<Bits<16>>,
 }
 
 impl Default for CodeStore {
@@ -140,11 +132,7 @@ impl Default for CodeStore {
             bank: array_init::array_init(|_| Default::default()),
             rotate: Default::default(),
             state: Default::default(),
-            at: Default::default(),
-            seen: Default::default(),
-            turn: Default::default(),
             number: Default::default(),
-            fresh: Default::default(),
             hand: Default::default(),
             page: Default::default(),
             row: Default::default(),
@@ -152,8 +140,6 @@ impl Default for CodeStore {
             good: Default::default(),
             spoiled: Default::default(),
             offset: Default::default(),
-            looked: Default::default(),
-            bits: Default::default(),
             forget: Default::default(),
             accept: Default::default(),
             we: Default::default(),
@@ -166,7 +152,6 @@ impl Default for CodeStore {
             gathered: Default::default(),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
             beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
-            one16: Constant::new(1u64.into()),
         }
     }
 }
@@ -176,31 +161,29 @@ impl Logic for CodeStore {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, at, seen, turn, number, fresh, hand, page, row, marks, good, spoiled, offset
+            self, clock, state, number, hand, page, row, marks, good, spoiled, offset
         );
         clock!(self, clock, table, known);
 
         // Reading. A page's name is its number in the code, then the code's number: the page behind is 2^8 further.
-        self.page_now.next = (bit_cast::<13, 4>(self.raddr.val().get_bits::<4>(12)) << 8)
-            | bit_cast::<13, 8>(self.number.q.val());
-        self.table.a.next = self.page_now.val();
-        // The operand of an early PUSH is read from before the code's beginning: its end counts.
-        self.table.a_behind.next = (self.page_now.val() + 256) & 0xfff_u64;
+        self.page_now.next = (bit_cast::<14, 6>(self.raddr.val().get_bits::<6>(10)) << 8)
+            | bit_cast::<14, 8>(self.number.q.val());
+        self.table.page.next = self.page_now.val();
+        // Behind the last page is the first: the operand of an early PUSH is read from before the code's
+        // beginning, and its end counts.
+        self.table.behind.next = self.page_now.val() + 256;
         // 33 bytes: an opcode and the longest operand.
-        self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4063;
-        self.table.b.next = self.page_now.val();
-        self.table.b_behind.next = (self.page_now.val() + 256) & 0xfff_u64;
-        self.table.b_across.next = false;
+        self.table.across.next = self.raddr.val().get_bits::<10>(0) > 991;
         self.low.next = self.raddr.val().get_bits::<5>(0);
         self.offset.d.next = self.low.val();
-        self.line.next = (bit_cast::<11, 4>(self.table.a_frame.val()) << 7)
-            | bit_cast::<11, 7>(self.raddr.val().get_bits::<7>(5));
+        self.line.next = (bit_cast::<11, 6>(self.table.frame.val()) << 5)
+            | bit_cast::<11, 5>(self.raddr.val().get_bits::<5>(5));
         self.behind.next = self.line.val() + 1;
-        if self.raddr.val().get_bits::<7>(5) == 127 {
-            self.behind.next = bit_cast::<11, 4>(self.table.a_next.val()) << 7;
+        if self.raddr.val().get_bits::<5>(5) == 31 {
+            self.behind.next = bit_cast::<11, 6>(self.table.frame_behind.val()) << 5;
         }
         self.wline.next =
-            (bit_cast::<11, 4>(self.hand.q.val()) << 7) | bit_cast::<11, 7>(self.row.q.val());
+            (bit_cast::<11, 6>(self.hand.q.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
         self.jumpdest.next = false;
         for i in 0..32 {
             self.bank[i].clock.next = self.clock.val();
@@ -227,22 +210,21 @@ impl Logic for CodeStore {
         self.readable.next = self.good.q.val();
         self.good.d.next = false;
 
-        // The table of codes: a tag, and above it the code's number.
-        self.known.raddr.next = self.at.q.val().get_bits::<4>(0);
-        self.looked.next = (self.at.q.val() - 1).get_bits::<4>(0);
-        self.known.waddr.next = self.turn.q.val();
-        self.known.wdata.next =
-            bit_cast::<72, 64>(self.tag.val()) | (bit_cast::<72, 8>(self.fresh.q.val()) << 64);
+        // A code's number is the low part of its tag; this is who has it.
+        self.known.raddr.next = self.tag.val().get_bits::<8>(0);
+        self.known.waddr.next = self.tag.val().get_bits::<8>(0);
+        self.known.wdata.next = self.tag.val();
         self.known.we.next = false;
-        self.bits.next = self.one16.val() << bit_cast::<16, 4>(self.turn.q.val());
+        self.table.number.next = self.tag.val().get_bits::<8>(0);
+        self.table.drop.next = false;
 
         // The page that comes.
         self.table.hand.next = self.hand.q.val();
         self.table.new.next = self.page.q.val();
         self.table.free.next = false;
         self.table.put.next = false;
-        self.page_bytes.next = bit_cast::<64, 4>(self.page.q.val().get_bits::<4>(8)) << 9;
-        // 144 beats of 32 bytes are 4096 + 512.
+        self.page_bytes.next = bit_cast::<64, 6>(self.page.q.val().get_bits::<6>(8)) << 7;
+        // 36 beats of 32 bytes are 1024 + 128.
         self.in_addr.next =
             (self.address.val() + (self.page_bytes.val() << 3)) + self.page_bytes.val();
         self.in_beats.next = self.beats.val();
@@ -257,49 +239,30 @@ impl Logic for CodeStore {
             Fetching::Idle => {
                 self.busy.next = false;
                 self.opened.next = true;
-                self.good.d.next = self.table.a_here.val();
-                self.at.d.next = 0.into();
+                self.good.d.next = self.table.here.val();
                 self.row.d.next = 0.into();
                 if self.open.val() {
                     self.state.d.next = Fetching::Search;
                     self.good.d.next = false;
                     if self.spoiled.q.val() {
                         self.forget.next = true;
-                        self.seen.d.next = 0.into();
                         self.spoiled.d.next = false;
                     }
-                } else if self.want.val() & !self.table.a_here.val() {
-                    self.page.d.next = self.table.a_lacks.val();
+                } else if self.want.val() & !self.table.here.val() {
+                    self.page.d.next = self.table.lacks.val();
                     self.state.d.next = Fetching::Choose;
                 }
             }
             Fetching::Search => {
-                self.at.d.next = self.at.q.val() + 1;
-                if self.at.q.val() == 16 {
-                    self.state.d.next = Fetching::Number;
-                }
-                if (self.at.q.val().any() & self.seen.q.val().get_bit(self.looked.val().index()))
-                    & ((self.known.rdata.val().get_bits::<64>(0) == self.tag.val()) & self.tag.val().any())
-                {
-                    self.number.d.next = self.known.rdata.val().get_bits::<8>(64);
-                    self.state.d.next = Fetching::Idle;
-                }
-            }
-            Fetching::Number => {
-                self.known.we.next = true;
-                self.number.d.next = self.fresh.q.val();
-                self.fresh.d.next = self.fresh.q.val() + 1;
-                self.turn.d.next = self.turn.q.val() + 1;
-                self.seen.d.next = self.seen.q.val() | self.bits.val();
-                // Numbers begin again: pages of their earlier bearers must be gone.
-                if self.fresh.q.val() == 255 {
-                    self.forget.next = true;
-                    self.seen.d.next = self.bits.val();
+                self.number.d.next = self.tag.val().get_bits::<8>(0);
+                if (self.known.rdata.val() != self.tag.val()) | !self.tag.val().any() {
+                    self.known.we.next = true;
+                    self.table.drop.next = true;
                 }
                 self.state.d.next = Fetching::Idle;
             }
             Fetching::Choose => {
-                if self.table.taken.val() & self.table.used.val() {
+                if self.table.used.val() {
                     self.hand.d.next = self.hand.q.val() + 1;
                 } else {
                     self.table.free.next = true;
@@ -325,7 +288,7 @@ impl Logic for CodeStore {
                     if self.row.q.val().get_bits::<3>(0) == 7 {
                         self.state.d.next = Fetching::Marks;
                     }
-                    if self.row.q.val() == 127 {
+                    if self.row.q.val() == 31 {
                         self.state.d.next = Fetching::Settle;
                     }
                 }
@@ -345,9 +308,6 @@ impl Logic for CodeStore {
         self.table.clear.next = self.forget.val() | self.reset.val();
         if self.reset.val() {
             self.state.d.next = Fetching::Idle;
-            self.seen.d.next = 0.into();
-            self.fresh.d.next = 0.into();
-            self.turn.d.next = 0.into();
             self.hand.d.next = 0.into();
             self.spoiled.d.next = false;
         }

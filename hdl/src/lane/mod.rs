@@ -20,6 +20,7 @@
 pub mod bytes;
 pub mod check;
 pub mod code;
+pub mod code_table;
 pub mod cost;
 pub mod data;
 pub mod decode;
