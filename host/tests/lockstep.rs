@@ -12,8 +12,14 @@ mod accounts;
 mod asm;
 #[path = "lockstep/calls.rs"]
 mod calls;
+#[path = "lockstep/creates.rs"]
+mod creates;
 #[path = "lockstep/data.rs"]
 mod data;
+#[path = "lockstep/delegation.rs"]
+mod delegation;
+#[path = "lockstep/destroy.rs"]
+mod destroy;
 #[path = "lockstep/directed.rs"]
 mod directed;
 #[path = "lockstep/pages.rs"]
@@ -108,9 +114,10 @@ fn setting(name: &str, default: u64) -> u64 {
     }
 }
 
-/// Compares all programs; shows the first differences and how many there are. Returns how many trapped.
-fn all_agree(programs: impl IntoIterator<Item = Named>) -> u32 {
-    let (mut count, mut steps, mut cycles, mut trapped) = (0u32, 0u64, 0u64, 0u32);
+/// Compares all programs; shows the first differences and how many there are. Returns those that trapped, and why.
+fn all_agree(programs: impl IntoIterator<Item = Named>) -> Vec<(String, String)> {
+    let (mut count, mut steps, mut cycles) = (0u32, 0u64, 0u64);
+    let mut trapped = Vec::new();
     let mut failures = Vec::new();
     let mut card = runner();
     let show_each = setting("GATEWEI_EACH", 0) != 0;
@@ -126,12 +133,13 @@ fn all_agree(programs: impl IntoIterator<Item = Named>) -> u32 {
                 }
                 steps += report.steps.len() as u64;
                 cycles += report.cost.cycles;
-                trapped += u32::from(report.trapped.is_some());
+                trapped.extend(report.trapped.map(|reason| (name, reason.to_string())));
             }
             Err(divergence) => failures.push((name, program, divergence)),
         }
     }
-    println!("{count} programs, {steps} opcodes, {cycles} cycles, {trapped} trapped");
+    let traps = trapped.len();
+    println!("{count} programs, {steps} opcodes, {cycles} cycles, {traps} trapped");
     let shown = setting("GATEWEI_SHOW", 5) as usize;
     for (name, program, divergence) in failures.iter().take(shown) {
         println!(
@@ -162,14 +170,66 @@ fn programs_agree_with_every_amount_of_gas() {
 /// None of them may trap: calls are the lane's.
 #[test]
 fn programs_that_call_agree() {
-    assert_eq!(all_agree(calls::all()), 0, "programs that trapped");
+    assert_eq!(all_agree(calls::all()), [], "programs that trapped");
+}
+
+/// The Verilog may trap at none of these. The software card leaves creations and delegations to the CPU.
+fn all_agree_on_the_lane(programs: impl IntoIterator<Item = Named>) {
+    let trapped = all_agree(programs);
+    if cfg!(feature = "sim") {
+        assert_eq!(trapped, [], "programs that trapped");
+    }
 }
 
 #[test]
-fn what_a_lane_leaves_to_the_cpu_agrees_from_inside() {
-    let programs = accounts::traps();
-    let all = programs.len() as u32;
-    assert_eq!(all_agree(programs), all, "programs that trapped");
+fn what_the_host_is_asked_for_from_inside_agrees() {
+    all_agree_on_the_lane(accounts::requests());
+}
+
+#[test]
+fn programs_that_create_agree() {
+    all_agree_on_the_lane(creates::all());
+}
+
+#[test]
+fn code_deposits_agree_with_every_amount_of_gas() {
+    all_agree_on_the_lane(creates::deposits());
+}
+
+#[test]
+fn programs_that_destroy_agree() {
+    all_agree_on_the_lane(destroy::all());
+}
+
+#[test]
+fn programs_that_call_delegating_accounts_agree() {
+    all_agree_on_the_lane(delegation::all());
+}
+
+#[test]
+fn what_a_lane_leaves_to_the_cpu_agrees_and_says_why() {
+    let traps = [creates::traps(), delegation::traps()].concat();
+    let (programs, reasons): (Vec<Named>, Vec<&str>) = traps.into_iter().unzip();
+    let names = programs.iter().map(|(name, _)| name.clone());
+    let wanted: Vec<_> = names.zip(reasons.into_iter().map(str::to_owned)).collect();
+    let trapped = all_agree(programs);
+    if cfg!(feature = "sim") {
+        assert_eq!(trapped, wanted);
+    } else {
+        assert_eq!(trapped.len(), wanted.len());
+    }
+}
+
+#[test]
+fn programs_that_create_agree_with_all_sorts_of_gas() {
+    let probes = [
+        creates::gas_probes(),
+        destroy::gas_probes(),
+        delegation::gas_probes(),
+    ]
+    .concat();
+    all_agree_on_the_lane(probes.iter().flat_map(directed::with_each_gas));
+    all_agree_on_the_lane(probes.iter().flat_map(calls::with_all_sorts_of_gas));
 }
 
 #[test]
@@ -182,7 +242,7 @@ fn programs_that_call_agree_with_all_sorts_of_gas() {
 /// None of them may trap: no size that gas can buy is too large for the lane.
 #[test]
 fn programs_beyond_the_chips_memory_agree() {
-    assert_eq!(all_agree(pages::all()), 0, "programs that trapped");
+    assert_eq!(all_agree(pages::all()), [], "programs that trapped");
 }
 
 #[test]
@@ -202,7 +262,12 @@ fn random_programs_agree() {
 #[test]
 fn every_end_of_a_frame_occurs_in_the_programs() {
     let mut missing: Vec<_> = gatewei_abi::status::Status::ALL.to_vec();
-    for (_, program) in directed::all().into_iter().chain(calls::all()) {
+    for (_, program) in directed::all()
+        .into_iter()
+        .chain(calls::all())
+        .chain(destroy::all())
+        .chain(creates::all())
+    {
         let (_, end) = program.on_revm().expect("it runs");
         missing.retain(|status| !ends_with(&end.outcome, *status));
         if missing.is_empty() {
@@ -240,6 +305,8 @@ fn ends_with(outcome: &str, status: gatewei_abi::status::Status) -> bool {
         StackOverflow => "StackOverflow",
         StaticViolation => "StaticViolation",
         OutOfOffset => "OutOfOffset",
+        SelfDestruct => "reason: SelfDestruct",
+        InitCodeSize => "CreateInitCodeSizeLimit",
         StaticCallValue => "CallNotAllowedInsideStatic",
     })
 }

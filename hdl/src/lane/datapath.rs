@@ -1847,6 +1847,9 @@ impl Logic for Lane {
             Cond::UCreated => {
                 self.holds.next = self.u.q.val().get_bit(194);
             }
+            Cond::UDestroyed => {
+                self.holds.next = self.u.q.val().get_bit(195);
+            }
             Cond::UBeginsEf => {
                 self.holds.next = self.u.q.val().get_bits::<8>(248) == 0xef;
             }

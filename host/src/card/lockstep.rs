@@ -62,7 +62,7 @@ pub struct Other {
 pub struct Program {
     /// Rules.
     pub spec: SpecId,
-    /// Code.
+    /// Code, as [`Other::code`].
     pub code: Bytes,
     /// Calldata.
     pub calldata: Bytes,
@@ -117,12 +117,12 @@ impl Program {
         };
         db.insert_account_info(SENDER, sender);
         if !self.create {
-            let info = AccountInfo::from_bytecode(Bytecode::new_legacy(self.code.clone()));
+            let info = AccountInfo::from_bytecode(bytecode(&self.code));
             db.insert_account_info(CONTRACT, info.with_balance(self.balance).with_nonce(1));
             insert_storage(&mut db, CONTRACT, &self.storage);
         }
         for other in &self.others {
-            let info = AccountInfo::from_bytecode(Bytecode::new_raw(other.code.clone()));
+            let info = AccountInfo::from_bytecode(bytecode(&other.code));
             let info = info.with_balance(other.balance).with_nonce(other.nonce);
             db.insert_account_info(other.address, info);
             insert_storage(&mut db, other.address, &other.storage);
@@ -293,6 +293,12 @@ impl Program {
             _ => Err(Divergence::Lost("stale".into())),
         }
     }
+}
+
+/// Code as it is deployed: a delegation (EIP-7702), or whatever the bytes are.
+fn bytecode(code: &Bytes) -> Bytecode {
+    let raw = Bytecode::new_raw_checked(code.clone());
+    raw.unwrap_or_else(|_| Bytecode::new_legacy(code.clone()))
 }
 
 /// Fills the storage of an account that was just inserted, so that nothing is fetched and nothing can fail.

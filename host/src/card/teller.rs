@@ -111,23 +111,29 @@ impl<'a, DB: CardDatabase> Teller<'a, DB> {
     fn slots(&mut self, predicted: &Predicted, account: &mut Account) {
         let address = predicted.address;
         let warm = self.warm.remove(&address).unwrap_or_default();
+        // A contract to be begins with empty storage, whatever is below its address (EIP-7610).
+        let info = self.flight.peek_account(address);
+        let empty = info.is_some_and(|info| !CodeId::of(&info).alive);
         for &key in &warm {
-            match self.slot(address, key) {
+            match self.slot(address, key, empty) {
                 Some(slot) => account.slots_warm.push(slot),
                 None => account.slots_named.push(to_word(key)),
             }
         }
         let new = predicted.slots.iter().filter(|key| !warm.contains(key));
         for &key in new.take(self.room) {
-            if let Some(slot) = self.slot(address, key) {
+            if let Some(slot) = self.slot(address, key, empty) {
                 account.slots_cold.push(slot);
             }
         }
         self.room -= account.slots_cold.len();
     }
 
-    fn slot(&mut self, address: Address, key: U256) -> Option<Slot> {
-        let value = self.flight.peek_storage(address, key)?;
+    fn slot(&mut self, address: Address, key: U256, empty: bool) -> Option<Slot> {
+        let value = match empty {
+            true => U256::ZERO,
+            false => self.flight.peek_storage(address, key)?,
+        };
         self.known.slots.insert((address, key), value);
         Some(Slot {
             key: to_word(key),

@@ -1,4 +1,4 @@
-//! Programs that look at accounts, and what sends a message back to the CPU from inside.
+//! Programs that look at accounts, and what inner frames ask the host for.
 
 use gatewei::card::lockstep::{CONTRACT, SENDER};
 use revm::primitives::{Address, U256};
@@ -8,6 +8,7 @@ use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, change_all, echo, fill, join, look,
     osaka, push_address, see_all, world,
 };
+use super::delegation;
 use super::directed::{FORKS, Named};
 
 /// EXTCODESIZE, EXTCODEHASH, EXTCODECOPY, BALANCE of everything, cold and warm, before and after transfers.
@@ -71,8 +72,8 @@ pub fn accounts() -> Vec<Named> {
     out
 }
 
-/// What sends the whole message back to the CPU from inside.
-pub fn traps() -> Vec<Named> {
+/// What inner frames ask the host for: precompiled contracts, delegates, contracts to be.
+pub fn requests() -> Vec<Named> {
     let mut out = Vec::new();
     for number in [1, 9, 17, 0x100u64] {
         let to = Address::from_word(U256::from(number).into());
@@ -97,13 +98,12 @@ pub fn traps() -> Vec<Named> {
             join([change_all(), precompile]),
             [],
         ));
-        let delegated = [&[0xef, 1, 0][..], A.as_slice()].concat();
         let a = join([change_all(), Call::new(kind, B).gas(9_999).code()]).ops("STOP");
         out.push(osaka(
             format!("{kind} of a delegation"),
             code.clone(),
             a,
-            delegated,
+            delegation::to(A),
         ));
     }
     for name in ["CREATE", "CREATE2", "SELFDESTRUCT"] {

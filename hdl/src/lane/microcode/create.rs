@@ -183,10 +183,26 @@ fn deploy(a: &mut Assembler) {
                 .latch(Latch::U),
             step().branch(Cond::Cancelled, "trap_cancelled"),
             step().branch(Cond::ReplyFailed, "trap_host"),
+            step().env_write(CODE, Source::U),
             step().env_read(ADDRESS),
             step().source(Source::Env).latch(Latch::T),
             step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
             step().wait(Cond::SlotReady),
+            step().source(Source::SlotPresent).latch(Latch::U),
+            step().branch(Cond::UDestroyed, "deploy_destroyed"),
+            step().env_read(CODE),
+            step().source(Source::Env).latch(Latch::U),
+            step().call(Cond::True, "store"),
+            step().goto("inner_halt"),
+        ],
+    );
+    // Code that its init code called has destroyed it already: with code it goes all the same.
+    a.routine(
+        "deploy_destroyed",
+        [
+            step().env_read(CODE),
+            step().source(Source::Env).latch(Latch::U),
+            step().source(Source::UDestroyed).latch(Latch::U),
             step().call(Cond::True, "store"),
             step().goto("inner_halt"),
         ],

@@ -186,6 +186,8 @@ pub enum Cond {
     Dry,
     /// The code word in U says: created by the transaction.
     UCreated,
+    /// The code word in U says: destroyed by the transaction.
+    UDestroyed,
     /// The word in U begins with 0xef (EIP-3541).
     UBeginsEf,
     /// The opcode is a CREATE2.
