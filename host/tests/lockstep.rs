@@ -18,6 +18,8 @@ mod data;
 mod directed;
 #[path = "lockstep/pages.rs"]
 mod pages;
+#[path = "lockstep/precompiles.rs"]
+mod precompiles;
 #[path = "soft/programs.rs"]
 #[allow(dead_code, reason = "its random numbers alone are used here")]
 mod programs;
@@ -163,6 +165,12 @@ fn programs_agree_with_every_amount_of_gas() {
 #[test]
 fn programs_that_call_agree() {
     assert_eq!(all_agree(calls::all()), 0, "programs that trapped");
+}
+
+/// None of them may trap: the lane goes on when the host has run the contract.
+#[test]
+fn programs_that_call_precompiles_agree() {
+    assert_eq!(all_agree(precompiles::all()), 0, "programs that trapped");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Programs that look at accounts, and what sends a message back to the CPU from inside.
 
 use gatewei::card::lockstep::{CONTRACT, SENDER};
-use revm::primitives::{Address, U256};
+use revm::primitives::U256;
 
 use super::asm::Asm;
 use super::calls::{
@@ -74,11 +74,6 @@ pub fn accounts() -> Vec<Named> {
 /// What sends the whole message back to the CPU from inside.
 pub fn traps() -> Vec<Named> {
     let mut out = Vec::new();
-    for number in [1, 9, 17, 0x100u64] {
-        let to = Address::from_word(U256::from(number).into());
-        let code = join([change_all(), Call::new("CALL", to).code()]).ops("STOP");
-        out.push(osaka(format!("a call of {number:#x}"), code, [], []));
-    }
     for kind in KINDS {
         let code = join([
             change_all(),
@@ -86,25 +81,9 @@ pub fn traps() -> Vec<Named> {
             see_all(),
         ])
         .ops("STOP");
-        let precompile = Call::new(kind, SHA256)
-            .ranges((0, 9), (0, 32))
-            .code()
-            .ops("STOP");
-        let name = format!("{kind} of a precompile");
-        out.push(osaka(
-            name,
-            code.clone(),
-            join([change_all(), precompile]),
-            [],
-        ));
         let delegated = [&[0xef, 1, 0][..], A.as_slice()].concat();
         let a = join([change_all(), Call::new(kind, B).gas(9_999).code()]).ops("STOP");
-        out.push(osaka(
-            format!("{kind} of a delegation"),
-            code.clone(),
-            a,
-            delegated,
-        ));
+        out.push(osaka(format!("{kind} of a delegation"), code, a, delegated));
     }
     for name in ["CREATE", "CREATE2", "SELFDESTRUCT"] {
         let code = Call::new("CALL", A).code().ops("STOP");
