@@ -67,18 +67,22 @@ fn generated_blocks_are_the_same_on_the_card() {
             if kind.name != "transfers" {
                 assert!(share >= 0.99, "{}: {statistics:?}", kind.name);
             }
-            assert!(
-                statistics
-                    .fallbacks
-                    .keys()
-                    .all(|reason| reason.starts_with("opcode:"))
-            );
+            assert!(statistics.fallbacks.is_empty(), "{statistics:?}");
         }
     }
 }
 
-/// All real blocks. Every transaction completes on the card, unless it reaches what is left to the CPU (a few
-/// opcodes, precompiles, delegations), uses more slots than a lane's table has, or its fork is not covered.
+/// Why a transaction of a real block may end on the CPU: it creates, destroys or calls a delegation, or its
+/// fork is not covered.
+const LEFT_TO_THE_CPU: [&str; 5] = [
+    "opcode:CREATE",
+    "opcode:CREATE2",
+    "opcode:SELFDESTRUCT",
+    "delegation",
+    "fork",
+];
+
+/// All real blocks. Every transaction completes on the card, unless it meets what is left to the CPU.
 fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     let Some(folder) = common::data("mainnet") else {
         return;
@@ -90,13 +94,11 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
     assert!(all.txs > 1_000, "{all:?}");
-    let left = ["fork", "precompile", "delegation", "slot_table_full"];
-    let expected =
-        |reason: &String| reason.starts_with("opcode:") || left.contains(&reason.as_str());
+    let expected = |reason: &String| LEFT_TO_THE_CPU.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
     // Of the slots that frames use, this many are foreseen.
     let prediction = all.prediction;
-    assert!(5 * prediction.hits > 2 * prediction.used, "{prediction:?}");
+    assert!(3 * prediction.hits > prediction.used, "{prediction:?}");
     assert!(prediction.sent < 2 * prediction.used, "{prediction:?}");
 }
 

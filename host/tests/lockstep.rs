@@ -24,6 +24,8 @@ mod destroy;
 mod directed;
 #[path = "lockstep/pages.rs"]
 mod pages;
+#[path = "lockstep/precompiles.rs"]
+mod precompiles;
 #[path = "soft/programs.rs"]
 #[allow(dead_code, reason = "its random numbers alone are used here")]
 mod programs;
@@ -179,6 +181,13 @@ fn all_agree_on_the_lane(programs: impl IntoIterator<Item = Named>) {
     if cfg!(feature = "sim") {
         assert_eq!(trapped, [], "programs that trapped");
     }
+}
+
+/// None of them may trap: the lane goes on when the host has run the contract.
+#[test]
+fn programs_that_call_precompiles_agree() {
+    let trapped = all_agree(precompiles::all());
+    assert!(trapped.is_empty(), "programs that trapped: {trapped:?}");
 }
 
 #[test]

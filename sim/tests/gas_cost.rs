@@ -1,5 +1,6 @@
 //! The lane's dynamic gas against the Yellow Paper's formulas (appendix G) in plain Rust.
 
+use gatewei_abi::message::price::{ACCOUNT_COLD, CALL_VALUE, NEW_ACCOUNT};
 use gatewei_sim::model::Model;
 use gatewei_sim::random::Random;
 
@@ -14,6 +15,7 @@ fn every_operation_costs_what_the_yellow_paper_says() {
         exponent,
         topics,
         expansion,
+        granted,
         cost,
     ] = [
         "op",
@@ -23,6 +25,7 @@ fn every_operation_costs_what_the_yellow_paper_says() {
         "exponent",
         "topics",
         "expansion",
+        "granted",
         "cost",
     ]
     .map(|name| model.port(name).unwrap());
@@ -46,8 +49,8 @@ fn every_operation_costs_what_the_yellow_paper_says() {
         for (chunk, field) in packed.chunks_exact_mut(4).zip(fields) {
             chunk.copy_from_slice(&field.to_le_bytes());
         }
-        let (kind, chosen) = (1 + random.below(6), random.below(6));
-        let (count, grown) = (random.below(5), random.bits());
+        let (kind, chosen) = (1 + random.below(7), random.below(9));
+        let (count, grown, given) = (random.below(5), random.bits(), random.bits());
         model.set_u64(op, kind);
         model.set_u64(price, chosen);
         model.set_word(schedule, &packed);
@@ -55,6 +58,7 @@ fn every_operation_costs_what_the_yellow_paper_says() {
         model.set_word(exponent, &word);
         model.set_u64(topics, count);
         model.set_u64(expansion, grown);
+        model.set_u64(granted, given);
         model.eval();
         let words = u128::from(bytes).div_ceil(32);
         let want = match kind {
@@ -64,7 +68,13 @@ fn every_operation_costs_what_the_yellow_paper_says() {
             3 => 6 * words,
             4 => 8 * u128::from(bytes) + 375 * u128::from(count),
             5 => u128::from(fields[7]) * used as u128,
-            _ => fields[chosen as usize].into(),
+            6 => match chosen {
+                6 => ACCOUNT_COLD.into(),
+                7 => CALL_VALUE.into(),
+                8 => NEW_ACCOUNT.into(),
+                _ => fields[chosen as usize].into(),
+            },
+            _ => given.into(),
         };
         let got = model.get_u64(cost);
         // It may saturate early, far beyond what any gas limit covers.

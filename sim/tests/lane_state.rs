@@ -49,6 +49,7 @@ fn stack_is_a_stack() {
             Pop2 | Binary => stack.len() >= 2,
             Swap => stack.len() > n,
             None | Clear => true,
+            Enter | Leave => unreachable!("the test of inner frames has them"),
         };
         let choice = if possible { choice } else { None };
         let word = random_word(&mut random);
@@ -89,7 +90,7 @@ fn stack_is_a_stack() {
             Unary => stack[len - 1] = word,
             Swap => stack.swap(len - 1, len - 1 - n),
             Clear => stack.clear(),
-            None => {}
+            None | Enter | Leave => {}
         }
         deepest = deepest.max(stack.len());
     }
@@ -109,7 +110,7 @@ fn stacks_of_inner_frames_leave_the_outer_ones_alone() {
     let mut stacks: Vec<Vec<[u8; 32]>> = vec![Vec::new()];
     let mut floors: Vec<u64> = Vec::new();
     let (mut deepest, mut calls) = (0, 0);
-    let mut go = |model: &mut Model, choice: StackOp, word: &[u8; 32]| {
+    let go = |model: &mut Model, choice: StackOp, word: &[u8; 32]| {
         model.set_u64(op, choice as u64);
         model.set_word(result, word);
         model.tick();

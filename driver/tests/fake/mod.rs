@@ -185,14 +185,16 @@ impl Inside {
         (memory, offset)
     }
 
-    fn read(&self, address: u64, bytes: usize) -> Vec<u8> {
+    /// Host memory at a bus address.
+    pub fn read(&self, address: u64, bytes: usize) -> Vec<u8> {
         let (memory, offset) = self.at(address, bytes);
         let mut out = vec![0; bytes];
         assert!(read_bytes(memory, offset, &mut out));
         out
     }
 
-    fn write(&self, address: u64, bytes: &[u8]) {
+    /// Writes host memory, as a lane does.
+    pub fn write(&self, address: u64, bytes: &[u8]) {
         let (memory, offset) = self.at(address, bytes.len());
         assert!(write_bytes(memory, offset, bytes));
     }

@@ -1,7 +1,7 @@
 //! Programs that look at accounts, and what inner frames ask the host for.
 
 use gatewei::card::lockstep::{CONTRACT, SENDER};
-use revm::primitives::{Address, U256};
+use revm::primitives::U256;
 
 use super::asm::Asm;
 use super::calls::{
@@ -75,11 +75,6 @@ pub fn accounts() -> Vec<Named> {
 /// What inner frames ask the host for: precompiled contracts, delegates, contracts to be.
 pub fn requests() -> Vec<Named> {
     let mut out = Vec::new();
-    for number in [1, 9, 17, 0x100u64] {
-        let to = Address::from_word(U256::from(number).into());
-        let code = join([change_all(), Call::new("CALL", to).code()]).ops("STOP");
-        out.push(osaka(format!("a call of {number:#x}"), code, [], []));
-    }
     for kind in KINDS {
         let code = join([
             change_all(),
@@ -87,21 +82,10 @@ pub fn requests() -> Vec<Named> {
             see_all(),
         ])
         .ops("STOP");
-        let precompile = Call::new(kind, SHA256)
-            .ranges((0, 9), (0, 32))
-            .code()
-            .ops("STOP");
-        let name = format!("{kind} of a precompile");
-        out.push(osaka(
-            name,
-            code.clone(),
-            join([change_all(), precompile]),
-            [],
-        ));
         let a = join([change_all(), Call::new(kind, B).gas(9_999).code()]).ops("STOP");
         out.push(osaka(
             format!("{kind} of a delegation"),
-            code.clone(),
+            code,
             a,
             delegation::to(A),
         ));

@@ -82,6 +82,11 @@ impl Call {
     }
 }
 
+/// The address of a precompiled contract.
+pub fn precompile(number: u64) -> Address {
+    Address::from_word(U256::from(number).into())
+}
+
 pub fn push_address(asm: Asm, address: Address) -> Asm {
     asm.raw(&[0x73]).raw(address.as_slice())
 }
@@ -498,31 +503,6 @@ fn depth() -> Vec<Named> {
     out
 }
 
-/// The first address behind each fork's precompiles, and EIP-7951's before Osaka: accounts like any.
-fn beyond_precompiles() -> Vec<Named> {
-    let mut out = Vec::new();
-    for (fork, spec) in FORKS {
-        use gatewei_abi::opcode::Fork;
-        let (next, p256) = match fork {
-            Fork::London | Fork::Paris | Fork::Shanghai => (10, true),
-            Fork::Cancun => (11, true),
-            Fork::Prague => (18, true),
-            _ => (18, false),
-        };
-        for number in [next].into_iter().chain(p256.then_some(0x100)) {
-            let to = Address::from_word(U256::from(number).into());
-            let ask = push_address(Asm::new(), to).ops("BALANCE");
-            let call = Call::new("CALL", to).value(1).code();
-            let code = join([ask.clone(), call, look(), ask]).ops("STOP");
-            out.push((
-                format!("call of {number:#x} in {fork:?}"),
-                world(spec, code, [], []),
-            ));
-        }
-    }
-    out
-}
-
 /// Accounts and slots that the access list warms.
 fn warmth() -> Vec<Named> {
     let mut out = Vec::new();
@@ -569,7 +549,6 @@ pub fn all() -> Vec<Named> {
         gas(),
         depth(),
         warmth(),
-        beyond_precompiles(),
     ]
     .concat()
 }

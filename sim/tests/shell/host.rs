@@ -121,7 +121,7 @@ impl Bench {
             panic!("{what}: not in flight");
         };
         assert_eq!(completion.lane, flight.lane, "{what}");
-        assert_eq!(completion.reserved, [0; 3], "{what}");
+        assert_eq!(completion.reserved, [0; 2], "{what}");
         let fetched = completion.sq_head as u16;
         assert_eq!(u32::from(fetched), completion.sq_head, "{what}");
         // The head is that of the composition: behind the doorbell, never back.
