@@ -122,7 +122,7 @@ fn stacks_of_inner_frames_leave_the_outer_ones_alone() {
         let word = random_word(&mut random);
         let own = stacks.last().unwrap().len();
         let together: usize = stacks.iter().map(Vec::len).sum();
-        let pick = if step / 2_000 % 2 == 0 { 10 } else { 13 };
+        let pick = if step / 2_000 % 2 == 0 { 8 } else { 13 };
         match random.below(pick) {
             0..5 if together < 1_000 => {
                 go(&mut model, StackOp::Push, &word);

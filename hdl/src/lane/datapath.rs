@@ -480,6 +480,7 @@ lane! {
     newborn: Constant<Bits<256>> = |_| flag_at(192, code_flag::ALIVE | code_flag::CREATED);
     destroyed_bit: Constant<Bits<256>> = |_| flag_at(192, code_flag::DESTROYED);
     salted_bit: Constant<Bits<256>> = |_| flag_at(128, 1);
+    ripemd: Constant<Bits<32>> = |_| number(3);
     address_mask: Constant<Bits<256>> = |_| Constant::new((Bits::<256>::from(1) << 160) - Bits::<256>::from(1));
     most_blobs: Constant<Bits<32>> = |_| number((gatewei_abi::layout::ENV_WORDS - gatewei_abi::message::header::WORDS) as u64);
     most_code: Constant<Bits<32>> = |_| number(gatewei_abi::layout::CODE_BYTES as u64);
@@ -1778,6 +1779,10 @@ impl Logic for Lane {
             }
             Cond::Precompile => {
                 self.holds.next = self.precompiled.val();
+            }
+            Cond::Ripemd => {
+                self.holds.next = !self.t.q.val().get_bits::<224>(32).any()
+                    & (self.t.q.val().get_bits::<32>(0) == self.ripemd.val());
             }
             Cond::Inner => {
                 self.holds.next = self.inner.val();

@@ -202,7 +202,8 @@ fn transfer(a: &mut Assembler) {
             step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWritten, "touched"),
-            step().call(Cond::True, "journal"),
+            // A touch of RIPEMD-160 stays whatever fails (Yellow Paper, appendix K.1).
+            step().call_unless(Cond::Ripemd, "journal"),
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
             step().wait(Cond::SlotReady),
         ],

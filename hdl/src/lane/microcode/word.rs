@@ -74,6 +74,8 @@ pub enum Cond {
     AccountWarm,
     /// T is the address of a precompiled contract.
     Precompile,
+    /// T is the address of RIPEMD-160.
+    Ripemd,
     /// An inner frame executes.
     Inner,
     /// An inner frame executes, and the slot is not warm.
