@@ -11,7 +11,7 @@ use revm::context::{ContextError, ContextTr};
 use revm::handler::{EvmTr, FrameResult, ItemOrResult};
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::interpreter_types::{InputsTr, Jumps, LoopControl, MemoryTr};
-use revm::interpreter::{FrameInput, InstructionResult, InterpreterAction};
+use revm::interpreter::{InstructionResult, InterpreterAction};
 use revm::primitives::{Address, U256};
 
 use super::Evm;
@@ -89,7 +89,7 @@ pub fn run(
     let mut init = Some(first);
     loop {
         let result = match init.take() {
-            Some(init) => match start(evm, init, rules)? {
+            Some(init) => match start(evm, init)? {
                 ControlFlow::Continue(()) => continue,
                 ControlFlow::Break(result) => result,
             },
@@ -116,14 +116,7 @@ pub fn run(
 }
 
 /// Opens a frame, unless it ends at once.
-fn start(
-    evm: &mut Evm<Table<'_>>,
-    init: FrameInit,
-    rules: &Rules,
-) -> Result<ControlFlow<FrameResult>, Stop> {
-    let FrameInput::Call(inputs) = &init.frame_input else {
-        unreachable!("creations trap")
-    };
+fn start(evm: &mut Evm<Table<'_>>, init: FrameInit) -> Result<ControlFlow<FrameResult>, Stop> {
     match evm.frame_init(init) {
         Ok(ItemOrResult::Item(_)) => Ok(ControlFlow::Continue(())),
         Ok(ItemOrResult::Result(result)) => Ok(ControlFlow::Break(result)),
@@ -154,7 +147,8 @@ fn run_frame(
         let word = |n| interpreter.stack.peek(n).unwrap_or_default();
         let operands = [word(0), word(1), word(2)];
         let address = |word: U256| Address::from_word(word.into());
-        if class == Some(Class::Trap) {
+        // What a card of Verilog does itself, this one leaves to the CPU.
+        if let Some(Class::Trap | Class::Create | Class::SelfDestruct) = class {
             return Err(Stop::Trap(Trap::Opcode, tag));
         }
         let own = interpreter.input.target_address();
