@@ -77,8 +77,9 @@ fn generated_blocks_are_the_same_on_the_card() {
     }
 }
 
-/// All real blocks. Every transaction completes on the card, unless it reaches what is left to the CPU (a few
-/// opcodes, precompiles, delegations), uses more slots than a lane's table has, or its fork is not covered.
+/// All real blocks. Every transaction completes on the card, unless it reaches what is left to the CPU (a chain of
+/// delegations; in software, creations and all delegations), uses more slots than a lane's table has, or its fork
+/// is not covered.
 fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     let Some(folder) = common::data("mainnet") else {
         return;
@@ -90,7 +91,7 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
     assert!(all.txs > 1_000, "{all:?}");
-    let left = ["fork", "precompile", "delegation", "slot_table_full"];
+    let left = ["fork", "delegation", "created_code_hash", "slot_table_full"];
     let expected =
         |reason: &String| reason.starts_with("opcode:") || left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
@@ -102,11 +103,10 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
 
 /// Blocks in which everything conflicts with everything, with several transactions in flight: what lanes are told
 /// goes stale, balances are added to from many sides, accounts are created and destroyed under them.
-#[test]
-fn random_blocks_are_the_same_on_a_card_in_software() {
+fn random_blocks<T: Transport>(lanes: [u8; 2], executor: impl Fn(u8) -> CardExecutor<T>) {
     let mut all = CardStatistics::default();
-    for lanes in [1, 3] {
-        let mut executor = soft_executor(lanes);
+    for lanes in lanes {
+        let mut executor = executor(lanes);
         for seed in 0..60 {
             let fork = random::FORKS[3 + seed as usize % 3];
             all.add(&equal_or_invalid(
@@ -120,6 +120,17 @@ fn random_blocks_are_the_same_on_a_card_in_software() {
     for reason in ["unknown_read", "malformed_result", "host_failed"] {
         assert!(!all.fallbacks.contains_key(reason), "{all:?}");
     }
+}
+
+#[test]
+fn random_blocks_are_the_same_on_a_card_in_software() {
+    random_blocks([1, 3], soft_executor);
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn random_blocks_are_the_same_on_the_simulated_card() {
+    random_blocks([1, 2], executor);
 }
 
 /// As [`equal`], for a block that may be invalid.

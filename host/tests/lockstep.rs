@@ -33,6 +33,8 @@ mod programs;
 mod random;
 mod soft;
 
+use std::collections::BTreeMap;
+
 use directed::{FORKS, Named};
 use gatewei::card::CardRunner;
 use gatewei::card::lockstep::{Divergence, Program, Traced};
@@ -142,6 +144,13 @@ fn all_agree(programs: impl IntoIterator<Item = Named>) -> Vec<(String, String)>
     }
     let traps = trapped.len();
     println!("{count} programs, {steps} opcodes, {cycles} cycles, {traps} trapped");
+    let mut reasons = BTreeMap::<&str, u32>::new();
+    for (_, reason) in &trapped {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    if !reasons.is_empty() {
+        println!("trapped: {reasons:?}");
+    }
     let shown = setting("GATEWEI_SHOW", 5) as usize;
     for (name, program, divergence) in failures.iter().take(shown) {
         println!(

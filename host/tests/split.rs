@@ -184,7 +184,6 @@ fn a_split_transaction_is_a_transaction() {
         "fork",
         "opcode:CREATE",
         "opcode:SELFDESTRUCT",
-        "precompile",
         "delegation",
     ] {
         assert!(

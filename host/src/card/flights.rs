@@ -172,8 +172,7 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
             (request::STORAGE, Some(address)) => {
                 let value = match self.known.slots.get(&(address, number)) {
                     Some(told) => *told,
-                    // Nothing runs there before it is created, and then its storage is empty, whatever is
-                    // below its address (EIP-7610).
+                    // What is created there begins with empty storage (EIP-7610).
                     None if self.known.is_empty(&address) => U256::ZERO,
                     None => self.inflight.storage(address, number)?,
                 };

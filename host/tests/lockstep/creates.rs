@@ -296,7 +296,7 @@ fn sizes() -> Vec<Named> {
                 U256::from(u64::MAX),
                 U256::from(1) << 64,
             ];
-            let all = [U256::ZERO, U256::from(33), U256::from(100_000)];
+            let all = [U256::ZERO, U256::from(33), U256::from(65_000)];
             let all = all.into_iter().chain(huge);
             for offset in all.clone() {
                 for bytes in all.clone() {
@@ -517,6 +517,13 @@ pub fn traps() -> Vec<(Named, &'static str)> {
         let deep = (format!("{kind} of itself, 1,024 deep"), program);
         out.push((deep, "slot_table_full"));
     }
+    // No fork but the first two lets init code be longer than the lane's code memory.
+    let code = create_from_memory("CREATE", 66_000, 0).ops("STOP");
+    let long = (
+        "init code of 66,000 bytes".into(),
+        first(SpecId::LONDON, &code, false),
+    );
+    out.push((long, "host_failed"));
     let mut program = Program::new(SpecId::OSAKA, Asm::new().ops("ADDRESS EXTCODEHASH STOP"));
     program.create = true;
     let own = ("hash of the transaction's own contract".into(), program);
