@@ -14,6 +14,7 @@ use gatewei::{Block, CardStatistics, Executor, Sequential, block, digest};
 use gatewei_driver::transport::Transport;
 use gatewei_driver::{Card, Options};
 use gatewei_workloads::{KINDS, Params, generate, write};
+use revm::database::BundleState;
 
 /// A card of this many lanes, as this build has it.
 #[cfg(not(feature = "sim"))]
@@ -47,11 +48,24 @@ fn generated(kind: &str, txs: usize) -> Block {
     Block::load(&folder).expect("it loads")
 }
 
+/// Names the first account or code in which two states differ, where a whole state would be unreadable.
+fn same_state(want: &BundleState, got: &BundleState) {
+    for address in want.state.keys().chain(got.state.keys()) {
+        let accounts = [want, got].map(|state| state.state.get(address));
+        assert_eq!(accounts[0], accounts[1], "{address}");
+    }
+    for hash in want.contracts.keys().chain(got.contracts.keys()) {
+        let codes = [want, got].map(|state| state.contracts.get(hash));
+        assert_eq!(codes[0], codes[1], "{hash}");
+    }
+}
+
 /// Runs a block on sequential revm and on the card; the results must be equal.
 fn equal<T: Transport>(executor: &mut CardExecutor<T>, block: &Block) -> CardStatistics {
     let want = Sequential.execute(block).expect("it runs");
     let got = executor.execute(block).expect("it runs on the card");
     assert_eq!(digest(&want), digest(&got), "block {}", block.number());
+    same_state(&want.state, &got.state);
     assert_eq!(want.state, got.state, "block {}", block.number());
     got.statistics.card
 }
