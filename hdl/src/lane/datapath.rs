@@ -1883,6 +1883,9 @@ impl Logic for Lane {
             Cond::Destroys => {
                 self.holds.next = self.u.q.val().get_bit(194) | !self.flags.val().get_bit(3);
             }
+            Cond::InitCodeLong => {
+                self.holds.next = self.frames.arguments_bytes.val() > self.most_code.val();
+            }
             Cond::UOk => {
                 self.holds.next = self.u.q.val().get_bit(128);
             }

@@ -3,7 +3,8 @@
 //! The data space has four segments of 2^23 bytes (`gatewei_abi::layout::segment`, address bits 24:23). The
 //! calldata's home is the message, that of the others the spill area. A page that an access lacks is fetched into
 //! the frame whose turn it is, unless nothing of its segment has gone home yet; a page that leaves its frame
-//! goes home first, but for calldata, which is never written.
+//! goes home first, but for calldata, which is never written. Return data are always written anew from their
+//! beginning, so that a write to them fetches nothing: it may come from the DMA that would fetch.
 
 use gatewei_abi::layout;
 use rust_hdl_core::prelude::*;
@@ -16,7 +17,10 @@ const ROWS: u64 = (layout::PAGE_BYTES / gatewei_abi::BEAT) as u64;
 
 const _: () = assert!(layout::PAGE_BITS == 12 && layout::PAGES == 16 && layout::SEGMENT_BITS == 23);
 const _: () = assert!(
-    layout::segment::MEMORY == 0 && layout::segment::CALLDATA == 1 && layout::segment::COUNT == 4
+    layout::segment::MEMORY == 0
+        && layout::segment::CALLDATA == 1
+        && layout::segment::RETURN_DATA == 2
+        && layout::segment::COUNT == 4
 );
 
 /// States of the pager.
@@ -118,6 +122,8 @@ pub struct Pager {
     state: DFF<Paging>,
     page: DFF<Bits<13>>,
     gone: DFF<Bits<4>>,
+    writing: DFF<Bit>,
+    rewritten: Signal<Local, Bit>,
     hand: DFF<Bits<4>>,
     at: DFF<Bits<7>>,
     come: DFF<Bits<8>>,
@@ -176,6 +182,8 @@ impl Default for Pager {
             state: Default::default(),
             page: Default::default(),
             gone: Default::default(),
+            writing: Default::default(),
+            rewritten: Default::default(),
             hand: Default::default(),
             at: Default::default(),
             come: Default::default(),
@@ -200,7 +208,9 @@ impl Default for Pager {
 impl Logic for Pager {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, page, gone, hand, at, come, good);
+        dff_setup!(
+            self, clock, state, page, gone, writing, hand, at, come, good
+        );
 
         // Where the pages of this cycle's accesses are. 32 bytes behind offset 4064 end in the next page.
         self.table.clock.next = self.clock.val();
@@ -236,8 +246,10 @@ impl Logic for Pager {
         self.old_segment.next =
             self.one.val() << bit_cast::<4, 2>(self.old.val().get_bits::<2>(11));
         self.first_row.next = bit_cast::<32, 11>(self.page.q.val().get_bits::<11>(0)) << 7;
+        // Return data are written from their beginning on: what was there counts no more.
+        self.rewritten.next = self.writing.q.val() & (self.page.q.val().get_bits::<2>(11) == 2);
         self.rest.next = 0.into();
-        if (!self.is_calldata.val() & self.segment_gone.val())
+        if (!self.is_calldata.val() & (self.segment_gone.val() & !self.rewritten.val()))
             & (!self.is_memory.val() | (self.first_row.val() < self.memory_words.val()))
         {
             self.rest.next = self.rows.val();
@@ -279,9 +291,11 @@ impl Logic for Pager {
                 self.at.d.next = 0.into();
                 if self.want_read.val() & !self.table.a_here.val() {
                     self.page.d.next = self.table.a_lacks.val();
+                    self.writing.d.next = false;
                     self.state.d.next = Paging::Choose;
                 } else if self.want_write.val() & !self.table.b_here.val() {
                     self.page.d.next = self.table.b_lacks.val();
+                    self.writing.d.next = true;
                     self.state.d.next = Paging::Choose;
                 }
             }

@@ -1,12 +1,13 @@
 //! Effects of frames that ran elsewhere, replayed into revm's journal.
 
+use revm::bytecode::Bytecode;
 use revm::context::result::EVMError;
 use revm::context::{Journal, JournalTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::handler::{EvmTr, FrameResult, ItemOrResult};
 use revm::interpreter::{InterpreterAction, InterpreterResult};
-use revm::primitives::U256;
 use revm::primitives::hardfork::SpecId;
+use revm::primitives::{KECCAK_EMPTY, U256};
 
 use super::split::{AccountEffect, CardDatabase, CardEvm, CodeId, Effects, EvmError};
 
@@ -84,6 +85,9 @@ fn apply_account<DB: CardDatabase>(
             }
             journal.checkpoint_commit();
         }
+        // As revm: what deploys nothing has the empty code set, but for the first frame's contract, whose
+        // code is yet to come.
+        let code = code.or_else(|| born.then(|| (Bytecode::default(), KECCAK_EMPTY)));
         if let Some((code, hash)) = code {
             journal.set_code_with_hash(address, code, hash);
         }

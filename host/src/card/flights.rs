@@ -172,9 +172,8 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
             (request::STORAGE, Some(address)) => {
                 let value = match self.known.slots.get(&(address, number)) {
                     Some(told) => *told,
-                    // Nothing runs there before it is created, and then its storage is empty, whatever is
-                    // below its address (EIP-7610).
-                    None if self.is_empty_so_far(&address) => U256::ZERO,
+                    // What is created there begins with empty storage (EIP-7610).
+                    None if self.known.is_empty(&address) => U256::ZERO,
                     None => self.inflight.storage(address, number)?,
                 };
                 self.known.slots.insert((address, number), value);
@@ -214,12 +213,6 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// True where the lane was told that an account has neither code nor nonce.
-    fn is_empty_so_far(&self, address: &Address) -> bool {
-        let told = self.known.codes.get(address);
-        told.is_some_and(|code| !code.alive)
     }
 
     /// What the lane was told of an account, or will have been. As with slots and balances, never two things, of

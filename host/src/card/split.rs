@@ -586,3 +586,10 @@ pub struct Known {
     /// Codes.
     pub codes: HashMap<Address, CodeId>,
 }
+
+impl Known {
+    /// True where an account has, as far as was told, neither code nor nonce.
+    pub fn is_empty(&self, address: &Address) -> bool {
+        self.codes.get(address).is_some_and(|code| !code.alive)
+    }
+}

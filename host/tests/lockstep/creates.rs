@@ -4,107 +4,20 @@
 use gatewei::card::lockstep::{CONTRACT, Other, Program, SENDER};
 use gatewei_abi::opcode::Fork;
 use revm::primitives::hardfork::SpecId;
-use revm::primitives::{Address, U256, keccak256};
+use revm::primitives::{Address, U256};
 
 use super::asm::{Asm, byte};
 use super::calls::{
     A, ABSENT, B, Call, KINDS, RICH, change_all, echo, endings, fill, guard, join, look, osaka,
     push_address, see_all, world,
 };
+use super::contracts::{
+    CREATES, SALT, address_of, counter, create, create_from_memory, deploys, inspect,
+};
 use super::directed::{FORKS, Named};
 
-/// The kinds of creation.
-pub const CREATES: [&str; 2] = ["CREATE", "CREATE2"];
-/// The salt of every CREATE2.
-const SALT: u64 = 0x5a17;
 /// Longest code that is deployed (EIP-170), and longest init code (EIP-3860).
 const MOST: [u64; 2] = [24_576, 49_152];
-
-/// Writes bytes to memory, from 0 on.
-pub fn put(bytes: &[u8]) -> Asm {
-    let chunks = bytes.chunks(32).enumerate();
-    let write = |(n, chunk): (usize, &[u8])| {
-        let mut word = [0; 32];
-        word[..chunk.len()].copy_from_slice(chunk);
-        Asm::new()
-            .raw(&[0x7f])
-            .raw(&word)
-            .push(32 * n as u64)
-            .ops("MSTORE")
-    };
-    join(chunks.map(write))
-}
-
-/// Creates with the memory's first bytes as init code; the contract's address is left on the stack.
-pub fn create_from_memory(kind: &str, bytes: u64, value: u64) -> Asm {
-    let salt = if kind == "CREATE2" {
-        Asm::new().push(SALT)
-    } else {
-        Asm::new()
-    };
-    join([salt, Asm::new().pushes(&[bytes, 0, value]).ops(kind)])
-}
-
-/// Creates with this init code.
-pub fn create(kind: &str, init: &Asm, value: u64) -> Asm {
-    let make = create_from_memory(kind, init.here() as u64, value);
-    join([put(&init.0), make])
-}
-
-/// The address at which `creator` creates with this nonce, or the salt.
-pub fn address_of(kind: &str, creator: Address, nonce: u64, init: &Asm) -> Address {
-    match kind {
-        "CREATE" => creator.create(nonce),
-        _ => creator.create2(U256::from(SALT).to_be_bytes::<32>(), keccak256(&init.0)),
-    }
-}
-
-/// Init code that runs `before`, which falls through, and deploys `runtime`.
-pub fn deploys(before: Asm, runtime: &Asm) -> Asm {
-    let word = |n: usize| [0x61, (n >> 8) as u8, n as u8];
-    let start = before.here() + 15;
-    let copy = before
-        .raw(&word(runtime.here()))
-        .raw(&word(start))
-        .raw(&[0x60, 0]);
-    let copy = copy.ops("CODECOPY").raw(&word(runtime.here()));
-    let init = copy.raw(&[0x60, 0]).ops("RETURN").raw(&runtime.0);
-    assert_eq!(init.here(), start + runtime.here());
-    init
-}
-
-/// Counts in slot 1, keeps what it is given in slot 2, and answers with both.
-pub fn counter() -> Asm {
-    let count = Asm::new().push(1).ops("SLOAD").push(1).ops("ADD DUP1");
-    let count = count.push(1).ops("SSTORE").push(0).ops("MSTORE");
-    let keep = count.ops("CALLVALUE").push(2).ops("SLOAD ADD DUP1").push(2);
-    let keep = keep
-        .ops("SSTORE")
-        .push(32)
-        .ops("MSTORE CODESIZE CALLER ADDRESS");
-    keep.pushes(&[64, 0]).ops("RETURN")
-}
-
-/// Looks at an account in every way but for its hash, and calls it in every way.
-pub fn inspect(address: Address) -> Asm {
-    let copy = push_address(Asm::new().pushes(&[40, 1, 3]), address).ops("EXTCODECOPY GAS");
-    let ask = |name: &str| push_address(Asm::new(), address).ops(name).ops("GAS");
-    let call = |kind| {
-        let value = if kind == "CALL" { 2 } else { 0 };
-        let call = Call::new(kind, address)
-            .value(value)
-            .ranges((1, 5), (0, 64));
-        join([call.gas(60_000).code(), look()])
-    };
-    let calls = join(KINDS.map(call));
-    join([
-        ask("BALANCE"),
-        ask("EXTCODESIZE"),
-        copy,
-        calls,
-        ask("BALANCE"),
-    ])
-}
 
 /// Whether a fork has transient storage, without which [`change_all`] halts.
 fn transient(fork: Fork) -> bool {
@@ -383,7 +296,7 @@ fn sizes() -> Vec<Named> {
                 U256::from(u64::MAX),
                 U256::from(1) << 64,
             ];
-            let all = [U256::ZERO, U256::from(33), U256::from(100_000)];
+            let all = [U256::ZERO, U256::from(33), U256::from(65_000)];
             let all = all.into_iter().chain(huge);
             for offset in all.clone() {
                 for bytes in all.clone() {
@@ -604,6 +517,13 @@ pub fn traps() -> Vec<(Named, &'static str)> {
         let deep = (format!("{kind} of itself, 1,024 deep"), program);
         out.push((deep, "slot_table_full"));
     }
+    // No fork but the first two lets init code be longer than the lane's code memory.
+    let code = create_from_memory("CREATE", 66_000, 0).ops("STOP");
+    let long = (
+        "init code of 66,000 bytes".into(),
+        first(SpecId::LONDON, &code, false),
+    );
+    out.push((long, "code_too_long"));
     let mut program = Program::new(SpecId::OSAKA, Asm::new().ops("ADDRESS EXTCODEHASH STOP"));
     program.create = true;
     let own = ("hash of the transaction's own contract".into(), program);

@@ -9,7 +9,7 @@ use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, change_all, echo, fill, guard, join,
     look, osaka, push_address, see_all, world,
 };
-use super::creates::{address_of, counter, create, deploys};
+use super::contracts::{address_of, counter, create, deploys};
 use super::directed::Named;
 
 /// The forks that have it.

@@ -9,7 +9,7 @@ use super::asm::Asm;
 use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, join, look, osaka, push_address, world,
 };
-use super::creates::{CREATES, address_of, counter, create, deploys, inspect};
+use super::contracts::{CREATES, address_of, counter, create, deploys, inspect};
 use super::directed::{FORKS, Named};
 
 /// In whose favour.

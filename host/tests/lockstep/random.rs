@@ -1,4 +1,5 @@
-//! Random programs that keep track of their stack, so that they get far, and call each other.
+//! Random programs that keep track of their stack, so that they get far, call each other, create, and are
+//! destroyed.
 
 use gatewei::card::lockstep::{CONTRACT, Other, Program, SENDER};
 use gatewei_abi::opcode::{Class, Fork, Opcode, TABLE};
@@ -7,10 +8,15 @@ use revm::primitives::{Address, U256, address};
 
 use super::asm::{Asm, edges};
 use super::calls::{A, ABSENT, B, KINDS, RICH, USED, plain};
+use super::contracts::{CREATES, deploys, put};
+use super::delegation;
 use super::programs::Rng;
 
 /// A third contract.
 const C: Address = address!("0xc000000000000000000000000000000000000c00");
+
+/// An account that delegates (EIP-7702), where the fork has that.
+const D: Address = address!("0xd000000000000000000000000000000000000d00");
 
 /// A number as programs have them: mostly small, sometimes an edge, sometimes anything.
 fn number(r: &mut Rng) -> U256 {
@@ -65,10 +71,15 @@ fn operands(op: &Opcode, r: &mut Rng) -> Vec<U256> {
 
 /// Whom a program may call or ask about; precompiles and what is no address rarely.
 fn anyone(r: &mut Rng) -> U256 {
-    let known = [CONTRACT, A, B, C, A, B, C, RICH, USED, ABSENT, SENDER];
+    let known = [CONTRACT, A, B, C, A, B, C, D, RICH, USED, ABSENT, SENDER];
     match r.below(60) {
         0 => U256::from(r.below(20)),
         1 => number(r),
+        // The first contracts that they create.
+        2..=4 => {
+            let creator = r.pick(&[CONTRACT, A, B, C, SENDER.create(0)]);
+            creator.create(1).into_word().into()
+        }
         _ => r.pick(&known).into_word().into(),
     }
 }
@@ -99,6 +110,48 @@ fn call(r: &mut Rng) -> Asm {
     asm.ops(kind)
 }
 
+/// A creation, then perhaps a call of what it made. What is left: the contract, and the result of the call
+/// where there was one.
+fn create(r: &mut Rng, fork: Fork, nested: usize) -> (Asm, usize) {
+    let kind = r.pick(&CREATES);
+    let init = match r.below(10) {
+        // Whatever is in memory.
+        0 => Asm::new(),
+        1..=3 => {
+            let length = 1 + r.below(12);
+            block(r, fork, length, nested + 1)
+        }
+        _ => {
+            let (before, length) = (r.below(6), 1 + r.below(20));
+            let before = statements(r, fork, before, nested + 1).0;
+            deploys(before, &block(r, fork, length, nested + 1))
+        }
+    };
+    let bytes = match r.below(20) {
+        0 => small(r),
+        _ => U256::from(init.here()),
+    };
+    let mut asm = put(&init.0);
+    if kind == "CREATE2" {
+        asm = asm.push(r.below(2));
+    }
+    let value = r.pick(&[0, 0, 0, 1, 2, 500, 2_000_000]);
+    asm = asm.push(bytes).pushes(&[0, value]).ops(kind);
+    if r.chance(40) {
+        return (asm, 1);
+    }
+    let kind = r.pick(&KINDS);
+    let ranges = [r.below(100), r.below(100), r.below(100), r.below(100)];
+    asm = asm.pushes(&ranges);
+    asm = if matches!(kind, "CALL" | "CALLCODE") {
+        let value = r.pick(&[0, 0, 1, 400]);
+        asm.push(value).ops("DUP6")
+    } else {
+        asm.ops("DUP5")
+    };
+    (asm.ops("GAS").ops(kind), 2)
+}
+
 /// A random program for a fork: a contract and three others that call each other.
 pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
     let mut program = Program::new(spec, code(r, fork));
@@ -118,6 +171,16 @@ pub fn program(r: &mut Rng, fork: Fork, spec: SpecId) -> Program {
         });
     }
     program.others.extend(plain());
+    if fork >= Fork::Prague {
+        let delegate = r.pick(&[A, B, C, CONTRACT, RICH, ABSENT, A, B, C, D]);
+        program.others.push(Other {
+            address: D,
+            code: delegation::to(delegate).into(),
+            balance: U256::from(300),
+            nonce: r.below(2),
+            storage: storage(r),
+        });
+    }
     if r.chance(40) {
         program.warm = (0..1 + r.below(4)).map(U256::from).collect();
     }
@@ -147,6 +210,26 @@ fn storage(r: &mut Rng) -> Vec<(U256, U256)> {
 
 /// Random code that keeps track of its stack.
 fn code(r: &mut Rng, fork: Fork) -> Asm {
+    let length = 10 + r.below(120);
+    block(r, fork, length, 0)
+}
+
+/// So many statements, and an end.
+fn block(r: &mut Rng, fork: Fork, length: u64, nested: usize) -> Asm {
+    let (code, _) = statements(r, fork, length, nested);
+    match r.below(11) {
+        0..=2 => code.push(small(r)).push(small(r)).ops("RETURN"),
+        3..=4 => code.push(small(r)).push(small(r)).ops("REVERT"),
+        5 => code.ops("INVALID"),
+        6 => code.push(number(r)).ops("JUMP"),
+        7 => code.raw(&[r.below(256) as u8]),
+        8 => code.push(anyone(r)).ops("SELFDESTRUCT"),
+        _ => code.ops("STOP"),
+    }
+}
+
+/// So many statements, and how many words they leave.
+fn statements(r: &mut Rng, fork: Fork, length: u64, nested: usize) -> (Asm, usize) {
     let usable: Vec<&Opcode> = TABLE
         .iter()
         .filter(|op| op.since <= fork)
@@ -154,13 +237,22 @@ fn code(r: &mut Rng, fork: Fork) -> Asm {
             use Class::*;
             !matches!(
                 op.class,
-                Trap | Push | Jump | Jumpi | Stop | Return | Revert | Invalid | Call
+                Trap | Push
+                    | Jump
+                    | Jumpi
+                    | Stop
+                    | Return
+                    | Revert
+                    | Invalid
+                    | Call
+                    | Create
+                    | SelfDestruct
             )
         })
         .collect();
     let mut code = Asm::new();
     let mut depth = 0usize;
-    for _ in 0..10 + r.below(120) {
+    for _ in 0..length {
         match r.below(20) {
             // A forward jump over something, taken or not.
             0 => {
@@ -198,6 +290,11 @@ fn code(r: &mut Rng, fork: Fork) -> Asm {
                 code = code.raw(&call(r).0);
                 depth += 1;
             }
+            6 if nested < 2 && r.chance(40) => {
+                let (create, words) = create(r, fork, nested);
+                code = code.raw(&create.0);
+                depth += words;
+            }
             // A loop over a call.
             5 if r.chance(20) => {
                 code = code.push(1 + r.below(3));
@@ -228,12 +325,5 @@ fn code(r: &mut Rng, fork: Fork) -> Asm {
             }
         }
     }
-    match r.below(10) {
-        0..=2 => code.push(small(r)).push(small(r)).ops("RETURN"),
-        3..=4 => code.push(small(r)).push(small(r)).ops("REVERT"),
-        5 => code.ops("INVALID"),
-        6 => code.push(number(r)).ops("JUMP"),
-        7 => code.raw(&[r.below(256) as u8]),
-        _ => code.ops("STOP"),
-    }
+    (code, depth)
 }

@@ -1,5 +1,5 @@
 //! Random blocks in which everything conflicts with everything: few accounts, few slots, and programs
-//! that look at balances, create, destroy and create again.
+//! that look at balances, create, call what they created, destroy and create again.
 
 use std::sync::Arc;
 
@@ -112,6 +112,65 @@ fn push_address(code: &mut Vec<u8>, address: Address) {
     code.extend(address);
 }
 
+/// Deploys `CALLER SELFDESTRUCT`.
+const DEPLOY_MORTAL: [u8; 13] = [
+    PUSH2,
+    CALLER,
+    SELFDESTRUCT,
+    PUSH1,
+    0,
+    MSTORE,
+    PUSH1,
+    2,
+    PUSH1,
+    30,
+    RETURN,
+    STOP,
+    STOP,
+];
+/// Stores the value of the call, then destroys itself.
+const STILLBORN: [u8; 13] = [
+    CALLVALUE,
+    PUSH1,
+    1,
+    SSTORE,
+    PUSH1,
+    2,
+    PUSH1,
+    2,
+    SSTORE,
+    ORIGIN,
+    SELFDESTRUCT,
+    STOP,
+    STOP,
+];
+/// Reverts with data.
+const FAILS: [u8; 13] = [
+    PUSH1, 7, PUSH1, 0, SSTORE, PUSH1, 9, PUSH1, 0, REVERT, STOP, STOP, STOP,
+];
+
+/// Creates a contract and calls it.
+fn create_and_call(code: &mut Vec<u8>, random: &mut Random) {
+    let init = [DEPLOY_MORTAL, DEPLOY_MORTAL, STILLBORN, FAILS][random.below(4) as usize];
+    code.push(PUSH13);
+    code.extend(init);
+    push(code, 0);
+    code.push(MSTORE);
+    let kind = [CREATE, CREATE2][random.below(2) as usize];
+    if kind == CREATE2 {
+        push(code, random.below(2));
+    }
+    // Length, offset, value.
+    for operand in [13, 19, random.below(2)] {
+        push(code, operand);
+    }
+    code.push(kind);
+    for operand in [0, 0, 0, 0, random.below(2)] {
+        push(code, operand);
+    }
+    code.extend([DUP6, GAS, CALL, POP, POP]);
+}
+
 /// A few snippets that each leave the stack as it was.
 fn program(random: &mut Random) -> Bytes {
     let mut code = Vec::new();
@@ -151,13 +210,14 @@ fn program(random: &mut Random) -> Bytes {
                 push(&mut code, 60_000);
                 code.extend([CALL, POP]);
             }
-            9 => {
+            9 if random.chance(50) => {
                 for _ in 0..2 {
                     push(&mut code, 0);
                 }
                 push(&mut code, random.below(2));
                 code.extend([CREATE, POP]);
             }
+            9 => create_and_call(&mut code, random),
             _ if random.chance(30) => {
                 push_address(&mut code, anyone(random));
                 code.push(SELFDESTRUCT);

@@ -87,6 +87,7 @@ fn begin(a: &mut Assembler) {
         "create_ask",
         [
             step().act(Act::Mark).pointers(Pointers::Arguments),
+            step().branch(Cond::InitCodeLong, "trap_code"),
             step().branch(Cond::NoRoom, "trap_result"),
             step().env_read(SALT),
             step().emit(Source::Env).env_read(SALT),

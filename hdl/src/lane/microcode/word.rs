@@ -208,6 +208,8 @@ pub enum Cond {
     NonceLast,
     /// The executing account goes with SELFDESTRUCT: the code word in U says created, or the fork says all.
     Destroys,
+    /// The init code is longer than the lane runs.
+    InitCodeLong,
     /// The answer in U says: the precompiled contract succeeded.
     UOk,
     /// Gas is no more than the call stipend.
