@@ -1969,6 +1969,10 @@ impl Logic for Lane {
             Cond::NoRoom => {
                 self.holds.next = self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
             }
+            Cond::NoRoomTwice => {
+                self.holds.next = (self.room_end.val() + bit_cast::<33, 32>(self.n.q.val()))
+                    > bit_cast::<33, 32>(self.capacity.q.val());
+            }
             Cond::CountZero => {
                 self.holds.next = !self.counter.q.val().any();
             }

@@ -231,7 +231,8 @@ fn precompile(a: &mut Assembler) {
         "precompile",
         [
             step().pointers(Pointers::Arguments),
-            step().branch(Cond::NoRoom, "trap_result"),
+            // The output is as long as the input, as a rule.
+            step().branch(Cond::NoRoomTwice, "trap_result"),
             step().mover(Move::MemoryOut),
             step().wait(Cond::MoverIdle),
             step().wait(Cond::WriteIdle).act(Act::LogsBack),

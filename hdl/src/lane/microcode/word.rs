@@ -162,6 +162,8 @@ pub enum Cond {
     TopicsShort,
     /// The result buffer has no room for N bytes and a log's head.
     NoRoom,
+    /// The result buffer has no room for N bytes twice and a log's head.
+    NoRoomTwice,
     /// The counter is zero.
     CountZero,
     /// The counter has passed the slot table's last entry.
