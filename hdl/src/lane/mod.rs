@@ -1,4 +1,4 @@
-//! The EVM lane: runs one message from its first to its last opcode.
+//! The EVM lane: runs one message from its first to its last opcode, with all frames that it calls and creates.
 //!
 //! A microcoded machine around a 256-bit datapath:
 //!
@@ -9,13 +9,18 @@
 //!            ├─ slot table ──┤   ┌─ ALU, shifter, arithmetic ─┐     gas meter, expansion,
 //!            │               ├──▶│ result bus ──▶ stack       │     mover, slot table
 //!   host ◀───┴ result writer ┴───┴─ data (ByteRam), Keccak ───┘
-//!   host ◀──▶ pager ◀───────────────┘ EVM memory and calldata, 16 pages at a time
+//!   host ◀──▶ pager ◀───────────────┘ memory, calldata, return data, frames that wait, journal: 16 pages at a time
 //! ```
 //!
 //! An opcode takes a fetch cycle, in which its byte is decoded and its operands are read ahead, and at
 //! least one cycle of its routine. The first word of a routine *checks*: static gas, fork, static
 //! frame, stack bounds, in revm's order. Whatever the lane lacks (a slot's value, a block hash, the
 //! code) it asks of the host and goes on when answered; what it leaves to the CPU is a trap.
+//!
+//! A call saves the frame's registers ([`frame`]) as a record in the data space and begins anew; stacks of waiting
+//! frames stay below in the stack memory, their memories below in the memory segment. Whatever an inner frame
+//! changes of the slot table, in which accounts, their fields and slots are, it first writes to the journal, which
+//! is read backwards where the frame fails.
 
 pub mod bytes;
 pub mod check;
