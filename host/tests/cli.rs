@@ -75,11 +75,19 @@ fn is_row(row: &Value, compared: bool) {
         "cpi",
         "requests",
     ];
-    let all = [&numbers[..], &["fallbacks", "prediction"]].concat();
+    let objects = ["fallbacks", "prediction", "cycles_by_class"];
+    let all = [&numbers[..], &objects].concat();
     has_fields(&row["card"], &all);
     are_numbers(&row["card"], &numbers);
     has_fields(&row["card"]["prediction"], &["sent", "used", "hits"]);
     are_numbers(&row["card"]["prediction"], &["sent", "used", "hits"]);
+    let classes = row["card"]["cycles_by_class"]
+        .as_object()
+        .expect("an object");
+    for class in classes.values() {
+        has_fields(class, &["count", "cycles", "wait_cycles"]);
+        are_numbers(class, &["count", "cycles", "wait_cycles"]);
+    }
     assert!(row["card"]["fallbacks"].is_object());
 }
 

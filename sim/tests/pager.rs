@@ -204,9 +204,9 @@ fn every_access_finds_its_rows() {
             0 => PAGE_BYTES as u64 - random.below(33),
             _ => random.below(PAGE_BYTES as u64),
         };
-        // Calldata is only read.
+        // Calldata is only read, return data are not written at random.
         let segment = match random.below(4) {
-            1 if write => 0,
+            1 | 2 if write => 0,
             segment => segment,
         };
         let address = segment * calldata + page * PAGE_BYTES as u64 + offset;
@@ -257,11 +257,21 @@ fn what_a_message_loads_or_memory_gains_is_not_fetched() {
     // Nothing of this segment has gone home.
     bench.access((3 << SEGMENT_BITS) + PAGE_BYTES as u64, false);
     assert_eq!(bench.fetched, 0);
+    // Return data are rewritten from their beginning: what has gone home of them stays there, unless it is read.
+    for page in 0..40 {
+        bench.access((2 << SEGMENT_BITS) + page * PAGE_BYTES as u64, true);
+    }
+    for page in 0..40 {
+        bench.access((2 << SEGMENT_BITS) + page * PAGE_BYTES as u64, true);
+    }
+    assert_eq!(bench.fetched, 0);
+    bench.access(2 << SEGMENT_BITS, false);
+    assert_eq!(bench.fetched, ROWS);
     let evicted = bench.evicted;
     // What a new message finds is nothing of the old one.
     bench.set("clear", 1);
     bench.cycle();
     bench.set("clear", 0);
     bench.access(1 << SEGMENT_BITS, false);
-    assert_eq!((bench.evicted, bench.fetched), (evicted, ROWS));
+    assert_eq!((bench.evicted, bench.fetched), (evicted, 2 * ROWS));
 }
