@@ -44,7 +44,8 @@ pub struct CardStatistics {
     /// How well the slots that the frames used were foreseen.
     pub prediction: Prediction,
     /// Cycles by what they were spent on, where the transport can tell: classes of opcodes
-    /// ([`gatewei_abi::opcode::Class::cost`]), and `message` for the loading of messages.
+    /// ([`gatewei_abi::opcode::Class::cost`]), and `message` for the loading of messages. All messages count, also
+    /// those whose result was thrown away.
     pub cycles_by_class: BTreeMap<&'static str, ClassCycles>,
 }
 
