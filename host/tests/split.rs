@@ -13,7 +13,7 @@ use gatewei::card::Ended;
 use gatewei::card::split::{
     AccountEffect, Begun, CodeId, Effects, InFlight, SlotEffect, Stale, begin,
 };
-use gatewei::card::{CardRunner, Flights, Landing, Place};
+use gatewei::card::{CardRunner, Flights, Landing, Place, Reason};
 use programs::{Db, Rng, World, addr, block, push, transaction, world};
 use revm::bytecode::opcode::*;
 use revm::context::result::ExecutionResult;
@@ -401,4 +401,34 @@ fn gas_is_that_of_the_first_frame_and_what_it_calls() {
         0,
         "of a first frame that halts, none counts"
     );
+}
+
+#[test]
+fn what_is_stale_time_and_again_runs_on_the_cpu() {
+    let (world, tx) = one(load_slot(2));
+    let db = Db(Arc::new(world));
+    let want = evm(db.clone(), OSAKA).transact(tx.clone()).unwrap();
+    let (fake, _) = soft::card(1);
+    let mut runner = CardRunner::new(open(&fake, options()));
+    for (times, at_last) in [
+        (1, Place::Card),
+        (7, Place::Card),
+        (8, Place::Cpu(Reason::Stale)),
+    ] {
+        let mut landings = Vec::new();
+        let mut flights = Flights::new(&mut runner);
+        landings.extend(flights.start_again(evm(db.clone(), OSAKA), tx.clone(), (), times));
+        while landings.is_empty() {
+            flights.step(&mut landings);
+        }
+        let Some(Landing::Ended {
+            mut ended, place, ..
+        }) = landings.pop()
+        else {
+            panic!("nobody writes to this world");
+        };
+        assert_eq!(place, at_last, "stale {times} times");
+        assert_eq!(ended.outcome.unwrap(), want.result);
+        assert_eq!(ended.evm.finalize(), want.state);
+    }
 }

@@ -30,6 +30,8 @@ use super::split::{
 };
 use crate::Prediction;
 
+/// Results of one transaction that may be stale before it runs on the CPU.
+const STALE: u32 = 8;
 /// Functions whose slots are remembered.
 const FUNCTIONS: usize = 4_096;
 
@@ -70,8 +72,7 @@ impl<T: Transport> CardRunner<T> {
     ) -> (Ended<DB>, Place, Cost) {
         let mut landings = Vec::new();
         let mut flights = Flights::new(self);
-        // A stale guess is taken back at most once: without predictions nothing can be stale, as
-        // nobody else writes to this database.
+        let mut stale = 0;
         landings.extend(flights.start(evm, tx.clone(), ()));
         loop {
             match landings.pop() {
@@ -83,7 +84,8 @@ impl<T: Transport> CardRunner<T> {
                     ..
                 }) => return (ended, place, cost),
                 Some(Landing::Stale { evm, job: () }) => {
-                    landings.extend(flights.start(evm, tx.clone(), ()));
+                    stale += 1;
+                    landings.extend(flights.start_again(evm, tx.clone(), (), stale));
                 }
                 None => flights.step(&mut landings),
             }
@@ -290,17 +292,26 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     pub fn start(&mut self, evm: CardEvm<DB>, tx: TxEnv, job: J) -> Option<Landing<DB, J>> {
         match begin(evm, tx) {
             Begun::Frame(inflight) => self.launch(inflight, job),
-            Begun::Ended(ended) => {
-                let (place, cost) = (Place::Nowhere, Cost::default());
-                Some(Landing::Ended {
-                    job,
-                    ended,
-                    place,
-                    cost,
-                    prediction: Prediction::default(),
-                })
-            }
+            Begun::Ended(ended) => Some(at_once(ended, job)),
         }
+    }
+
+    /// Starts a transaction anew whose result was stale for the `stale`th time. One that never ends well
+    /// runs on the CPU: what the card is told of it is then not what a real read gives.
+    pub fn start_again(
+        &mut self,
+        evm: CardEvm<DB>,
+        tx: TxEnv,
+        job: J,
+        stale: u32,
+    ) -> Option<Landing<DB, J>> {
+        if stale < STALE {
+            return self.start(evm, tx, job);
+        }
+        Some(match begin(evm, tx) {
+            Begun::Frame(inflight) => fall_back(inflight, job, Reason::Stale, Cost::default()),
+            Begun::Ended(ended) => at_once(ended, job),
+        })
     }
 
     /// Sends a frame to a lane, or runs it where the card cannot.
@@ -459,14 +470,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                 self.runner.card.cancel(ticket);
                 let flight = self.flights.remove(&ticket)?;
                 let ended = flight.inflight.fail(EVMError::Database(error));
-                let (place, cost) = (Place::Nowhere, Cost::default());
-                Some(Landing::Ended {
-                    job: flight.job,
-                    ended,
-                    place,
-                    cost,
-                    prediction: Prediction::default(),
-                })
+                Some(at_once(ended, flight.job))
             }
         }
     }
@@ -579,6 +583,17 @@ impl<T: Transport, DB: CardDatabase, J> Drop for Flights<'_, T, DB, J> {
             self.runner.card.cancel(ticket);
         }
         self.runner.card.flush();
+    }
+}
+
+/// The landing of what had no frame to run, or was given up.
+fn at_once<DB: CardDatabase, J>(ended: Ended<DB>, job: J) -> Landing<DB, J> {
+    Landing::Ended {
+        job,
+        ended,
+        place: Place::Nowhere,
+        cost: Cost::default(),
+        prediction: Prediction::default(),
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Reason {
     UnknownRead,
     /// There was no memory for its code.
     NoMemory,
+    /// Its results rested on values that had changed, time and again.
+    Stale,
 }
 
 impl Reason {
@@ -55,6 +57,7 @@ impl std::fmt::Display for Reason {
             Self::Fault(fault) => f.write_str(fault.name()),
             Self::UnknownRead => f.write_str("unknown_read"),
             Self::NoMemory => f.write_str("no_dma_memory"),
+            Self::Stale => f.write_str("stale"),
         }
     }
 }

@@ -10,7 +10,7 @@ use gatewei_driver::result::Cost;
 use gatewei_driver::transport::Transport;
 use revm::ExecuteEvm;
 use revm::context::result::ResultAndState;
-use revm::primitives::{Address, U256};
+use revm::primitives::{Address, HashMap, U256};
 use revm::state::AccountInfo;
 
 use super::flights::{CardRunner, Flights, Landing, Place};
@@ -112,6 +112,8 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
     let mut flights: Flights<'_, T, WorkerView<'_>, Attempt> = Flights::new(runner);
     let mut idle: Vec<WorkerEvm<'_>> = Vec::new();
     let mut landings = Vec::new();
+    // How often a transaction's results were stale, one after the other.
+    let mut stale: HashMap<usize, u32> = HashMap::default();
     loop {
         while flights.has_room() && landings.is_empty() {
             // Sleep for work only with nothing to look after.
@@ -138,12 +140,13 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
         while let Some(landing) = landings.pop() {
             match landing {
                 Landing::Ended {
+                    job,
                     mut ended,
                     place,
                     cost,
                     prediction,
-                    ..
                 } => {
+                    stale.remove(&job.tx);
                     let statistics = CardStatistics {
                         prediction,
                         ..statistics(&ended, place, cost)
@@ -161,7 +164,9 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
                     evm.finalize();
                     session.aim(&mut evm, attempt);
                     let tx = session.transaction(attempt).clone();
-                    landings.extend(flights.start(evm, tx, attempt));
+                    let times = stale.entry(attempt.tx).or_default();
+                    *times += 1;
+                    landings.extend(flights.start_again(evm, tx, attempt, *times));
                 }
             }
         }
