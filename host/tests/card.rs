@@ -86,9 +86,17 @@ fn generated_blocks_are_the_same_on_the_card() {
     }
 }
 
-/// All real blocks. Every transaction completes on the card, unless it reaches what is left to the CPU (a chain of
-/// delegations; in software, creations and all delegations), or its fork is not covered.
-fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
+/// What a card in software leaves to the CPU beside forks that are not covered.
+const LEFT_BY_SOFTWARE: [&str; 5] = [
+    "fork",
+    "delegation",
+    "opcode:CREATE",
+    "opcode:CREATE2",
+    "opcode:SELFDESTRUCT",
+];
+
+/// All real blocks. Every transaction completes on the card, but for these reasons.
+fn real_blocks<T: Transport>(mut executor: CardExecutor<T>, left: &[&str]) {
     let Some(folder) = common::data("mainnet") else {
         return;
     };
@@ -99,13 +107,11 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>) {
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
     assert!(all.txs > 1_000, "{all:?}");
-    let left = ["fork", "delegation", "created_code_hash"];
-    let expected =
-        |reason: &String| reason.starts_with("opcode:") || left.contains(&reason.as_str());
+    let expected = |reason: &String| left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
     // Of the slots that frames use, this many are foreseen.
     let prediction = all.prediction;
-    assert!(3 * prediction.hits > prediction.used, "{prediction:?}");
+    assert!(8 * prediction.hits > 3 * prediction.used, "{prediction:?}");
     assert!(prediction.sent < 2 * prediction.used, "{prediction:?}");
 }
 
@@ -155,13 +161,13 @@ fn equal_or_invalid<T: Transport>(executor: &mut CardExecutor<T>, block: &Block)
 
 #[test]
 fn real_blocks_are_the_same_on_a_card_in_software() {
-    real_blocks(soft_executor(2));
+    real_blocks(soft_executor(2), &LEFT_BY_SOFTWARE);
 }
 
 #[cfg(feature = "sim")]
 #[test]
 fn real_blocks_are_the_same_on_the_simulated_card() {
-    real_blocks(executor(1));
+    real_blocks(executor(1), &["fork"]);
 }
 
 /// A card that stops in the middle of a block: the block ends on the CPU, with the same result.

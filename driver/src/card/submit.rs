@@ -118,22 +118,24 @@ impl<T: Transport> Card<T> {
     ) -> Result<(Vec<u8>, u64), SubmitError> {
         let (address, tag) = self.codes.acquire(&mut self.transport, code)?;
         pinned.push(code.key);
-        let mut accounts = message.accounts.to_vec();
-        for (account, code) in accounts.iter_mut().zip(codes) {
-            if let (Some(word), Some(code)) = (account.code, code) {
-                let (image, tag) = self.codes.acquire(&mut self.transport, *code)?;
-                pinned.push(code.key);
-                account.code = Some(with_image(word, image, tag));
-            }
+        let mut places = Vec::with_capacity(codes.len());
+        for (account, code) in message.accounts.iter().zip(codes) {
+            places.push(match code {
+                Some(code) if account.code.is_some() => {
+                    let place = self.codes.acquire(&mut self.transport, *code)?;
+                    pinned.push(code.key);
+                    Some(place)
+                }
+                _ => None,
+            });
         }
         let message = Message {
             code: address,
             code_tag: tag,
             spill: self.spills[usize::from(lane)].bus(),
-            accounts: &accounts,
             ..message
         };
-        Ok((message.write().map_err(SubmitError::Unfit)?, tag))
+        Ok((message.write(&places).map_err(SubmitError::Unfit)?, tag))
     }
 
     /// Answers a request for an account that has code, or for code that is deployed: with its code `word`, into

@@ -259,7 +259,7 @@ impl Account {
         1 + usize::from(self.balance.is_some()) + slots
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, place: Option<(u64, u64)>, out: &mut Vec<u8>) {
         let mut head = self.address;
         let counts = [&self.slots_warm, &self.slots_cold].map(Vec::len);
         let counts = [counts[0], counts[1], self.slots_named.len()];
@@ -276,7 +276,9 @@ impl Account {
             | flag(self.code.is_some(), account::flag::KNOWN)
             | flag(self.balance.is_some(), account::flag::BALANCE);
         out.extend_from_slice(&head);
-        out.extend_from_slice(&self.code.unwrap_or_default());
+        let code = self.code.unwrap_or_default();
+        let code = place.map_or(code, |(image, tag)| with_image(code, image, tag));
+        out.extend_from_slice(&code);
         if let Some(balance) = &self.balance {
             out.extend_from_slice(balance);
         }
@@ -348,8 +350,9 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// The message as it lies in host memory.
-    pub fn write(&self) -> Result<Vec<u8>, Unfit> {
+    /// The message as it lies in host memory. `places` are bus address and tag of the accounts' code images, one
+    /// by one; accounts beyond their end have none.
+    pub fn write(&self, places: &[Option<(u64, u64)>]) -> Result<Vec<u8>, Unfit> {
         if self.code_bytes > layout::CODE_BYTES {
             return Err(Unfit::Code(self.code_bytes));
         }
@@ -364,8 +367,8 @@ impl Message<'_> {
             return Err(Unfit::Blobs(self.blobs.len()));
         }
         let mut state = Vec::with_capacity(BEAT * 3 * entries);
-        for account in self.accounts {
-            account.write(&mut state);
+        for (index, account) in self.accounts.iter().enumerate() {
+            account.write(places.get(index).copied().flatten(), &mut state);
         }
         let mut env = self.env;
         let fields = [

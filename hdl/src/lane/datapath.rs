@@ -391,6 +391,7 @@ lane! {
     is_static_call: Signal<Local, Bit>;
     is_create: Signal<Local, Bit>;
     is_salted: Signal<Local, Bit>;
+    salted_now: Signal<Local, Bits<256>>;
     success: Signal<Local, Bit>;
     halted: Signal<Local, Bit>;
     precompiled: Signal<Local, Bit>;
@@ -1067,6 +1068,11 @@ impl Logic for Lane {
         self.header2.next.requests = self.requests.q.val();
         self.header2.next.reserved = 0.into();
 
+        self.salted_now.next = 0.into();
+        if self.is_salted.val() {
+            self.salted_now.next = self.salted_bit.val();
+        }
+
         // The result bus.
         self.machine_word.next = self.frames.machine_word.val();
         self.input_word.next = self.frames.input_word.val();
@@ -1195,13 +1201,8 @@ impl Logic for Lane {
             Source::CreateCall => {
                 self.bus.next = (bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
                     | (bit_cast::<256, 32>(self.n.q.val()) << 64))
-                    | (bit_cast::<256, 32>(self.frames.old_out.val()) << 96);
-                if self.is_salted.val() {
-                    self.bus.next = ((bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
-                        | (bit_cast::<256, 32>(self.n.q.val()) << 64))
-                        | (bit_cast::<256, 32>(self.frames.old_out.val()) << 96))
-                        | self.salted_bit.val();
-                }
+                    | ((bit_cast::<256, 32>(self.frames.old_out.val()) << 96)
+                        | self.salted_now.val());
             }
             Source::FrameMachine => {
                 self.bus.next = self.machine_word.val().into();

@@ -1,4 +1,4 @@
-//! The sequencer: reads the microcode, one word a cycle. Calls nest three deep.
+//! The sequencer: reads the microcode, one word a cycle. Calls nest four deep.
 
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
@@ -35,6 +35,7 @@ pub struct Sequencer {
     back: DFF<Bits<10>>,
     back2: DFF<Bits<10>>,
     back3: DFF<Bits<10>>,
+    back4: DFF<Bits<10>>,
     current: Signal<Local, Word>,
     seq: Signal<Local, Seq>,
     holds: Signal<Local, Bit>,
@@ -67,6 +68,7 @@ impl Sequencer {
             back: Default::default(),
             back2: Default::default(),
             back3: Default::default(),
+            back4: Default::default(),
             current: Default::default(),
             seq: Default::default(),
             holds: Default::default(),
@@ -84,7 +86,7 @@ impl Sequencer {
 impl Logic for Sequencer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, here, back, back2, back3);
+        dff_setup!(self, clock, here, back, back2, back3, back4);
         self.rom.clock.next = self.clock.val();
         self.current.next = self.rom.data.val();
         self.word.next = self.current.val();
@@ -125,12 +127,14 @@ impl Logic for Sequencer {
                     self.back.d.next = self.following.val();
                     self.back2.d.next = self.back.q.val();
                     self.back3.d.next = self.back2.q.val();
+                    self.back4.d.next = self.back3.q.val();
                 }
             }
             Seq::Return => {
                 self.address.next = self.back.q.val();
                 self.back.d.next = self.back2.q.val();
                 self.back2.d.next = self.back3.q.val();
+                self.back3.d.next = self.back4.q.val();
             }
             Seq::Dispatch => {
                 self.fires.next = self.holds.val();

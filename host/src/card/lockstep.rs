@@ -39,9 +39,6 @@ pub const SENDER: Address = address!("0x5e4d000000000000000000000000000000005e4d
 pub const CONTRACT: Address = address!("0xc0de00000000000000000000000000000000c0de");
 /// Gas of the transaction: the frame's is less, or chosen (Osaka's cap is 2^24, EIP-7825).
 const TX_GAS: u64 = 16_000_000;
-/// revm leaves this account touched where the frame that called it reverts, for a block of 2016 (EIP-161); the
-/// card does not. Where it is not empty, as on mainnet, that says nothing.
-const RIPEMD160: Address = address!("0x0000000000000000000000000000000000000003");
 /// What a transaction costs before its frame, and more.
 const TX_GAS_APART: u64 = 1_000_000;
 
@@ -320,10 +317,7 @@ fn state(evm: &mut CardEvm<CacheDB<EmptyDB>>) -> String {
     for (address, account) in accounts {
         let info = &account.info;
         out += &format!("{address} balance {} nonce {}", info.balance, info.nonce);
-        let mut status = account.status - AccountStatus::Cold;
-        if address == RIPEMD160 && account.is_empty() {
-            status -= AccountStatus::Touched;
-        }
+        let status = account.status - AccountStatus::Cold;
         out += &format!(" code {} {status:?}\n", info.code_hash);
         let mut slots: Vec<_> = account.storage.into_iter().collect();
         slots.sort_by_key(|(key, _)| *key);

@@ -18,6 +18,7 @@ pub fn routines(a: &mut Assembler) {
     precompile(a);
     enter(a);
     end(a);
+    delegate(a);
     journal(a);
 }
 
@@ -92,8 +93,21 @@ fn payment(a: &mut Assembler) {
             step().price(GasOp::Charge, Price::NewAccount),
         ],
     );
-    a.label("call_paid").then(step().goto("call_forward"));
-    // EIP-7702: what runs is the code of another account, which is paid for too.
+    a.routine(
+        "call_forward",
+        [
+            step().act(Act::Forward),
+            step().gas(GasOp::Forward),
+            step().act(Act::Mark),
+            step().branch_unless(Cond::Transfers, "call_depth"),
+            step().act(Act::Stipend),
+        ],
+    );
+    a.routine("call_depth", [step().branch(Cond::TooDeep, "call_failed")]);
+}
+
+/// EIP-7702: what runs is the code of another account, which is paid for too.
+fn delegate(a: &mut Assembler) {
     a.routine(
         "call_delegate",
         [
@@ -108,19 +122,9 @@ fn payment(a: &mut Assembler) {
             step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
             step().wait(Cond::SlotReady),
             step().act(Act::Peer),
+            step().goto("call_forward"),
         ],
     );
-    a.routine(
-        "call_forward",
-        [
-            step().act(Act::Forward),
-            step().gas(GasOp::Forward),
-            step().act(Act::Mark),
-            step().branch_unless(Cond::Transfers, "call_depth"),
-            step().act(Act::Stipend),
-        ],
-    );
-    a.routine("call_depth", [step().branch(Cond::TooDeep, "call_failed")]);
 }
 
 /// Value, and the touch of the callee (EIP-161): what a failure of the callee takes back.
@@ -233,19 +237,12 @@ fn precompile(a: &mut Assembler) {
             step().pointers(Pointers::Arguments),
             // The output is as long as the input, as a rule.
             step().branch(Cond::NoRoomTwice, "trap_result"),
-            step().mover(Move::MemoryOut),
-            step().wait(Cond::MoverIdle),
-            step().wait(Cond::WriteIdle).act(Act::LogsBack),
+            step().call(Cond::True, "pass"),
             step()
                 .source(Source::PrecompileCall)
                 .post(Post::Precompile)
                 .wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().call(Cond::True, "answer"),
             step().act(Act::AnswerGas),
             step().branch(Cond::UOk, "precompile_output"),
             step().code(Act::Status, Status::OutOfGas as u8),

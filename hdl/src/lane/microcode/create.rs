@@ -91,19 +91,12 @@ fn begin(a: &mut Assembler) {
             step().branch(Cond::NoRoom, "trap_result"),
             step().env_read(SALT),
             step().emit(Source::Env).env_read(SALT),
-            step().mover(Move::MemoryOut),
-            step().wait(Cond::MoverIdle),
-            step().wait(Cond::WriteIdle).act(Act::LogsBack),
+            step().call(Cond::True, "pass"),
             step()
                 .source(Source::CreateCall)
                 .post(Post::Create)
                 .wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().call(Cond::True, "answer"),
             step().env_write(CODE, Source::U),
             step().source(Source::UAddress).latch(Latch::T),
             step().env_write(CALLEE, Source::T),
@@ -171,19 +164,12 @@ fn deploy(a: &mut Assembler) {
             step().gas(GasOp::Deposit),
             step().act(Act::Mark).pointers(Pointers::Range),
             step().branch(Cond::NoRoom, "trap_result"),
-            step().mover(Move::MemoryOut),
-            step().wait(Cond::MoverIdle),
-            step().wait(Cond::WriteIdle).act(Act::LogsBack),
+            step().call(Cond::True, "pass"),
             step()
                 .source(Source::CreateCall)
                 .post(Post::Deploy)
                 .wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().call(Cond::True, "answer"),
             step().env_write(CODE, Source::U),
             step().env_read(ADDRESS),
             step().source(Source::Env).latch(Latch::T),

@@ -132,12 +132,7 @@ pub fn routines(a: &mut Assembler) {
                 .source(Source::CodeTag)
                 .post(Post::Code)
                 .wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().call(Cond::True, "answer"),
             step().act(Act::CodeAddress),
         ],
     );

@@ -23,6 +23,18 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
 
+    // Called when P and N are what the host is to see of memory: it stands behind the logs then, where the next
+    // log goes (`Act::Mark` has remembered it).
+    a.routine(
+        "pass",
+        [
+            step().mover(Move::MemoryOut),
+            step().wait(Cond::MoverIdle),
+            step().wait(Cond::WriteIdle).act(Act::LogsBack),
+            step().ret(),
+        ],
+    );
+
     a.routine(
         "mload",
         [entry()

@@ -108,17 +108,25 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
 
-    // Called with what was looked for either unknown to the table or without a value.
+    // Called when a request has been made: its answer, in U.
     a.routine(
-        "ask",
+        "answer",
         [
-            step().post(Post::Slot).wait(Cond::CompletionReady),
             step()
                 .wait(Cond::Reply)
                 .source(Source::Reply)
                 .latch(Latch::U),
             step().branch(Cond::Cancelled, "trap_cancelled"),
             step().branch(Cond::ReplyFailed, "trap_host"),
+            step().ret(),
+        ],
+    );
+    // Called with what was looked for either unknown to the table or without a value.
+    a.routine(
+        "ask",
+        [
+            step().post(Post::Slot).wait(Cond::CompletionReady),
+            step().call(Cond::True, "answer"),
             step().branch(Cond::SlotHit, "ask_fill"),
             step().branch(Cond::SlotFull, "trap_slots"),
             step()
@@ -172,12 +180,7 @@ pub fn routines(a: &mut Assembler) {
                 .source(Source::Top)
                 .post(Post::BlockHash)
                 .wait(Cond::CompletionReady),
-            step()
-                .wait(Cond::Reply)
-                .source(Source::Reply)
-                .latch(Latch::U),
-            step().branch(Cond::Cancelled, "trap_cancelled"),
-            step().branch(Cond::ReplyFailed, "trap_host"),
+            step().call(Cond::True, "answer"),
             step().source(Source::U).stack(StackOp::Unary).finish(),
         ],
     );
