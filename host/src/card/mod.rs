@@ -11,6 +11,7 @@
 //! creation. The card runs the frames, and what it cannot run ends on revm's own interpreter under a
 //! counted, named reason ([`Reason`]).
 
+mod answers;
 mod apply;
 mod create;
 mod effects;

@@ -1,18 +1,21 @@
 //! The lane's microcode: everything that takes more than wires.
 //!
-//! `word` is the vocabulary, `asm` the assembler, the rest are the routines: `frame` (taking a message,
+//! `word` is the vocabulary (with `cond`, `act` and `source`), `asm` the assembler, the rest are the routines: `frame` (taking a message,
 //! ending it), `simple` (opcodes of a few cycles), `memory` (copies, hashes, logs, output), `storage` (slots,
 //! and what the host is asked for), `account` (of others), `call` (inner frames) and
 //! `create` (contracts that come and go). A routine's order of checks
 //! is revm's, so that a frame halts for the same reason.
 
 mod account;
+mod act;
 pub mod asm;
 mod call;
+mod cond;
 mod create;
 mod frame;
 mod memory;
 mod simple;
+mod source;
 mod storage;
 pub mod word;
 
