@@ -22,7 +22,7 @@ use gatewei_abi::{BEAT, Word, layout, regs};
 use crate::codes::CodeCache;
 use crate::deadline::{Deadlines, Heartbeat, LaneWatch};
 use crate::dma::DmaBuffer;
-use crate::fault::{Failure, Fault, OpenError};
+use crate::fault::{Failure, Fault, Lost, OpenError};
 use crate::queue::QueuePair;
 use crate::result::{Cost, FrameResult};
 use crate::slots::Slots;
@@ -161,16 +161,22 @@ pub struct Counters {
     pub bad_requests: u64,
     /// Completions that claim an impossible submission head; their rest was used.
     pub bad_heads: u64,
+    /// Messages that were told to stop because their deadline was over.
+    pub expired: u64,
     /// Resets that a fault made necessary.
     pub resets: u64,
     /// Replies and cancels for messages that are no longer in flight: not sent.
     pub late: u64,
+    /// Messages lost, by fault.
+    pub lost: Lost,
 }
 
 /// A command in flight.
 #[derive(Debug)]
 struct Command {
     lane: u16,
+    /// Submissions before its own, since the card was started.
+    before: u64,
     gas: u64,
     /// Codes that it may point to until it ends; the first frame's in front.
     codes: Vec<Word>,

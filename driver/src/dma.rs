@@ -11,6 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Bytes of the unit in which shared memory is accessed.
 const UNIT: usize = size_of::<u64>();
+const _: () = assert!(align_of::<AtomicU64>() == align_of::<u64>());
 
 /// Memory that a transport has made visible to its card.
 ///
@@ -29,11 +30,11 @@ pub struct HeapMemory(Box<[AtomicU64]>);
 impl HeapMemory {
     /// Zeroed memory of at least `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
-        Self(
-            (0..bytes.div_ceil(UNIT))
-                .map(|_| AtomicU64::new(0))
-                .collect(),
-        )
+        // As plain numbers, so that the system gives zeroed pages, and only those that are touched.
+        let units = Box::into_raw(vec![0u64; bytes.div_ceil(UNIT)].into_boxed_slice());
+        // SAFETY: the pointer is a box's of this length; an `AtomicU64` has the size, alignment and bit
+        // validity of a `u64` (on the 64-bit targets that the driver is for).
+        Self(unsafe { Box::from_raw(units as *mut [AtomicU64]) })
     }
 }
 

@@ -13,6 +13,7 @@ mod codes;
 mod deadline;
 pub mod dma;
 mod fault;
+pub mod inject;
 pub mod profile;
 mod queue;
 pub mod result;
@@ -24,4 +25,4 @@ pub use card::{
 };
 pub use codes::Code;
 pub use deadline::Deadlines;
-pub use fault::{Fault, OpenError, SubmitError};
+pub use fault::{Fault, Lost, OpenError, SubmitError};

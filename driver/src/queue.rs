@@ -32,6 +32,9 @@ pub(crate) struct QueuePair {
     /// Completions consumed, and announced by the doorbell.
     cq_head: u16,
     cq_rung: u16,
+    /// Submissions written, and those known to be fetched, since the card was started: they do not wrap.
+    written: u64,
+    fetched: u64,
 }
 
 impl QueuePair {
@@ -52,6 +55,8 @@ impl QueuePair {
             sq_head: 0,
             cq_head: 0,
             cq_rung: 0,
+            written: 0,
+            fetched: 0,
         })
     }
 
@@ -60,6 +65,7 @@ impl QueuePair {
     pub(crate) fn program(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
         (self.sq_tail, self.sq_rung, self.sq_head) = (0, 0, 0);
         (self.cq_head, self.cq_rung) = (0, 0);
+        (self.written, self.fetched) = (0, 0);
         self.submissions.clear();
         self.completions.clear();
         fence(Ordering::Release);
@@ -91,7 +97,18 @@ impl QueuePair {
         let at = (self.sq_tail & self.mask()) as usize * ENTRY;
         self.submissions.store(at, submission)?;
         self.sq_tail = self.sq_tail.wrapping_add(1);
+        self.written += 1;
         Ok(())
+    }
+
+    /// Submissions written since the card was started.
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Whether the card is known to have fetched the submission behind the first `before` ones.
+    pub(crate) const fn has_fetched(&self, before: u64) -> bool {
+        self.fetched > before
     }
 
     /// Rings the doorbells that have something to tell.
@@ -134,6 +151,7 @@ impl QueuePair {
         let ahead = head.wrapping_sub(self.sq_head);
         if ahead <= self.sq_rung.wrapping_sub(self.sq_head) {
             self.sq_head = head;
+            self.fetched += u64::from(ahead);
             return true;
         }
         self.sq_head.wrapping_sub(head) <= 2 << self.log2

@@ -133,7 +133,7 @@ fn a_completion_of_another_lane_resets_the_card() {
 }
 
 #[test]
-fn undefined_codes_are_faults_of_their_message() {
+fn undefined_codes_are_faults_of_their_message_and_reset_the_card() {
     for (kind, code) in [
         (kind::DONE, 0),
         (kind::DONE, 99),
@@ -151,7 +151,7 @@ fn undefined_codes_are_faults_of_their_message() {
             faults(&drain(&mut card, 5)),
             [(ticket, Fault::BadCompletion)]
         );
-        assert_eq!(card.counters().resets, 0);
+        assert_eq!(card.counters().resets, 1);
         works(&mut card, &fake);
     }
 }

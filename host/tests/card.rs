@@ -4,6 +4,8 @@
 //! handler, the messages and the driver are the same.
 
 mod common;
+#[path = "card/faults.rs"]
+mod faults;
 mod random;
 mod soft;
 

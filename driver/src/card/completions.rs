@@ -58,6 +58,15 @@ impl<T: Transport> Card<T> {
             return Ok(());
         }
         let (gas, cancelled, late) = (command.gas, command.cancelled, command.late);
+        let before = command.before;
+        if !self.queue.has_fetched(before) {
+            // Perhaps the head that it came with was wrong: ask the card.
+            let head = self.read(self.queue.head_register())?;
+            if !self.queue.fetched(head) || !self.queue.has_fetched(before) {
+                self.lose(ticket, Fault::BadCompletion, "it precedes its command");
+                return Ok(());
+            }
+        }
         let buffer = &self.buffers[slots::index(id)].result;
         let event = match (completion.kind, cancelled) {
             (kind::REQUEST, _) => return self.take_request(completion),
@@ -100,10 +109,16 @@ impl<T: Transport> Card<T> {
                 return Ok(());
             }
         };
-        self.fruitless = 0;
-        if let Event::Fault { fault, .. } = &event {
-            tracing::warn!(id, %fault, ?completion, "a completed message is unusable");
+        match event {
+            Event::Fault { fault, .. } if fault != Fault::Deadline => {
+                // Perhaps the message did not end at all, and its lane still writes to its buffers.
+                self.lose(ticket, fault, "what it completed with is unusable");
+                return Ok(());
+            }
+            Event::Fault { fault, .. } => self.counters.lost.count(fault),
+            _ => {}
         }
+        self.fruitless = 0;
         self.forget(id);
         self.events.push(event);
         Ok(())

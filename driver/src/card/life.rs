@@ -73,8 +73,12 @@ impl<T: Transport> Card<T> {
         if !self.heartbeat.alive(now, self.options.deadlines.heartbeat) {
             return Err(Failure::Fault(Fault::Hung));
         }
-        if self.read(regs::CARD + card::STATUS)? & regs::STATUS_QUEUE_ERROR != 0 {
+        let status = self.read(regs::CARD + card::STATUS)?;
+        if status & regs::STATUS_QUEUE_ERROR != 0 {
             return Err(Failure::Fault(Fault::Queue));
+        }
+        if status & regs::STATUS_ENABLED == 0 {
+            return Err(Failure::Fault(Fault::Restarted));
         }
         for index in 0..self.lanes.len() {
             let head = self.lanes[index].front().copied();
@@ -119,6 +123,7 @@ impl<T: Transport> Card<T> {
         }
         let lane = command.lane;
         tracing::warn!(id, lane, "a message is late: cancelled");
+        self.counters.expired += 1;
         self.watches[index].grace(id, now, &self.options.deadlines);
         self.send(&Submission {
             op: op::CANCEL,
@@ -196,6 +201,7 @@ impl<T: Transport> Card<T> {
                 _ => fault,
             };
             self.forget(id);
+            self.counters.lost.count(fault);
             self.events.push(match cancelled {
                 true => Event::Cancelled { ticket },
                 false => Event::Fault { ticket, fault },

@@ -77,6 +77,7 @@ impl<T: Transport> Card<T> {
         };
         let command = Command {
             lane,
+            before: self.queue.written(),
             gas,
             codes: pinned,
             code_tag: tag,
