@@ -18,6 +18,7 @@ pub mod profile;
 mod queue;
 pub mod result;
 mod slots;
+mod sync;
 pub mod transport;
 
 pub use card::{

@@ -4,13 +4,13 @@
 //! a completion is new shows in its phase bit, which the card writes last: 1 in the ring's first round,
 //! then alternating. Doorbell registers tell the card how far the host is.
 
-use std::sync::atomic::{Ordering, fence};
-
 use gatewei_abi::command::{Completion, Submission};
 use gatewei_abi::regs::{self, queue};
 
-use crate::dma::{DmaBuffer, OutOfBounds};
-use crate::transport::{Transport, TransportError};
+// Relative, because `tests/ring.rs` compiles this file over a memory whose every order it tries.
+use super::dma::{DmaBuffer, OutOfBounds};
+use super::sync::{Ordering, fence};
+use super::transport::{Transport, TransportError};
 
 /// Bytes of an entry of either ring.
 const ENTRY: usize = size_of::<Submission>();
