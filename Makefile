@@ -18,6 +18,7 @@ HDL := target/release/gatewei-hdl
 TXS ?= 400
 SEED ?= 1
 PROGRAMS ?= 20000
+FUZZ ?= 60
 
 .PHONY: help
 help: ## list the verbs
@@ -46,9 +47,10 @@ test: tools ## run all tests, card included
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast
 
 .PHONY: soak
-soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep
+soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep, FUZZ= seconds a fuzz target
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
 	GATEWEI_LOCKSTEP=$(PROGRAMS) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei $(CARD) --test lockstep -- --nocapture random
+	GATEWEI_FUZZ=$(FUZZ) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei-fuzz -- --nocapture
 
 .PHONY: lint
 lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block

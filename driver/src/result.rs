@@ -136,12 +136,11 @@ pub(crate) fn read_header(buffer: &DmaBuffer) -> Header {
     buffer.load(0).unwrap_or_default()
 }
 
-/// Copies a result out of `buffer` once, then takes the copy apart.
-pub(crate) fn parse(
-    buffer: &DmaBuffer,
-    status: Status,
-    gas_limit: u64,
-) -> Result<FrameResult, Malformed> {
+/// Copies a result out of `buffer`, which is no smaller than a header, once, then takes the copy apart.
+///
+/// # Errors
+/// What does not hold together.
+pub fn parse(buffer: &DmaBuffer, status: Status, gas_limit: u64) -> Result<FrameResult, Malformed> {
     let header = read_header(buffer);
     if header.gas_left > gas_limit {
         return Err(Malformed::Gas);
