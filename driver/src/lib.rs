@@ -18,6 +18,7 @@ mod queue;
 pub mod result;
 mod slots;
 pub mod transport;
+pub mod vfio_user;
 
 pub use card::{
     Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,

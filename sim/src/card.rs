@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatewei_abi::regs::{self, SPACE};
 use gatewei_driver::dma::DmaBuffer;
 use gatewei_driver::profile::Profile;
-use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
+use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome, check_offset};
 
 use crate::axi::Response;
 use crate::host_memory::{HostMemory, Timing};
@@ -358,15 +358,6 @@ fn no_answer(access: &str, offset: u32) -> TransportError {
     TransportError::Failed(format!(
         "no answer, or an error, to a register {access} at {offset:#x} within {ACCESS_CYCLES} cycles"
     ))
-}
-
-/// A register offset that exists as an address.
-const fn check_offset(offset: u32) -> Result<(), TransportError> {
-    if offset.is_multiple_of(4) && offset < SPACE {
-        Ok(())
-    } else {
-        Err(TransportError::Offset(offset))
-    }
 }
 
 impl Transport for SimCard {
