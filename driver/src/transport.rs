@@ -92,6 +92,9 @@ pub enum TransportError {
     /// A register offset that is unaligned or beyond the register space.
     #[error("register offset {0:#x} is unaligned or out of range; report this")]
     Offset(u32),
+    /// This transport has no such thing.
+    #[error("{0}")]
+    Unsupported(String),
     /// An access failed although the card seems to be there.
     #[error("access to the card failed: {0}")]
     Failed(String),

@@ -98,7 +98,7 @@ impl Transport for SysfsBar {
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {
-        Err(TransportError::Failed(
+        Err(TransportError::Unsupported(
             "sysfs shows registers alone; reset the function with its `reset` file, or through vfio:".into(),
         ))
     }

@@ -256,8 +256,7 @@ impl Link {
         };
         let bar: RegionInfo = self.ask_for(command::REGION_INFO, &bar)?;
         check_bar(&self.name, bar.size)?;
-        // Memory accesses and bus mastering.
-        self.write(region::CONFIG, 4, &6u16.to_le_bytes())?;
+        self.enable()?;
         self.set_irq(irq::MSIX, events.interrupt())?;
         for (index, event) in [
             (irq::ERROR, events.error()),
@@ -268,6 +267,11 @@ impl Link {
             }
         }
         Ok(())
+    }
+
+    /// Memory accesses and bus mastering, in the command register.
+    fn enable(&mut self) -> Result<(), TransportError> {
+        self.write(region::CONFIG, 4, &6u16.to_le_bytes())
     }
 
     fn set_irq(&mut self, index: u32, event: BorrowedFd<'_>) -> Result<(), TransportError> {
@@ -387,6 +391,6 @@ impl Transport for VfioUser {
 
     fn reset(&mut self) -> Result<(), TransportError> {
         self.link.ask(command::DEVICE_RESET, &[], &[])?;
-        Ok(())
+        self.link.enable()
     }
 }
