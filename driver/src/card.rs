@@ -26,7 +26,7 @@ use crate::fault::{Failure, Fault, Lost, OpenError};
 use crate::queue::QueuePair;
 use crate::result::{Cost, FrameResult};
 use crate::slots::Slots;
-use crate::transport::{Transport, Wait};
+use crate::transport::{Transport, Wait, WaitOutcome};
 
 pub use create::Creation;
 pub use precompile::PrecompileCall;
@@ -151,6 +151,8 @@ pub enum State {
 pub struct Counters {
     /// Messages submitted.
     pub submitted: u64,
+    /// Waits that an interrupt ended.
+    pub interrupts: u64,
     /// Completions consumed, the dropped ones included.
     pub completions: u64,
     /// Completions for an earlier occupant of a slot, or repeated: dropped.
@@ -387,9 +389,13 @@ impl<T: Transport> Card<T> {
             return;
         }
         self.heartbeat.waited();
-        if let Err(error) = self.transport.wait(budget) {
-            let failure = Failure::from(error);
-            self.fail(failure.fault(), None, &failure);
+        match self.transport.wait(budget) {
+            Ok(WaitOutcome::Interrupt) => self.counters.interrupts += 1,
+            Ok(WaitOutcome::Elapsed) => {}
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.fail(failure.fault(), None, &failure);
+            }
         }
     }
 
@@ -431,8 +437,11 @@ impl<T: Transport> Card<T> {
     }
 }
 
-/// Checks identity and capabilities.
-fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
+/// Reads what a card is. Nothing is written, so that it may be asked of anything.
+///
+/// # Errors
+/// [`OpenError`]: something else answers, or a card of another release.
+pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
     let name = transport.name();
     let found = transport.read32(regs::CARD + regs::card::MAGIC)?;
     if found != gatewei_abi::MAGIC {

@@ -11,19 +11,24 @@
 mod card;
 mod codes;
 mod deadline;
+pub mod discovery;
 pub mod dma;
 mod fault;
 pub mod inject;
 pub mod profile;
 mod queue;
 pub mod result;
+mod selftest;
 mod slots;
 mod sync;
 pub mod transport;
+pub mod vfio_user;
 
 pub use card::{
     Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,
+    identify,
 };
 pub use codes::Code;
 pub use deadline::Deadlines;
 pub use fault::{Fault, Lost, OpenError, SubmitError};
+pub use selftest::{Check, Outcome, selftest};

@@ -167,11 +167,11 @@ impl Memory {
 
 impl Trace {
     /// Counts this cycle where it belongs; `now` is the opcode that the lane is at, or none while its
-    /// message is being loaded.
-    pub fn count(&self, model: &Model, profile: &mut Profile, now: &mut Option<u8>) {
+    /// message is being loaded. Returns whether the lane works: has a message and does not await the host.
+    pub fn count(&self, model: &Model, profile: &mut Profile, now: &mut Option<u8>) -> bool {
         if model.get_u64(self.busy) == 0 {
             *now = None;
-            return;
+            return false;
         }
         let spent = if model.get_u64(self.retire) != 0 {
             let opcode = model.get_u64(self.opcode) as u8;
@@ -185,8 +185,10 @@ impl Trace {
                 None => &mut profile.messages,
             }
         };
+        let waits = model.get_u64(self.wait);
         spent.cycles += 1;
-        spent.wait_cycles += model.get_u64(self.wait);
+        spent.wait_cycles += waits;
+        waits == 0
     }
 
     /// The opcode that retires in this cycle, with the command it belongs to.

@@ -77,7 +77,11 @@ mod transport {
     }
 }
 
-#[allow(dead_code, reason = "the driver uses all of it")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the driver's, over another memory"
+)]
 #[path = "../../src/queue.rs"]
 mod queue;
 

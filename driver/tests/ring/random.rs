@@ -14,7 +14,11 @@ mod sync {
     pub(super) use std::sync::atomic::{Ordering, fence};
 }
 
-#[allow(dead_code, reason = "the driver uses all of it")]
+#[allow(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the driver's, over another memory"
+)]
 #[path = "../../src/queue.rs"]
 mod queue;
 

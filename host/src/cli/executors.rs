@@ -3,7 +3,10 @@
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
 use clap::ValueEnum;
-use gatewei::{Engine, Executor, Sequential};
+use gatewei::{Engine, Executor, Sequential, card::CardExecutor};
+use gatewei_driver::transport::Transport;
+
+pub(super) use gatewei_driver::transport::Address as Card;
 
 use super::Failure;
 
@@ -18,14 +21,7 @@ pub(super) enum Kind {
     Card,
 }
 
-/// Which card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Card {
-    /// The card's Verilog, simulated in this process.
-    Sim,
-}
-
-const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
+pub(super) const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
      `make build` fetches Verilator and builds target/release/gatewei with the card";
 
 /// Whether this build has the simulated card; else why not.
@@ -45,7 +41,7 @@ pub(super) fn default_threads() -> NonZeroUsize {
 /// Makes an executor. Fails where this build has none.
 pub(super) fn make(
     kind: Kind,
-    card: Card,
+    card: &Card,
     threads: Option<NonZeroUsize>,
 ) -> Result<Box<dyn Executor>, Failure> {
     match kind {
@@ -55,20 +51,26 @@ pub(super) fn make(
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
         Kind::Card => {
-            simulated_card().map_err(Failure::new)?;
-            card_executor(card)
+            let card = gatewei_driver::Card::open(transport(card)?, Default::default())?;
+            Ok(Box::new(CardExecutor::new(card)))
         }
     }
 }
 
+/// Opens the way to a card.
+pub(super) fn transport(card: &Card) -> Result<Box<dyn Transport>, Failure> {
+    match card {
+        Card::Sim => simulation(),
+        card => Ok(card.open()?),
+    }
+}
+
 #[cfg(feature = "sim")]
-fn card_executor(card: Card) -> Result<Box<dyn Executor>, Failure> {
-    let Card::Sim = card;
-    let executor = gatewei::card::sim::executor(Default::default(), Default::default())?;
-    Ok(Box::new(executor))
+fn simulation() -> Result<Box<dyn Transport>, Failure> {
+    Ok(Box::new(gatewei_sim::SimCard::new(Default::default())?))
 }
 
 #[cfg(not(feature = "sim"))]
-fn card_executor(_: Card) -> Result<Box<dyn Executor>, Failure> {
-    Err(Failure::new("this build has no card"))
+fn simulation() -> Result<Box<dyn Transport>, Failure> {
+    Err(Failure::new(WITHOUT_CARD))
 }

@@ -1,6 +1,7 @@
 //! Commands and their arguments.
 
 mod archive;
+mod card;
 mod demo;
 mod executors;
 mod measure;
@@ -26,7 +27,8 @@ use clap::{Parser, Subcommand};
     after_help = "Start with:\n  \
         gatewei demo                      a generated block on every executor, compared\n  \
         gatewei workload --help           make blocks of your own\n  \
-        gatewei run --help                run block directories, check them, measure\n\n\
+        gatewei run --help                run block directories, check them, measure\n  \
+        gatewei card --help               find cards, test them, serve a simulated one\n\n\
         Exit status: 0 all is well; 1 a check failed, results differ or an input is bad; 2 wrong arguments."
 )]
 struct Arguments {
@@ -36,6 +38,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Card(card::Arguments),
     Demo(demo::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
@@ -77,6 +80,7 @@ impl<E: std::error::Error> From<E> for Failure {
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
     let end = match Arguments::parse().command {
+        Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),

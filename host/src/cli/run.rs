@@ -40,8 +40,8 @@ pub(super) struct Arguments {
     /// Who executes
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
     executor: Kind,
-    /// Which card the card executor uses
-    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    /// Which card the card executor uses: sim, vfio:0000:03:00.0, vfio-user:SOCKET, xdma:0
+    #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
     /// Threads of the cpu executor; one thread drives a card [default: all]
     #[arg(long, value_name = "N")]
@@ -66,11 +66,11 @@ enum Reference {
 
 /// Runs all blocks.
 pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let mut executor = executors::make(arguments.executor, arguments.card, arguments.threads)?;
+    let mut executor = executors::make(arguments.executor, &arguments.card, arguments.threads)?;
     let mut reference = match arguments.compare {
         None => None,
         Some(Reference::Sequential) => {
-            Some(executors::make(Kind::Sequential, arguments.card, None)?)
+            Some(executors::make(Kind::Sequential, &arguments.card, None)?)
         }
     };
     let mut end = End::Good;

@@ -39,8 +39,8 @@ pub(super) struct Arguments {
     /// Who executes
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
     executor: Kind,
-    /// Which card the card executor uses
-    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    /// Which card the card executor uses: sim, vfio:0000:03:00.0, vfio-user:SOCKET, xdma:0
+    #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
     /// Cases at a time, each on an executor of its own [default: as many as there are threads]
     #[arg(long, value_name = "N")]
@@ -113,7 +113,7 @@ pub(super) fn statetest(arguments: &Arguments) -> Result<End, Failure> {
     let summary = statetest::run(
         &files,
         options,
-        || executors::make(arguments.executor, arguments.card, Some(NonZeroUsize::MIN)),
+        || executors::make(arguments.executor, &arguments.card, Some(NonZeroUsize::MIN)),
         |report| {
             let printed = bar.suspend(|| print(arguments, report));
             if broken.is_none() {
