@@ -6,6 +6,7 @@ use std::path::Path;
 use gatewei_abi::command::{Completion, kind, request};
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind as entry, slot};
 use gatewei_abi::word;
+use gatewei_driver::vfio_user::wire::{self, command};
 use zerocopy::IntoBytes;
 
 /// A result with logs, output and slots, behind gas and status.
@@ -83,11 +84,79 @@ fn finished() -> Vec<u8> {
     out
 }
 
+/// The answers of a server to a client that connects and uses the card.
+fn server() -> Vec<u8> {
+    let (mut out, mut id) = (Vec::new(), 0);
+    let mut reply = |command: u16, body: &[u8]| {
+        id += 1;
+        let header = wire::Header {
+            id,
+            command,
+            size: (16 + body.len()) as u32,
+            flags: wire::flag::REPLY,
+            error: 0,
+        };
+        out.extend_from_slice(header.as_bytes());
+        out.extend_from_slice(body);
+    };
+    let version = wire::Version { major: 0, minor: 0 };
+    let capabilities = wire::CAPABILITIES.as_bytes();
+    reply(
+        command::VERSION,
+        &[version.as_bytes(), capabilities].concat(),
+    );
+    let info = wire::DeviceInfo {
+        argsz: 16,
+        flags: 3,
+        regions: 9,
+        irqs: 5,
+    };
+    reply(command::DEVICE_INFO, info.as_bytes());
+    let bar = wire::RegionInfo {
+        argsz: 32,
+        flags: 3,
+        size: 4096,
+        ..wire::RegionInfo::default()
+    };
+    reply(command::REGION_INFO, bar.as_bytes());
+    let access = |region, offset, count| wire::Access {
+        offset,
+        region,
+        count,
+    };
+    reply(command::REGION_WRITE, access(7, 4, 2).as_bytes());
+    (0..3).for_each(|_| reply(command::SET_IRQS, &[]));
+    reply(
+        command::REGION_READ,
+        &[access(0, 0, 4).as_bytes(), b"iewg"].concat(),
+    );
+    reply(command::REGION_WRITE, access(0, 0x10, 4).as_bytes());
+    reply(command::DMA_MAP, &[]);
+    reply(command::DEVICE_RESET, &[]);
+    reply(command::REGION_WRITE, access(7, 4, 2).as_bytes());
+    out
+}
+
+/// A card's configuration space behind its BARs' sizes: two BARs, PCI Express, MSI-X.
+fn config_space() -> Vec<u8> {
+    let mut bytes = vec![0u8; 256];
+    let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+    put(0, &[0x34, 0x12, 0x78, 0x56, 6, 0, 0x10, 0]);
+    put(0x10, &0xfe00_0000u32.to_le_bytes());
+    put(0x18, &0xfe00_1000u32.to_le_bytes());
+    put(0x34, &[0x40]);
+    put(0x40, &[0x10, 0x80, 2, 0, 0, 0, 0, 0x10]);
+    put(0x80, &[0x11, 0, 15, 0, 2, 0, 0, 0]);
+    [vec![12, 0, 12, 0, 0, 0], bytes].concat()
+}
+
 fn main() -> std::io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let ask = |n| (n, kind::REQUEST, request::STORAGE);
     let seeds = [
         ("results", "whole", result()),
+        ("vfio_user", "card", server()),
+        ("config_space", "card", config_space()),
         ("results", "empty", vec![0; 9 + HEADER_BYTES]),
         ("completions", "finished", finished()),
         (

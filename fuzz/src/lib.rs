@@ -5,14 +5,23 @@
 //! corpora of `corpus/`.
 
 mod completions;
+mod config_space;
 mod input;
 mod results;
+mod vfio_user;
 
 pub use completions::completions;
+pub use config_space::config_space;
 pub use results::results;
+pub use vfio_user::vfio_user;
 
 /// A target's name and function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets, by the names of their folders in `corpus/`.
-pub const TARGETS: &[Target] = &[("results", results), ("completions", completions)];
+pub const TARGETS: &[Target] = &[
+    ("results", results),
+    ("completions", completions),
+    ("config_space", config_space),
+    ("vfio_user", vfio_user),
+];

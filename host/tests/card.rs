@@ -6,6 +6,9 @@
 mod common;
 #[path = "card/faults.rs"]
 mod faults;
+#[cfg(feature = "sim")]
+#[path = "card/link.rs"]
+mod link;
 mod random;
 mod soft;
 
@@ -38,6 +41,11 @@ fn soft_executor(lanes: u8) -> CardExecutor<soft::fake::Fake> {
     CardExecutor::new(Card::open(fake, Options::default()).expect("the card opens"))
 }
 
+/// Where a generated block lies.
+fn folder(kind: &str, txs: usize) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{txs}"))
+}
+
 /// A generated block, in a folder of the build.
 fn generated(kind: &str, txs: usize) -> Block {
     let params = Params {
@@ -45,7 +53,7 @@ fn generated(kind: &str, txs: usize) -> Block {
         seed: 11,
         ..Params::default()
     };
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{txs}"));
+    let folder = folder(kind, txs);
     write(&generate(kind, &params).expect("it is generated"), &folder).expect("it is written");
     Block::load(&folder).expect("it loads")
 }

@@ -39,7 +39,16 @@ fn executor<T: Transport>(card: T, script: &[Injection], options: Options) -> Fa
 }
 
 /// A block of which most transactions run a frame.
-static BLOCK: LazyLock<Block> = LazyLock::new(|| super::generated("erc20-independent", 40));
+pub static BLOCK: LazyLock<Block> = LazyLock::new(|| super::generated("erc20-independent", TXS));
+
+/// Transactions of [`BLOCK`]: no other test writes a block of this size to its folder.
+const TXS: usize = 40;
+
+/// Where [`BLOCK`] lies.
+#[cfg(feature = "sim")]
+pub fn folder() -> std::path::PathBuf {
+    super::folder("erc20-independent", TXS)
+}
 
 /// Executes a block in time.
 fn execute<T: Transport>(executor: &mut Faulty<T>, block: &Block) -> Outcome {
