@@ -78,6 +78,19 @@ pub fn read_bytes(memory: &dyn DmaMemory, offset: usize, out: &mut [u8]) -> bool
         return false;
     }
     let (mut unit, mut skip, mut out) = (offset / UNIT, offset % UNIT, out);
+    if skip == 0 {
+        let whole = out.len() / UNIT;
+        let (head, tail) = out.split_at_mut(whole * UNIT);
+        for (bytes, unit) in head
+            .as_chunks_mut::<UNIT>()
+            .0
+            .iter_mut()
+            .zip(&units[unit..])
+        {
+            *bytes = unit.load(Ordering::Relaxed).to_le_bytes();
+        }
+        (unit, out) = (unit + whole, tail);
+    }
     while !out.is_empty() {
         let bytes = units[unit].load(Ordering::Relaxed).to_le_bytes();
         let take = out.len().min(UNIT - skip);
@@ -100,6 +113,13 @@ pub fn write_bytes(memory: &dyn DmaMemory, offset: usize, bytes: &[u8]) -> bool 
         return false;
     }
     let (mut unit, mut skip, mut rest) = (offset / UNIT, offset % UNIT, bytes);
+    if skip == 0 {
+        let (head, tail) = rest.split_at(rest.len() / UNIT * UNIT);
+        for (bytes, unit) in head.as_chunks::<UNIT>().0.iter().zip(&units[unit..]) {
+            unit.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        (unit, rest) = (unit + head.len() / UNIT, tail);
+    }
     while !rest.is_empty() {
         let (head, tail) = rest.split_at(rest.len().min(UNIT - skip));
         let mut value = [0; UNIT];

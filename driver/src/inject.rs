@@ -499,6 +499,11 @@ impl<T: Transport> Transport for Injector<T> {
         self.inner.reset()
     }
 
+    /// What passes is moved by [`Transport::wait`].
+    fn is_clocked(&self) -> bool {
+        true
+    }
+
     fn take_profile(&mut self) -> Option<crate::profile::Profile> {
         self.inner.take_profile()
     }

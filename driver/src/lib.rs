@@ -8,6 +8,7 @@
 //! offset of a result is checked before it is used, and a register that reads all ones makes the
 //! driver look whether the card is still there.
 
+mod bench;
 mod card;
 mod codes;
 mod deadline;
@@ -21,9 +22,11 @@ pub mod result;
 mod selftest;
 mod slots;
 mod sync;
+mod traffic;
 pub mod transport;
 pub mod vfio_user;
 
+pub use bench::{Bench, BenchError, bench};
 pub use card::{
     Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,
     identify,
@@ -32,3 +35,4 @@ pub use codes::Code;
 pub use deadline::Deadlines;
 pub use fault::{Fault, Lost, OpenError, SubmitError};
 pub use selftest::{Check, Outcome, selftest};
+pub use traffic::{Sizes, Traffic};

@@ -35,6 +35,7 @@ pub(crate) struct QueuePair {
     /// Submissions written, and those known to be fetched, since the card was started: they do not wrap.
     written: u64,
     fetched: u64,
+    doorbells: u64,
 }
 
 impl QueuePair {
@@ -57,6 +58,7 @@ impl QueuePair {
             cq_rung: 0,
             written: 0,
             fetched: 0,
+            doorbells: 0,
         })
     }
 
@@ -111,29 +113,43 @@ impl QueuePair {
         self.fetched > before
     }
 
-    /// Rings the doorbells that have something to tell.
+    /// Rings the doorbells that have something to tell: one for all submissions, and one for completions
+    /// where a quarter of the ring is free again.
     pub(crate) fn ring(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
         if self.sq_rung != self.sq_tail {
             // The submissions and the messages they point to must be visible before the doorbell.
             fence(Ordering::Release);
             transport.write32(self.base + queue::SQ_TAIL, self.sq_tail.into())?;
             self.sq_rung = self.sq_tail;
+            self.doorbells += 1;
         }
-        if self.cq_rung != self.cq_head {
+        // The card wants to know of room before it has none, and no sooner.
+        if self.cq_head.wrapping_sub(self.cq_rung) >= (1 << self.log2).max(4) / 4 {
             transport.write32(self.base + queue::CQ_HEAD, self.cq_head.into())?;
             self.cq_rung = self.cq_head;
+            self.doorbells += 1;
         }
         Ok(())
     }
 
+    /// Doorbells rung since the pair was made.
+    pub(crate) const fn doorbells(&self) -> u64 {
+        self.doorbells
+    }
+
+    /// Whether there is a new completion. Touches host memory alone.
+    pub(crate) fn has_completion(&self) -> bool {
+        let at = (self.cq_head & self.mask()) as usize * ENTRY;
+        let unit = self.completions.load_unit(at + PHASE_UNIT).unwrap_or(0);
+        unit >> 32 & 1 != u64::from(self.cq_head >> self.log2 & 1)
+    }
+
     /// The next completion, copied out once; none where the card has written no new one.
     pub(crate) fn pop(&mut self) -> Result<Option<Completion>, OutOfBounds> {
-        let at = (self.cq_head & self.mask()) as usize * ENTRY;
-        let round = self.cq_head >> self.log2;
-        let phase = self.completions.load_unit(at + PHASE_UNIT)? >> 32 & 1;
-        if phase == u64::from(round & 1) {
+        if !self.has_completion() {
             return Ok(None);
         }
+        let at = (self.cq_head & self.mask()) as usize * ENTRY;
         // What the card wrote before the phase, results included, is visible after this.
         fence(Ordering::Acquire);
         let completion = self.completions.load(at)?;

@@ -81,6 +81,18 @@ pub struct FrameResult {
     pub cost: Cost,
 }
 
+impl FrameResult {
+    /// Bytes that the card wrote for it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let beats = |bytes: usize| bytes.div_ceil(BEAT);
+        // A log has a head and an address.
+        let log = |log: &LogRecord| 2 + log.topics.len() + beats(log.data.len());
+        let logs: usize = self.logs.iter().map(log).sum();
+        let slots = self.slots.len() * SLOT_BEATS;
+        (HEADER_BYTES + (logs + beats(self.output.len()) + slots) * BEAT) as u64
+    }
+}
+
 /// What does not hold together in a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Malformed {

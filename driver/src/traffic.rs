@@ -75,9 +75,16 @@ mod tests {
         let mut sizes = Sizes::default();
         assert_eq!(sizes.median(), 0);
         (1..=100).for_each(|n| sizes.add(n * STEP));
-        assert_eq!((sizes.median(), sizes.percentile(99)), (50 * STEP, 99 * STEP));
+        assert_eq!(
+            (sizes.median(), sizes.percentile(99)),
+            (50 * STEP, 99 * STEP)
+        );
         assert_eq!((sizes.count(), sizes.bytes()), (100, 5050 * STEP));
         (0..200).for_each(|_| sizes.add(u64::MAX / 1_000));
-        assert_eq!(sizes.median(), STEPS as u64 * STEP, "the last step has no end");
+        assert_eq!(
+            sizes.median(),
+            STEPS as u64 * STEP,
+            "the last step has no end"
+        );
     }
 }

@@ -8,6 +8,7 @@ mod address;
 mod bar;
 mod events;
 mod lock;
+mod loopback;
 mod sysfs;
 mod vfio;
 mod vfio_user;
@@ -16,6 +17,7 @@ mod xdma;
 use std::time::Duration;
 
 pub use address::{Address, AddressError, PciAddress};
+pub use loopback::Loopback;
 pub use sysfs::SysfsBar;
 pub use vfio::Vfio;
 pub use vfio_user::VfioUser;
@@ -159,6 +161,12 @@ pub trait Transport: Send {
     /// mapped.
     fn reset(&mut self) -> Result<(), TransportError>;
 
+    /// Whether the card gets on only inside these calls, as a simulation in this process does: then looking
+    /// for its completions without [`Transport::wait`] is in vain.
+    fn is_clocked(&self) -> bool {
+        false
+    }
+
     /// What the lanes spent their cycles on since the last call; none where that cannot be seen, as on
     /// hardware.
     fn take_profile(&mut self) -> Option<Profile> {
@@ -187,6 +195,9 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+    fn is_clocked(&self) -> bool {
+        (**self).is_clocked()
     }
     fn take_profile(&mut self) -> Option<Profile> {
         (**self).take_profile()

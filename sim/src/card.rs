@@ -456,6 +456,10 @@ impl Transport for SimCard {
         }
     }
 
+    fn is_clocked(&self) -> bool {
+        true
+    }
+
     fn take_profile(&mut self) -> Option<Profile> {
         Some(std::mem::take(&mut self.profile))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{SysfsBar, Transport, TransportError, Vfio, VfioUser, Xdma};
+use super::{Loopback, SysfsBar, Transport, TransportError, Vfio, VfioUser, Xdma};
 
 /// Address of a PCI function: `0000:03:00.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,8 @@ pub enum Address {
     Vfio(PciAddress),
     /// `sysfs:SSSS:BB:DD.F`: the registers of a card in a slot, and nothing else.
     Sysfs(PciAddress),
+    /// `loopback`: no card, but a thread that ends every message at once: what the driver itself costs.
+    Loopback,
     /// `xdma:N`: a card behind Xilinx's XDMA driver.
     Xdma(u32),
 }
@@ -87,6 +89,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sim => f.write_str("sim"),
+            Self::Loopback => f.write_str("loopback"),
             Self::VfioUser(path) => write!(f, "vfio-user:{}", path.display()),
             Self::Vfio(function) => write!(f, "vfio:{function}"),
             Self::Sysfs(function) => write!(f, "sysfs:{function}"),
@@ -102,6 +105,9 @@ impl FromStr for Address {
         let wrong = || AddressError(text.into());
         if text == "sim" {
             return Ok(Self::Sim);
+        }
+        if text == "loopback" {
+            return Ok(Self::Loopback);
         }
         let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
         match kind {
@@ -119,7 +125,7 @@ impl Address {
     pub const fn function(&self) -> Option<PciAddress> {
         match self {
             Self::Vfio(function) | Self::Sysfs(function) => Some(*function),
-            Self::Sim | Self::VfioUser(_) | Self::Xdma(_) => None,
+            Self::Sim | Self::Loopback | Self::VfioUser(_) | Self::Xdma(_) => None,
         }
     }
 
@@ -136,6 +142,7 @@ impl Address {
                     reason: "the simulated card is not the driver's to open; report this".into(),
                 });
             }
+            Self::Loopback => Box::new(Loopback::new()?),
             Self::VfioUser(path) => Box::new(VfioUser::connect(path)?),
             Self::Vfio(function) => Box::new(Vfio::open(*function)?),
             Self::Sysfs(function) => Box::new(SysfsBar::open(sys, *function)?),
@@ -152,6 +159,7 @@ mod tests {
     fn addresses_read_as_they_are_written() {
         for text in [
             "sim",
+            "loopback",
             "vfio-user:/run/card.sock",
             "vfio-user:rel:ative",
             "vfio:0000:03:00.0",

@@ -46,7 +46,12 @@ impl Shared {
     }
 
     fn bus(&self, low: u32) -> u64 {
-        let half = |at| u64::from(self.register(regs::queue_base(0) + at).load(Ordering::Acquire));
+        let half = |at| {
+            u64::from(
+                self.register(regs::queue_base(0) + at)
+                    .load(Ordering::Acquire),
+            )
+        };
         half(low + 4) << 32 | half(low)
     }
 }
@@ -75,12 +80,13 @@ impl Loopback {
         });
         let echo = shared.clone();
         let thread = std::thread::Builder::new().name("loopback".into());
-        let thread = thread.spawn(move || serve(&echo)).map_err(|error| {
-            TransportError::Unavailable {
-                name: "loopback".into(),
-                reason: error.to_string(),
-            }
-        })?;
+        let thread =
+            thread
+                .spawn(move || serve(&echo))
+                .map_err(|error| TransportError::Unavailable {
+                    name: "loopback".into(),
+                    reason: error.to_string(),
+                })?;
         Ok(Self {
             shared,
             thread: Some(thread),
@@ -150,8 +156,12 @@ fn echo(
         {
             return Ok(());
         }
-        let tail = shared.register(base + queue::SQ_TAIL).load(Ordering::Acquire) as u16;
-        let head = shared.register(base + queue::CQ_HEAD).load(Ordering::Acquire) as u16;
+        let tail = shared
+            .register(base + queue::SQ_TAIL)
+            .load(Ordering::Acquire) as u16;
+        let head = shared
+            .register(base + queue::CQ_HEAD)
+            .load(Ordering::Acquire) as u16;
         if fetched == tail || written.wrapping_sub(head) >> log2 != 0 {
             rest(&mut idle);
             continue;
@@ -159,13 +169,20 @@ fn echo(
         idle = 0;
         let submission: Submission = submissions.load(place(fetched))?;
         fetched = fetched.wrapping_add(1);
-        shared.register(base + queue::SQ_HEAD).store(fetched.into(), Ordering::Release);
+        shared
+            .register(base + queue::SQ_HEAD)
+            .store(fetched.into(), Ordering::Release);
         if submission.op != op::EXEC {
             continue;
         }
         let bus = submission.result;
         if !results.contains_key(&bus) {
-            results.extend(shared.memory().get(&bus).map(|buffer| (bus, buffer.clone())));
+            results.extend(
+                shared
+                    .memory()
+                    .get(&bus)
+                    .map(|buffer| (bus, buffer.clone())),
+            );
         }
         let end = HEADER_BYTES as u32;
         let header = Header {
@@ -214,8 +231,16 @@ impl Transport for Loopback {
             card::STATUS => {
                 let control = shared.register(card::CONTROL).load(Ordering::Acquire);
                 let obeyed = shared.obeyed.load(Ordering::Acquire);
-                let at_work = if obeyed == control { 0 } else { regs::STATUS_DMA };
-                let enabled = if control == regs::CONTROL_ENABLE { regs::STATUS_ENABLED } else { 0 };
+                let at_work = if obeyed == control {
+                    0
+                } else {
+                    regs::STATUS_DMA
+                };
+                let enabled = if control == regs::CONTROL_ENABLE {
+                    regs::STATUS_ENABLED
+                } else {
+                    0
+                };
                 enabled | at_work
             }
             _ => shared.register(offset).load(Ordering::Acquire),
@@ -227,7 +252,9 @@ impl Transport for Loopback {
         let shared = &self.shared;
         if offset == card::CONTROL && value & regs::CONTROL_RESET != 0 {
             for register in [queue::SQ_TAIL, queue::CQ_HEAD, queue::SQ_HEAD] {
-                shared.register(regs::queue_base(0) + register).store(0, Ordering::Release);
+                shared
+                    .register(regs::queue_base(0) + register)
+                    .store(0, Ordering::Release);
             }
         }
         shared.register(offset).store(value, Ordering::Release);

@@ -491,6 +491,10 @@ impl Transport for Fake {
         })
     }
 
+    fn is_clocked(&self) -> bool {
+        true
+    }
+
     fn reset(&mut self) -> Result<(), TransportError> {
         let mut inside = self.inside();
         inside.resets += 1;

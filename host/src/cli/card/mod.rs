@@ -1,5 +1,6 @@
 //! `gatewei card`: cards themselves, apart from blocks.
 
+mod bench;
 mod list;
 mod look;
 mod serve;
@@ -14,6 +15,7 @@ use super::{End, Failure};
     sim                       the simulated card in this process\n  \
     vfio:0000:03:00.0         a card in a slot, bound to vfio-pci (how: driver/README.md)\n  \
     vfio-user:/path/socket    a card that `gatewei card serve` serves\n  \
+    loopback                  no card: what the driver itself costs
     sysfs:0000:03:00.0        the registers of a card in a slot, and nothing else\n  \
     xdma:0                    a card behind Xilinx's XDMA driver")]
 pub(super) struct Arguments {
@@ -23,6 +25,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     List(list::Arguments),
     Info(look::Info),
     Selftest(look::Selftest),
@@ -33,6 +36,7 @@ enum Command {
 /// Does what was asked for.
 pub(super) fn card(arguments: &Arguments) -> Result<End, Failure> {
     match &arguments.command {
+        Command::Bench(arguments) => bench::bench(arguments),
         Command::List(arguments) => list::list(arguments),
         Command::Info(arguments) => look::info(arguments),
         Command::Selftest(arguments) => look::selftest(arguments),
