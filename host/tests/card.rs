@@ -116,6 +116,16 @@ fn real_blocks<T: Transport>(mut executor: CardExecutor<T>, left: &[&str]) {
         all.add(&equal(&mut executor, &block));
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
+    let traffic = executor.runner().card_mut().take_traffic();
+    let medians = [traffic.sent.median(), traffic.received.median()];
+    println!(
+        "{} messages, median bytes {medians:?}",
+        traffic.sent.count()
+    );
+    assert!(
+        medians.iter().all(|bytes| *bytes <= 3 << 10),
+        "{medians:?} bytes a message"
+    );
     assert!(all.txs > 1_000, "{all:?}");
     let expected = |reason: &String| left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);

@@ -1,7 +1,9 @@
 //! Cards that are refused.
 
 use super::fake::{Fake, options};
+use gatewei_abi::pci;
 use gatewei_driver::inject::{Injected, Injection, Injector};
+use gatewei_driver::transport::SysfsBar;
 use gatewei_driver::{Card, OpenError, Options};
 
 #[test]
@@ -47,4 +49,25 @@ fn a_card_without_memory_is_refused_with_the_remedy() {
             assert!(error.contains(remedy), "{error}");
         }
     }
+}
+
+#[test]
+fn a_small_bar_is_refused_with_both_sizes() {
+    let sys = std::env::temp_dir().join(format!("gatewei-small-bar-{}", std::process::id()));
+    let function = sys.join("bus/pci/devices/0000:03:00.0");
+    std::fs::create_dir_all(&function).expect("a folder");
+    std::fs::write(
+        function.join(format!("resource{}", pci::BAR_REGISTERS)),
+        [0; 64],
+    )
+    .expect("a file");
+    let address = "0000:03:00.0".parse().expect("an address");
+    let error = SysfsBar::open(&sys, address)
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        error.contains("64 bytes") && error.contains("4096"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(sys).expect("it goes");
 }
