@@ -86,8 +86,7 @@ impl Row {
                 .collect(),
             msix_vectors: endpoint.and_then(|endpoint| endpoint.msix_vectors),
             // Unknown where the system shows no capabilities.
-            function_level_reset: endpoint
-                .and_then(|e| e.capabilities.as_ref().map(|_| e.resets)),
+            function_level_reset: endpoint.and_then(|e| e.capabilities.as_ref().map(|_| e.resets)),
             error: function.endpoint.as_ref().err().map(ToString::to_string),
         }
     }
@@ -100,14 +99,18 @@ impl Row {
             }
             _ => "none".into(),
         };
-        let bars = self.bars.iter().map(|bar| format!("{}:{}", bar.index, size(bar.bytes)));
+        let bars = self
+            .bars
+            .iter()
+            .map(|bar| format!("{}:{}", bar.index, size(bar.bytes)));
         [
             self.address.clone(),
             format!("{}:{}", self.vendor, self.device),
             or_none(&self.driver),
             or_none(&self.iommu_group),
             link,
-            self.numa_node.map_or_else(|| "none".into(), |node| node.to_string()),
+            self.numa_node
+                .map_or_else(|| "none".into(), |node| node.to_string()),
             match &self.error {
                 Some(error) => error.clone(),
                 None => bars.collect::<Vec<_>>().join(" "),
@@ -119,8 +122,13 @@ impl Row {
 /// Bytes in the largest unit that they are a multiple of.
 fn size(bytes: u64) -> String {
     let units = [(1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
-    let unit = units.iter().find(|(unit, _)| bytes >= *unit && bytes % unit == 0);
-    unit.map_or_else(|| bytes.to_string(), |(unit, name)| format!("{}{name}", bytes / unit))
+    let unit = units
+        .iter()
+        .find(|(unit, _)| bytes >= *unit && bytes % unit == 0);
+    unit.map_or_else(
+        || bytes.to_string(),
+        |(unit, name)| format!("{}{name}", bytes / unit),
+    )
 }
 
 /// Lists.

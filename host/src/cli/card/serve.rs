@@ -49,6 +49,9 @@ pub(super) fn serve(arguments: &Arguments) -> Result<End, Failure> {
 /// Says why it cannot.
 #[cfg(not(feature = "sim"))]
 pub(super) fn serve(arguments: &Arguments) -> Result<End, Failure> {
-    let Arguments { socket: _, lanes: _ } = arguments;
+    let Arguments {
+        socket: _,
+        lanes: _,
+    } = arguments;
     Err(Failure::new(crate::cli::executors::WITHOUT_CARD))
 }
