@@ -24,7 +24,7 @@ INIT = ROOT / "tools" / "vm" / "init"
 CARD, EDU = "0000:00:05.0", "0000:00:06.0"
 # Steps that the guest must have gone through, in its order.
 STEPS = ["modules", "listed", "sysfs", "refused", "bind-card", "bind-edu", "info", "selftest", "reset", "one-owner"]
-STEPS += ["edu", "block"]
+STEPS += ["edu", "block", "unplug", "replug"]
 # Memory of the guest, and how many of its pages of 2 MiB are set aside for DMA.
 MEMORY, HUGE_PAGES = "768M", 64
 # Seconds for the socket, and for the guest with all its steps. It needs some 30 on an idle machine.
