@@ -252,3 +252,35 @@ mod broken {
         );
     }
 }
+
+/// The same card as a PCI function behind a socket: what a guest, and a card in a slot, give the driver.
+#[cfg(feature = "sim")]
+#[test]
+fn a_real_block_is_the_same_on_a_card_behind_a_socket() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use gatewei_driver::transport::VfioUser;
+    use gatewei_sim::{SimCard, vfio_user::Server};
+
+    let Some(folder) = common::data("mainnet") else {
+        return;
+    };
+    let path = std::env::temp_dir().join(format!("gatewei-block-{}.sock", std::process::id()));
+    let card = SimCard::new(gatewei_sim::Options::default()).expect("the model fits");
+    let mut server = Server::bind(&path, card).expect("the socket is free");
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let serving = std::thread::spawn(move || server.run(&stopped));
+
+    let transport = VfioUser::connect(&path).expect("the card is served");
+    let card = Card::open(transport, Options::default()).expect("the card opens");
+    let block = Block::load(&folder.join("22188088")).expect("a real block loads");
+    let statistics = equal(&mut CardExecutor::new(card), &block);
+    assert!(statistics.txs >= 15, "{statistics:?}");
+    assert!(statistics.fallbacks.is_empty(), "{statistics:?}");
+
+    stop.store(true, Ordering::Relaxed);
+    let served = serving.join().expect("the server does not panic");
+    served.expect("the socket is fine");
+}

@@ -18,8 +18,8 @@ use gatewei_driver::dma::{HUGE_PAGE, Mapping};
 use gatewei_driver::transport::{Transport as _, TransportError, VfioUser, Wait};
 use gatewei_driver::vfio_user::channel::{Channel, Message};
 use gatewei_driver::vfio_user::wire::{
-    Access, CAPABILITIES, DmaMap, Header, RegionInfo, SetIrqs, Version, command, dma, flag, irq,
-    region,
+    Access, CAPABILITIES, DmaMap, DmaUnmap, Header, RegionInfo, SetIrqs, Version, command, dma,
+    flag, irq, region,
 };
 use gatewei_driver::{Card, Check, Outcome, selftest};
 use gatewei_sim::vfio_user::{ServeError, Server};
@@ -109,6 +109,13 @@ fn a_card_has_one_owner_and_survives_it() {
         "the first does not notice"
     );
     drop(first);
+    // One that panics with messages' memory mapped leaves it like any other.
+    let path = served.path.clone();
+    let panicked = std::panic::catch_unwind(move || {
+        let card = Card::open(connect(&path), gatewei_driver::Options::default()).unwrap();
+        panic!("on purpose, with {card:?}");
+    });
+    assert!(panicked.is_err());
     assert_eq!(connect(&served.path).read32(card::SCRATCH).unwrap(), 0);
     let again = Server::bind(&served.path, SimCard::new(Options::default()).unwrap());
     assert!(matches!(again, Err(ServeError::Served(_))));
@@ -349,6 +356,34 @@ fn what_a_client_must_not_ask_is_an_error_and_no_more() {
         raw.map(0, 4096, None),
         Ok(Vec::new()),
         "memory without a file is not reached"
+    );
+    let mut unmap = |address, size| {
+        let unmap = DmaUnmap {
+            argsz: 24,
+            flags: 0,
+            address,
+            size,
+        };
+        raw.ask(command::DMA_UNMAP, unmap.as_bytes(), &[]).map(drop)
+    };
+    assert_eq!(unmap(1 << 32, 4096), Err(EINVAL), "a part of a mapping");
+    assert_eq!(
+        unmap((1 << 32) + 4096, u64::MAX / 2),
+        Err(EINVAL),
+        "all but its first page"
+    );
+    assert_eq!(unmap(1 << 32, 0), Err(EINVAL));
+    assert_eq!(unmap(u64::MAX, 2), Err(EINVAL));
+    assert_eq!(
+        unmap(1 << 63, 1 << 63),
+        Ok(()),
+        "nothing is there, up to the last address"
+    );
+    assert_eq!(unmap(0, 1 << 63), Ok(()), "everything");
+    assert_eq!(
+        raw.map(1 << 32, bytes, Some(&memory)),
+        Ok(Vec::new()),
+        "free again"
     );
     // Registers answer once memory accesses are enabled, at any size.
     assert_eq!(raw.access(read, bar, 0, 4, &[]), Ok(vec![0xff; 4]));

@@ -1,4 +1,17 @@
 //! The card's life: start, watch, reset, end.
+//!
+//! ```text
+//! probed ──▶ ready ──── a fault ────▶ faulted ──▶ resetting ──▶ ready again
+//! identify   start      look, poll    fail        start, quiesce
+//!               │                        │           │
+//!               │ drop                   │ gone,     │ does not come to rest, or too
+//!               ▼                        │ hung      │ many faults without a message
+//!        in reset, at rest               ╰───────────┴──▶ dead (State::Dead): only dropped
+//! ```
+//!
+//! Between *faulted* and *ready* no call of the caller's comes: [`Card::fail`] ends all messages, and brings
+//! the card back or gives it up. Resetting is the card's own register first, function level reset where DMA
+//! does not end; each has its deadline. Nothing is unmapped before the card is at rest.
 
 use std::time::Instant;
 

@@ -14,6 +14,7 @@ mod ioctl;
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc;
@@ -36,9 +37,9 @@ use crate::dma::{Arena, DmaBuffer, Mapper, Mapping, check_locked};
 /// minute for one that does not answer.
 const RESET: Duration = Duration::from_secs(5);
 /// Bus addresses where the kernel does not say which it allows: 4 GiB to 39 bits, the least that IOMMUs have.
-const BUS: std::ops::RangeInclusive<u64> = 0x1_0000_0000..=0x7f_ffff_ffff;
+const BUS: RangeInclusive<u64> = 0x1_0000_0000..=0x7f_ffff_ffff;
 /// Where devices write to raise interrupts: no memory is mapped there.
-const MSI: std::ops::RangeInclusive<u64> = 0xfee0_0000..=0xfeef_ffff;
+const MSI: RangeInclusive<u64> = 0xfee0_0000..=0xfeef_ffff;
 /// The command register, and its bits for memory accesses and bus mastering.
 const COMMAND: u64 = 4;
 const MEMORY: u16 = 2;
@@ -56,6 +57,8 @@ pub struct Vfio {
     events: Events,
     irq: u32,
     arena: Arena,
+    /// The function can be reset.
+    resets: bool,
     /// A reset did not end: the function is not touched again.
     stuck: bool,
 }
@@ -79,8 +82,19 @@ impl Vfio {
     /// # Errors
     /// [`TransportError::Unavailable`] with the remedy, [`TransportError::Bar`] for another device.
     pub fn open(function: PciAddress) -> Result<Self, TransportError> {
+        Self::open_within(function, 0..=u64::MAX)
+    }
+
+    /// The same, for a function that reaches only these bus addresses.
+    ///
+    /// # Errors
+    /// As [`Vfio::open`].
+    pub fn open_within(
+        function: PciAddress,
+        reach: RangeInclusive<u64>,
+    ) -> Result<Self, TransportError> {
         let name = format!("vfio {function}");
-        let opened = Self::take(&name, function);
+        let opened = Self::take(&name, function, reach);
         opened.map_err(|reason| TransportError::Unavailable {
             name: name.clone(),
             reason,
@@ -88,7 +102,11 @@ impl Vfio {
     }
 
     /// The outer error is a sentence of what is in the way.
-    fn take(name: &str, function: PciAddress) -> Result<Result<Self, TransportError>, String> {
+    fn take(
+        name: &str,
+        function: PciAddress,
+        reach: RangeInclusive<u64>,
+    ) -> Result<Result<Self, TransportError>, String> {
         let place = Path::new("/sys/bus/pci/devices").join(function.to_string());
         let number = group_of(&place, function)?;
         let container = open_container()?;
@@ -118,8 +136,7 @@ impl Vfio {
             container,
             locked: 0,
         };
-        let events = Events::new().map_err(|error| format!("event files: {error}"))?;
-        Self::set_up(name, domain, group, device, events).map_err(|e| e.to_string())
+        Self::set_up(name, domain, group, device, &reach).map_err(|e| e.to_string())
     }
 
     /// Looks at the function, enables it, and gives it its event files.
@@ -128,14 +145,13 @@ impl Vfio {
         domain: Domain,
         group: File,
         device: File,
-        events: Events,
+        reach: &RangeInclusive<u64>,
     ) -> io::Result<Result<Self, TransportError>> {
-        let (flags, ..) = ioctl::device_info(&device)?;
-        if flags & VFIO_DEVICE_FLAGS_PCI == 0 || flags & VFIO_DEVICE_FLAGS_RESET == 0 {
-            return Err(io::Error::other(
-                "it is no PCI function that can be reset; its bitstream lacks function level reset",
-            ));
+        let flags = ioctl::device_flags(&device)?;
+        if flags & VFIO_DEVICE_FLAGS_PCI == 0 {
+            return Err(io::Error::other("it is no PCI function"));
         }
+        let events = Events::new()?;
         let config = ioctl::region(&device, VFIO_PCI_CONFIG_REGION_INDEX)?;
         let registers = ioctl::region(&device, pci::BAR_REGISTERS.into())?;
         if let Err(refusal) = check_bar(name, registers.size) {
@@ -165,9 +181,10 @@ impl Vfio {
             config,
             _group: group,
             irq,
-            arena: Arena::new(windows(&iommu.windows)),
+            arena: Arena::new(windows(&iommu.windows, reach)),
             events,
             device,
+            resets: flags & VFIO_DEVICE_FLAGS_RESET != 0,
             stuck: false,
         };
         vfio.enable()?;
@@ -272,24 +289,26 @@ fn open_group(number: &str, function: PciAddress) -> Result<File, String> {
     })
 }
 
-/// The bus addresses that may be used: what the kernel allows, less what is reserved, above 4 GiB first.
-fn windows(allowed: &[std::ops::RangeInclusive<u64>]) -> Vec<std::ops::RangeInclusive<u64>> {
-    if allowed.is_empty() {
-        return vec![BUS];
-    }
-    let (low, high) = (0..=BUS.start() - 1, *BUS.start()..=u64::MAX);
+/// The bus addresses that may be used: what the kernel allows and the function reaches, less what is
+/// reserved; above 4 GiB first.
+fn windows(
+    allowed: &[RangeInclusive<u64>],
+    reach: &RangeInclusive<u64>,
+) -> Vec<RangeInclusive<u64>> {
+    let whole = [0..=*BUS.end()];
+    let allowed = if allowed.is_empty() { &whole } else { allowed };
+    let high = *BUS.start()..=u64::MAX;
     let below = 0..=MSI.start() - 1;
-    let above = MSI.end() + 1..=*low.end();
-    let cut = |part: std::ops::RangeInclusive<u64>| {
-        allowed.iter().filter_map(move |window| {
-            let (start, end) = (
-                window.start().max(part.start()),
-                window.end().min(part.end()),
-            );
-            (start < end).then(|| *start..=*end)
-        })
+    let above = MSI.end() + 1..=BUS.start() - 1;
+    let parts = [high, below, above];
+    let cut = |a: &RangeInclusive<u64>, b: &RangeInclusive<u64>| {
+        *a.start().max(b.start())..=*a.end().min(b.end())
     };
-    cut(high).chain(cut(below)).chain(cut(above)).collect()
+    let windows = parts.iter().flat_map(|part| {
+        let reached = cut(part, reach);
+        allowed.iter().map(move |window| cut(window, &reached))
+    });
+    windows.filter(|window| !window.is_empty()).collect()
 }
 
 /// The IOMMU's domain.
@@ -375,6 +394,12 @@ impl Transport for Vfio {
 
     fn reset(&mut self) -> Result<(), TransportError> {
         self.usable()?;
+        if !self.resets {
+            return Err(TransportError::Unsupported(
+                "the function has no reset; a card's bitstream gives it function level reset"
+                    .into(),
+            ));
+        }
         let failed = |error: io::Error| TransportError::Failed(format!("function reset: {error}"));
         let device = self.device.try_clone().map_err(failed)?;
         // The call cannot be broken off: it has a thread of its own, which may outlast this transport.
@@ -421,14 +446,16 @@ mod tests {
 
     #[test]
     fn windows_prefer_high_addresses_and_spare_the_interrupts() {
-        assert_eq!(windows(&[]), [BUS]);
-        let all = 0..=0x7f_ffff_ffff;
+        let (all, windows) = (0..=0x7f_ffff_ffff, |allowed: &[_]| {
+            windows(allowed, &(0..=u64::MAX))
+        });
         let want = [
             0x1_0000_0000..=0x7f_ffff_ffff,
             0..=0xfedf_ffff,
             0xfef0_0000..=0xffff_ffff,
         ];
         assert_eq!(windows(&[all]), want);
+        assert_eq!(windows(&[]), want, "the kernel does not say");
         assert_eq!(
             windows(&[0..=0xffff, 0xfee0_0000..=0xfeef_ffff]),
             [0..=0xffff]

@@ -209,27 +209,24 @@ impl Function {
 
     fn unmap(&mut self, body: &[u8]) -> Result<Vec<u8>, Errno> {
         let (unmap, _) = parse::<DmaUnmap>(body)?;
-        let all = unmap.flags & dma::UNMAP_ALL != 0;
-        let (start, end) = match all {
-            true => (0, u64::MAX),
-            false => {
-                let end = unmap.address.checked_add(unmap.size);
-                (unmap.address, end.ok_or(Errno::INVAL)?)
+        // Both ends belong to the range: it may reach to the last address.
+        let (first, last) = match unmap.flags & dma::UNMAP_ALL {
+            0 => {
+                let rest = unmap.size.checked_sub(1).ok_or(Errno::INVAL)?;
+                let last = unmap.address.checked_add(rest);
+                (unmap.address, last.ok_or(Errno::INVAL)?)
             }
+            _ => (0, u64::MAX),
         };
-        let touched = |(bus, bytes): (&u64, &u64)| *bus < end && start < bus.saturating_add(*bytes);
-        let inside =
-            |(bus, bytes): (&u64, &u64)| start <= *bus && bus.saturating_add(*bytes) <= end;
+        let end = |bus: u64, bytes: u64| bus.saturating_add(bytes - 1);
+        let touched = |(bus, bytes): (&u64, &u64)| *bus <= last && first <= end(*bus, *bytes);
+        let inside = |(bus, bytes): (&u64, &u64)| first <= *bus && end(*bus, *bytes) <= last;
         if self.mappings.iter().any(|m| touched(m) && !inside(m)) {
             // A mapping goes whole or not at all.
             return Err(Errno::INVAL);
         }
-        let going: Vec<u64> = (self
-            .mappings
-            .iter()
-            .filter(|m| inside(*m))
-            .map(|(bus, _)| *bus))
-        .collect();
+        let going = self.mappings.iter().filter(|m| inside(*m));
+        let going: Vec<u64> = going.map(|(bus, _)| *bus).collect();
         for bus in going {
             self.mappings.remove(&bus);
             self.card.memory_mut().regions.unmap(bus);

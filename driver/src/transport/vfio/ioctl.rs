@@ -92,14 +92,14 @@ pub(super) fn device(group: &File, name: &CStr) -> io::Result<File> {
     Ok(unsafe { OwnedFd::from_raw_fd(device) }.into())
 }
 
-/// Flags of a function, its regions, its interrupt indexes.
-pub(super) fn device_info(device: &File) -> io::Result<(u32, u32, u32)> {
+/// Flags of a function.
+pub(super) fn device_flags(device: &File) -> io::Result<u32> {
     // SAFETY: a structure of integers, for which zeros are values.
     let mut info: vfio_device_info = unsafe { std::mem::zeroed() };
     info.argsz = size_of::<vfio_device_info>() as u32;
     // SAFETY: the structure of this call, with its length.
     unsafe { with(device, 7, &mut info) }?;
-    Ok((info.flags, info.num_regions, info.num_irqs))
+    Ok(info.flags)
 }
 
 /// A region of a function.
