@@ -101,6 +101,7 @@ ports! {
         frame: output "trace_frame" 11;
         busy: output "trace_busy" 1;
         wait: output "trace_wait" 1;
+        page: output "trace_page" 1;
         command: output "trace_id" 32;
     }
 }
@@ -187,6 +188,7 @@ impl Trace {
         };
         spent.cycles += 1;
         spent.wait_cycles += model.get_u64(self.wait);
+        spent.page_cycles += model.get_u64(self.page);
     }
 
     /// The opcode that retires in this cycle, with the command it belongs to.

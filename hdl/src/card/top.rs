@@ -136,6 +136,8 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub trace_busy: [Signal<Out, Bit>; LANES],
     /// It awaits the host.
     pub trace_wait: [Signal<Out, Bit>; LANES],
+    /// It awaits a page of code or data.
+    pub trace_page: [Signal<Out, Bit>; LANES],
     /// Trace: command id of the running message.
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
@@ -213,6 +215,7 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
             trace_frame: array(),
             trace_busy: array(),
             trace_wait: array(),
+            trace_page: array(),
             trace_id: array(),
             shell: Shell::new(identity),
             lane: array(),
@@ -346,6 +349,7 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
             self.trace_frame[i].next = self.lane[i].retire_frame.val();
             self.trace_busy[i].next = self.lane[i].busy.val();
             self.trace_wait[i].next = self.lane[i].waiting.val();
+            self.trace_page[i].next = self.lane[i].paging.val();
             self.trace_id[i].next = self.lane[i].running_id.val();
         }
     }

@@ -9,6 +9,16 @@ pub fn routines(a: &mut Assembler) {
         "sload",
         [
             entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
+            step(),
+            step()
+                .source(Source::SlotPresent)
+                .stack(StackOp::Unary)
+                .chain_if(Cond::SlotHot, "sload_slow"),
+        ],
+    );
+    a.routine(
+        "sload_slow",
+        [
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sload_warm"),
             // As revm: without the gas for a cold access nothing is loaded.
@@ -25,7 +35,7 @@ pub fn routines(a: &mut Assembler) {
             step()
                 .source(Source::SlotPresent)
                 .stack(StackOp::Unary)
-                .finish(),
+                .chain(),
         ],
     );
 
@@ -104,7 +114,7 @@ pub fn routines(a: &mut Assembler) {
             step().call(Cond::Inner, "journal"),
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Store),
             step().wait(Cond::SlotReady).stack(StackOp::Pop2),
-            step().finish(),
+            step().chain(),
         ],
     );
 
@@ -149,7 +159,7 @@ pub fn routines(a: &mut Assembler) {
             step()
                 .source(Source::SlotPresent)
                 .stack(StackOp::Unary)
-                .finish_if(Cond::SlotHit, "zero"),
+                .chain_if(Cond::SlotHit, "zero"),
         ],
     );
     a.routine(
@@ -181,7 +191,7 @@ pub fn routines(a: &mut Assembler) {
                 .post(Post::BlockHash)
                 .wait(Cond::CompletionReady),
             step().call(Cond::True, "answer"),
-            step().source(Source::U).stack(StackOp::Unary).finish(),
+            step().source(Source::U).stack(StackOp::Unary).chain(),
         ],
     );
 }
