@@ -199,6 +199,12 @@ lane! {
     pub retire_memory: Signal<Out, Bits<32>>;
     /// Depth of its frame: 0 for the first.
     pub retire_frame: Signal<Out, Bits<11>>;
+    /// It is a PUSH, and the jump behind it retires in the same cycle.
+    pub retire_folds: Signal<Out, Bit>;
+    /// That jump's opcode.
+    pub retire_jump: Signal<Out, Bits<8>>;
+    /// Where it goes.
+    pub retire_destination: Signal<Out, Bits<16>>;
 
     /// A message runs.
     pub busy: Signal<Out, Bit>;
@@ -315,6 +321,11 @@ lane! {
     stack_op: Signal<Local, StackOp>;
     leaves_short: Signal<Local, Bit>;
     landing: Signal<Local, Bit>;
+    folds: Signal<Local, Bit>;
+    folds_jump: Signal<Local, Bit>;
+    folds_jumpi: Signal<Local, Bit>;
+    folded_gas: Signal<Local, Bits<64>>;
+    target: Signal<Local, Bits<16>>;
     alu_mode: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
     decoded: Signal<Local, Decoded>;
@@ -468,6 +479,7 @@ lane! {
     op_sub: Constant<Bits<8>> = |_| code(opcode::byte("SUB"));
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
     op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
+    op_jump: Constant<Bits<8>> = |_| code(opcode::byte("JUMP"));
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
     op_jumpdest: Constant<Bits<8>> = |_| code(opcode::byte("JUMPDEST"));
     op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
@@ -671,6 +683,19 @@ impl Logic for Lane {
         self.seq.entry.next = self.decoded.val().entry;
         self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
         self.following.next = (self.pc.q.val() + 1) + self.operand16.val();
+        // A PUSH1 or PUSH2 and the jump behind it go together where that is taken and there is gas for both: nothing
+        // is pushed. Everything else, whatever may fail, goes one by one.
+        self.target.next = bit_cast::<16, 8>(self.code.rdata.val().get_bits::<8>(8));
+        if self.instr.val().operand.get_bit(1) {
+            self.target.next = self.code.rdata.val().get_bits::<16>(8);
+        }
+        self.folds_jump.next = self.opcode.val() == self.op_jump.val();
+        self.folds_jumpi.next = (self.opcode.val() == self.op_jumpi.val())
+            & (self.depth.val().any() & self.top.val().any());
+        self.folds.next = ((self.check.val() & self.code.readable.val())
+            & ((self.instr.val().operand == 1) | (self.instr.val().operand == 2)))
+            & ((self.folds_jump.val() | self.folds_jumpi.val())
+                & self.meter.gas.val().get_bits::<59>(5).any());
         // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
         self.jump_taken.next = self.word.val().jump
             & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
@@ -682,6 +707,9 @@ impl Logic for Lane {
             & !(self.instr.val().operand.get_bit(5) | self.decoded.val().settles))
             & !(self.cancelled.q.val() | self.dma_failed.q.val()))
             & !(self.jump_taken.val() | (self.leaves_short.val() & self.decoded.val().deep));
+        if self.folds.val() {
+            self.chains.next = false;
+        }
         self.seq.chain.next = self.chains.val();
         self.dispatching.next = (self.fetching.val() & self.code.readable.val())
             | (self.chains.val() & self.fire.val());
@@ -702,6 +730,9 @@ impl Logic for Lane {
         self.next_pc.next = self.following.val();
         if self.jump_taken.val() {
             self.next_pc.next = self.top.val().get_bits::<16>(0);
+        }
+        if self.folds.val() {
+            self.next_pc.next = self.target.val();
         }
         if (self.act.val() == Act::Start) | (self.act.val() == Act::Begin) {
             self.next_pc.next = 0.into();
@@ -757,6 +788,7 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::Exp)
             | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward))
             | ((self.gas_op.val() == GasOp::InitWords) | (self.gas_op.val() == GasOp::Deposit));
+        self.folded_gas.next = bit_cast::<64, 16>(self.decoded.val().gas);
         self.checks.entry.next = self.check.val();
         self.checks.instr.next = self.instr.val();
         self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
@@ -845,6 +877,9 @@ impl Logic for Lane {
         self.meter.charge.next = self.go.val() & self.charges.val();
         if self.check.val() {
             self.meter.cost.next = self.static_gas.val();
+            if self.folds.val() {
+                self.meter.cost.next = self.static_gas.val() + self.folded_gas.val();
+            }
             self.meter.charge.next = self.checks.passed.val();
         }
         if self.landing.val() {
@@ -1448,6 +1483,12 @@ impl Logic for Lane {
         self.stack.op.next = StackOp::None;
         if self.go.val() {
             self.stack.op.next = self.word.val().stack;
+            if self.folds.val() {
+                self.stack.op.next = StackOp::None;
+                if self.folds_jumpi.val() {
+                    self.stack.op.next = StackOp::Pop;
+                }
+            }
         }
         if self.go.val() & (self.latch.val() == Latch::T) {
             self.t.d.next = self.bus.val();
@@ -1638,8 +1679,12 @@ impl Logic for Lane {
             if !self.chains.val() {
                 self.code.raddr.next = self.next_pc.val();
             }
-            self.jumped.d.next = self.jump_taken.val();
+            self.jumped.d.next = self.jump_taken.val() | self.folds.val();
             self.jump_wild.d.next = self.wild.val();
+            if self.folds.val() {
+                self.jump_wild.d.next =
+                    bit_cast::<32, 16>(self.target.val()) >= self.code_bytes.val();
+            }
         }
 
         // Other actions.
@@ -1816,6 +1861,9 @@ impl Logic for Lane {
             }
             Cond::SlotHot => {
                 self.holds.next = self.slots.match_now.val() & self.slot_entry.hot.val();
+            }
+            Cond::SlotUsed => {
+                self.holds.next = self.slot_hit.val() & self.slot_entry.hot.val();
             }
             Cond::SlotHit => {
                 self.holds.next = self.slot_hit.val();
@@ -2096,10 +2144,16 @@ impl Logic for Lane {
         if self.depth.val().any() {
             self.retire_top.next = self.top.val();
         }
+        self.retire_folds.next = self.folds.val() & self.go.val();
+        self.retire_jump.next = self.opcode.val();
+        self.retire_destination.next = self.target.val();
         self.retire_memory.next = self.own_words.val();
         self.retire_frame.next = self.frames.level.val();
         if self.retire.val() {
             self.retired.d.next = self.retired.q.val() + 1;
+            if self.folds.val() & self.go.val() {
+                self.retired.d.next = self.retired.q.val() + 2;
+            }
         }
         self.busy.next = self.running.q.val();
         self.running_id.next = self.id.q.val();

@@ -28,6 +28,8 @@ pub enum Cond {
     SlotReady,
     /// The slot is being found in this cycle: known, warm, and used before.
     SlotHot,
+    /// The slot is in the table: known, warm, and used before.
+    SlotUsed,
     /// The slot is in the table.
     SlotHit,
     /// The slot is in the table and warm.

@@ -42,13 +42,11 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sstore",
         [
-            entry(),
+            entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
             step().branch(Cond::GasAtStipend, "halt_sentry"),
-            step()
-                .price(GasOp::Charge, Price::SstoreBase)
-                .slot(SlotCmd::Find)
-                .slot_key(SlotKey::Storage),
+            step().price(GasOp::Charge, Price::SstoreBase),
             step().wait(Cond::SlotReady),
+            step().branch(Cond::SlotUsed, "sstore_price"),
             step().branch(Cond::SlotWarm, "sstore_warm"),
             step().price(GasOp::Charge, Price::SstoreCold),
         ],
@@ -61,6 +59,11 @@ pub fn routines(a: &mut Assembler) {
             step().call(Cond::InnerCold, "journal"),
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
             step().wait(Cond::SlotReady),
+        ],
+    );
+    a.routine(
+        "sstore_price",
+        [
             step().branch(Cond::NewIsPresent, "sstore_write"),
             step().branch_unless(Cond::PresentIsOriginal, "sstore_dirty"),
             step().branch(Cond::OriginalZero, "sstore_set"),
