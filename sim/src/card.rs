@@ -257,8 +257,11 @@ impl SimCard {
         self.quiet = if works { 0 } else { self.quiet + 1 };
         if let Some(trace) = &mut self.trace {
             for lane in &self.lanes {
-                if let Some((command, step)) = lane.sample(&self.model) {
+                if let Some((command, step, jump)) = lane.sample(&self.model) {
                     trace.push(command, step);
+                    if let Some(jump) = jump {
+                        trace.push(command, jump);
+                    }
                 }
             }
         }

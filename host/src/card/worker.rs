@@ -94,13 +94,15 @@ fn spend(card: &mut CardStatistics, profile: &Profile) {
             count,
             cycles,
             wait_cycles,
+            page_cycles,
         } = spent;
-        let cycles = cycles - wait_cycles;
-        if count + cycles + wait_cycles > 0 {
+        let cycles = cycles - wait_cycles - page_cycles;
+        if count + cycles + wait_cycles + page_cycles > 0 {
             let spent = ClassCycles {
                 count,
                 cycles,
                 wait_cycles,
+                page_cycles,
             };
             card.spend(class, spent);
         }
@@ -180,6 +182,7 @@ pub fn statistics<DB: CardDatabase>(ended: &Ended<DB>, place: Place, cost: Cost)
         evm_ops: ended.work.ops,
         cycles: cost.cycles,
         wait_cycles: cost.wait_cycles,
+        page_cycles: cost.page_cycles,
         retired: cost.retired.into(),
         requests: cost.requests.into(),
         ..CardStatistics::default()
