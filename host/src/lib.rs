@@ -15,6 +15,7 @@ mod outcome;
 mod sequential;
 pub mod statetest;
 mod statistics;
+mod verify;
 mod warm_up;
 
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
@@ -26,6 +27,7 @@ pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
 pub use statistics::{CardStatistics, ClassCycles, Prediction, Statistics};
+pub use verify::{UnknownVerify, Verify, WrongResult};
 pub use warm_up::warm_up;
 
 /// The README's example is compiled with the documentation's tests.

@@ -6,6 +6,8 @@
 mod common;
 mod random;
 mod soft;
+#[path = "card/wrong.rs"]
+mod wrong;
 
 use std::path::PathBuf;
 

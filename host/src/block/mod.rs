@@ -139,6 +139,12 @@ impl Block {
         self.fork.spec()
     }
 
+    /// Whether its header has the results of its execution, so that they can be compared. One that is being built, or
+    /// simulated, has used no gas yet.
+    pub fn is_sealed(&self) -> bool {
+        self.scope == Scope::Whole && self.header.gas_used > 0
+    }
+
     /// Where messages say it is: its `block.json`.
     pub fn path(&self) -> PathBuf {
         self.source.join("block.json")

@@ -2,8 +2,11 @@
 
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
-use clap::ValueEnum;
-use gatewei::{Engine, Executor, Sequential};
+use clap::{Args, ValueEnum};
+use gatewei::{
+    Engine, Executor, Sequential, Verify,
+    card::{Control, Offload},
+};
 
 use super::Failure;
 
@@ -23,6 +26,39 @@ pub(super) enum Kind {
 pub(super) enum Card {
     /// The card's Verilog, simulated in this process.
     Sim,
+}
+
+/// How much goes to a card, and how much of that the CPU does again.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    /// Which first frames go to the card: all; those that end sooner there by the cost model; or none
+    #[arg(long, value_enum, default_value = "all")]
+    offload: OffloadName,
+    /// Which of the card's results the CPU computes again before they count: all, none, or sample=N for one in N
+    ///
+    /// A block that does not fit its header after the card worked on it is always executed again on the CPU.
+    #[arg(long, value_name = "WHICH", default_value = "none")]
+    verify: Verify,
+}
+
+/// [`Offload`] on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum OffloadName {
+    #[default]
+    All,
+    Auto,
+    None,
+}
+
+impl Policy {
+    fn apply(self, control: &Control) {
+        control.set_verify(self.verify);
+        control.set_offload(match self.offload {
+            OffloadName::All => Offload::All,
+            OffloadName::Auto => Offload::Auto,
+            OffloadName::None => Offload::None,
+        });
+    }
 }
 
 const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
@@ -47,6 +83,7 @@ pub(super) fn make(
     kind: Kind,
     card: Card,
     threads: Option<NonZeroUsize>,
+    policy: Policy,
 ) -> Result<Box<dyn Executor>, Failure> {
     match kind {
         Kind::Sequential => Ok(Box::new(Sequential)),
@@ -56,19 +93,31 @@ pub(super) fn make(
         }
         Kind::Card => {
             simulated_card().map_err(Failure::new)?;
-            card_executor(card)
+            card_executor(card, threads, policy)
         }
     }
 }
 
 #[cfg(feature = "sim")]
-fn card_executor(card: Card) -> Result<Box<dyn Executor>, Failure> {
+fn card_executor(
+    card: Card,
+    threads: Option<NonZeroUsize>,
+    policy: Policy,
+) -> Result<Box<dyn Executor>, Failure> {
     let Card::Sim = card;
     let executor = gatewei::card::sim::executor(Default::default(), Default::default())?;
-    Ok(Box::new(executor))
+    policy.apply(&executor.control());
+    Ok(Box::new(
+        executor.with_threads(threads.unwrap_or(NonZeroUsize::MIN)),
+    ))
 }
 
 #[cfg(not(feature = "sim"))]
-fn card_executor(_: Card) -> Result<Box<dyn Executor>, Failure> {
+fn card_executor(
+    _: Card,
+    _: Option<NonZeroUsize>,
+    policy: Policy,
+) -> Result<Box<dyn Executor>, Failure> {
+    policy.apply(&Control::default());
     Err(Failure::new("this build has no card"))
 }

@@ -43,9 +43,11 @@ pub(super) struct Arguments {
     /// Which card the card executor uses
     #[arg(long, value_enum, default_value_t = Card::Sim)]
     card: Card,
-    /// Threads of the cpu executor; one thread drives a card [default: all]
+    /// Threads; one of them drives a card, if there is one [default: all, and 1 with a card]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    policy: executors::Policy,
     /// Executions of every block; the median time is told
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroUsize,
@@ -66,12 +68,20 @@ enum Reference {
 
 /// Runs all blocks.
 pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let mut executor = executors::make(arguments.executor, arguments.card, arguments.threads)?;
+    let mut executor = executors::make(
+        arguments.executor,
+        arguments.card,
+        arguments.threads,
+        arguments.policy,
+    )?;
     let mut reference = match arguments.compare {
         None => None,
-        Some(Reference::Sequential) => {
-            Some(executors::make(Kind::Sequential, arguments.card, None)?)
-        }
+        Some(Reference::Sequential) => Some(executors::make(
+            Kind::Sequential,
+            arguments.card,
+            None,
+            arguments.policy,
+        )?),
     };
     let mut end = End::Good;
     let mut inputs = Vec::new();
@@ -169,6 +179,13 @@ fn one(
             (right, Some(ratio), left.median())
         }
     };
+    if let Some(wrong) = &measured.outcome.statistics.card.wrong {
+        complaints.push(format!(
+            "{}: block {}: the card computed wrongly and is in quarantine; the result is the CPU's: {wrong}",
+            block.path().display(),
+            block.number()
+        ));
+    }
     let (checks, mismatches) = Checks::new(&block, &measured.outcome);
     for mismatch in &mismatches {
         complaints.push(complain(&block, mismatch));

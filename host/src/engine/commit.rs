@@ -11,7 +11,7 @@ use revm::{
     DatabaseCommit as _,
     context::{
         Block as _, Cfg as _,
-        result::{EVMError, ExecutionResult},
+        result::{EVMError, ExecutionResult, ResultAndState},
     },
     database::states::bundle_state::BundleRetention,
     database_interface::bal::EvmDatabaseError,
@@ -21,21 +21,24 @@ use revm::{
 use super::{
     leader::{self, Leader},
     mv_memory::MvMemory,
-    ran::Ran,
+    ran::{Changes, Ran},
     scheduler::Counters,
+    second,
     system::{self, BlockState, Used},
     view::ViewError,
     write_set::{Final, Writes},
 };
 use crate::{
     Block, CardStatistics, ExecutionError, Outcome, PreStateError, Receipt, Statistics,
-    sequential::place,
+    WrongResult, sequential::place,
 };
 
 /// What became of a transaction that has run.
 pub(crate) enum Validated {
     /// Committed.
     Yes,
+    /// Its result was wrong; the leader's, with these writes, is committed in its place.
+    Replaced(Writes),
     /// It read what is not so: it must run again, with every read a dependency if `exact`.
     Stale { exact: bool },
     /// The block ends here with an error.
@@ -69,9 +72,16 @@ impl<'b> Committer<'b> {
         })
     }
 
-    /// Commits transaction `tx`, if what it has read is so.
-    pub(crate) fn commit(&mut self, tx: usize, ran: Ran, memory: &MvMemory) -> Validated {
-        match self.try_commit(tx, ran, memory) {
+    /// Commits transaction `tx`, if what it has read is so. A `checker` executes it again, and its result is what is
+    /// committed if they differ.
+    pub(crate) fn commit(
+        &mut self,
+        tx: usize,
+        ran: Ran,
+        memory: &MvMemory,
+        checker: Option<&mut Leader<'b>>,
+    ) -> Validated {
+        match self.try_commit(tx, ran, memory, checker) {
             Ok(committed) => committed,
             Err(error) => {
                 self.fail(error);
@@ -105,8 +115,9 @@ impl<'b> Committer<'b> {
     fn try_commit(
         &mut self,
         tx: usize,
-        ran: Ran,
+        mut ran: Ran,
         memory: &MvMemory,
+        checker: Option<&mut Leader<'b>>,
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
         self.check_block_gas(tx)?;
@@ -148,6 +159,22 @@ impl<'b> Committer<'b> {
                 }
             }
         }
+        if let Some(checker) = checker {
+            let wrong = self.check(tx, &result, &changes, checker)?;
+            if let Some(card) = &mut ran.card {
+                card.verified += 1;
+            }
+            if let Some((truth, wrong)) = wrong {
+                if let Some(mut card) = ran.card {
+                    card.was_wrong(wrong);
+                    self.card.add(&card);
+                }
+                let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
+                self.count(tx, truth.result);
+                self.state.commit(truth.state);
+                return Ok(Validated::Replaced(writes));
+            }
+        }
         self.count(tx, result);
         self.state.commit_iter(&mut changes.into_accounts());
         if let Some(card) = ran.card {
@@ -161,6 +188,36 @@ impl<'b> Committer<'b> {
             });
         }
         Ok(Validated::Yes)
+    }
+
+    /// Executes transaction `tx` again. Gives the right result, and what was wrong, if it is not the one given.
+    fn check(
+        &mut self,
+        tx: usize,
+        result: &ExecutionResult,
+        changes: &Changes,
+        checker: &mut Leader<'b>,
+    ) -> Result<Option<(ResultAndState, WrongResult)>, ExecutionError> {
+        let truth = checker
+            .execute(&mut self.state, &self.block.tx_envs[tx])
+            .map_err(|error| self.evm_error(tx, error))?;
+        let difference = second::difference(&truth, result, changes);
+        Ok(difference.map(|difference| {
+            let transaction = Some(tx);
+            tracing::error!(
+                block = self.block.number(),
+                tx,
+                difference,
+                "a wrong result"
+            );
+            (
+                truth,
+                WrongResult {
+                    transaction,
+                    difference,
+                },
+            )
+        }))
     }
 
     /// What `EthBlockExecutor::commit_transaction` does, but for the commit itself.

@@ -28,6 +28,7 @@ mod observe;
 mod ran;
 mod reads;
 pub mod scheduler;
+mod second;
 mod session;
 mod system;
 mod versions;

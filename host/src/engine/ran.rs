@@ -102,6 +102,18 @@ impl Changes {
         changes
     }
 
+    /// Every account with its changed slots: keys and present values.
+    pub(super) fn each(
+        &self,
+    ) -> impl Iterator<Item = (&Touched, impl Iterator<Item = (&U256, &U256)>)> {
+        let mut start = 0;
+        self.accounts.iter().map(move |touched| {
+            let slots = &self.slots[start..start + touched.slots];
+            start += touched.slots;
+            (touched, slots.iter().map(|slot| (&slot.key, &slot.present)))
+        })
+    }
+
     pub(crate) fn accounts(&mut self) -> impl Iterator<Item = &mut Touched> {
         self.accounts.iter_mut()
     }

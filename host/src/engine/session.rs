@@ -32,7 +32,7 @@ use super::{
     write_set::{Final, Locations},
     writes::writes,
 };
-use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError};
+use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError, Verify};
 
 /// Database of a worker's EVM.
 pub type WorkerView<'s> = View<'s, PreState>;
@@ -57,6 +57,7 @@ pub struct Session<'b> {
     memory: MvMemory,
     slots: Vec<Mutex<Slot>>,
     committer: Mutex<Committer<'b>>,
+    verify: Verify,
 }
 
 impl<'b> Session<'b> {
@@ -73,7 +74,14 @@ impl<'b> Session<'b> {
             memory,
             slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
             committer: Mutex::new(committer),
+            verify: Verify::None,
         })
+    }
+
+    /// Computes results that came from a card again before they are committed.
+    pub fn verifying(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
     }
 
     /// The block.
@@ -205,9 +213,15 @@ impl<'b> Session<'b> {
         };
         let mut committer = self.committer.lock();
         let mut cursor = self.scheduler.cursor(role);
+        let mut checker = None;
         loop {
             let committed = match (cursor, &mut leader) {
-                (Cursor::Ready(tx), _) => self.validate(&mut committer, tx),
+                (Cursor::Ready(tx), leader) => {
+                    let leader = leader.as_deref_mut();
+                    let checker =
+                        || leader.unwrap_or_else(|| checker.get_or_insert_with(|| self.leader()));
+                    self.validate(&mut committer, tx, checker)
+                }
                 (Cursor::Take(tx), Some(leader)) => self.execute(&mut committer, tx, leader),
                 _ => break,
             };
@@ -225,15 +239,34 @@ impl<'b> Session<'b> {
     }
 
     /// Commits a transaction that has run, if what it has read is so.
-    fn validate(&self, committer: &mut Committer<'b>, tx: usize) -> Committed {
+    fn validate<'l>(
+        &self,
+        committer: &mut Committer<'b>,
+        tx: usize,
+        checker: impl FnOnce() -> &'l mut Leader<'b>,
+    ) -> Committed
+    where
+        'b: 'l,
+    {
         let mut slot = self.slots[tx].lock();
         let Some(ran) = slot.ran.take() else {
             let reason = "an executed transaction has no result";
             committer.fail(ExecutionError::internal(self.block, reason));
             return Committed::Failed;
         };
-        match committer.commit(tx, ran, &self.memory) {
+        let on_card = ran.card.as_ref().is_some_and(|card| card.txs > 0);
+        let doubted = on_card && self.verify.selects(self.block.number(), tx);
+        let checker = doubted.then(checker);
+        match committer.commit(tx, ran, &self.memory, checker) {
             Validated::Yes => Committed::Yes(tx),
+            Validated::Replaced(writes) => {
+                self.memory.settle(Final::Writes {
+                    version: tx + 1,
+                    writes,
+                    withdrawn: std::mem::take(&mut slot.written),
+                });
+                Committed::Yes(tx)
+            }
             Validated::Stale { exact } => {
                 slot.exact |= exact;
                 self.memory.estimate(tx + 1, &slot.written);
@@ -270,6 +303,11 @@ impl<'b> Session<'b> {
     pub fn fail(&self, error: ExecutionError) {
         self.committer.lock().fail(error);
         self.scheduler.stop();
+    }
+
+    /// Number of transactions that nobody has begun.
+    pub fn left(&self) -> usize {
+        self.scheduler.left()
     }
 
     /// Counters of the schedule so far.

@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 
 use gatewei::{
-    Block, Engine, ExecutionError, Executor, Outcome,
+    Block, Engine, ExecutionError, Executor, Outcome, Verify,
     engine::{Session, Task},
     first_difference,
 };
@@ -48,7 +48,7 @@ impl Executor for Parallel {
     }
 
     fn execute(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
-        self.0.execute_with(block, helper)
+        self.0.execute_with(block, Verify::None, helper)
     }
 }
 
