@@ -179,6 +179,7 @@ mod tests {
         let mut outcome = Outcome {
             result: Default::default(),
             state: Default::default(),
+            access_list: None,
             statistics: Statistics::default(),
         };
         outcome.result.receipts = vec![receipt(21_000), receipt(50_000)];

@@ -3,6 +3,7 @@
 //! A [`Block`] goes in, an [`Outcome`] comes out: receipts, requests and state changes, bit for bit those of sequential
 //! revm, whichever [`Executor`] ran it.
 
+mod access_list;
 pub mod block;
 pub mod card;
 pub mod changes;
@@ -18,6 +19,7 @@ mod statistics;
 mod verify;
 mod warm_up;
 
+pub use access_list::{AccessList, InvalidAccessList, difference as access_list_difference};
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
 pub use checks::{Checks, Mismatch};
 pub use compare::{Difference, first_difference};

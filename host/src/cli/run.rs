@@ -54,6 +54,9 @@ pub(super) struct Arguments {
     /// Also execute on this executor, alternating; tell the ratio of times (above 1: faster) and compare the results
     #[arg(long, value_enum)]
     compare: Option<Reference>,
+    /// Execute with the block's access list (`bal.json`, EIP-7928), and compare it with what is done
+    #[arg(long)]
+    bal: bool,
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
@@ -155,7 +158,10 @@ fn one(
     executor: &mut dyn Executor,
     reference: Option<&mut (dyn Executor + 'static)>,
 ) -> Result<Done, Failure> {
-    let block = Block::load(directory)?;
+    let mut block = Block::load(directory)?;
+    if arguments.bal {
+        block.load_access_list()?;
+    }
     if block.spec().is_enabled_in(SpecId::CANCUN) {
         // The first use of the KZG precompile loads its set-up for a good part of a second: whether the block has one is
         // found out by running it. An error comes again below.

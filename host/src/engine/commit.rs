@@ -5,6 +5,7 @@
 //! memory and scheduler can only make it late, not wrong.
 
 use alloy_consensus::Transaction as _;
+use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
 use alloy_primitives::U256;
 use revm::{
@@ -15,13 +16,13 @@ use revm::{
     },
     database::states::bundle_state::BundleRetention,
     database_interface::bal::EvmDatabaseError,
-    state::AccountStatus,
+    state::{AccountInfo, AccountStatus, bal::Bal},
 };
 
 use super::{
     leader::{self, Leader},
     mv_memory::MvMemory,
-    ran::{Changes, Ran},
+    ran::{Accessed, Changes, Ran},
     scheduler::Counters,
     second,
     system::{self, BlockState, Used},
@@ -72,6 +73,11 @@ impl<'b> Committer<'b> {
         })
     }
 
+    /// Whether the access list of what is committed is wanted.
+    pub(crate) fn lists(&self) -> bool {
+        self.state.bal_state.bal_builder.is_some()
+    }
+
     /// Commits transaction `tx`, if what it has read is so. A `checker` executes it again, and its result is what is
     /// committed if they differ.
     pub(crate) fn commit(
@@ -102,6 +108,7 @@ impl<'b> Committer<'b> {
             Ok(output) => {
                 let writes = leader::writes(&output.state, env);
                 self.count(tx, output.result);
+                self.state.set_bal_index(index(tx));
                 self.state.commit(output.state);
                 Some(writes)
             }
@@ -171,12 +178,19 @@ impl<'b> Committer<'b> {
                 }
                 let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
                 self.count(tx, truth.result);
+                self.state.set_bal_index(index(tx));
                 self.state.commit(truth.state);
                 return Ok(Validated::Replaced(writes));
             }
         }
         self.count(tx, result);
+        // The builder would take what attempts do not carry for changes: it is told apart.
+        let mut list = self.state.bal_state.bal_builder.take();
+        if let Some(list) = &mut list {
+            enlist(list, index(tx), &self.state, &changes, &ran.accessed);
+        }
         self.state.commit_iter(&mut changes.into_accounts());
+        self.state.bal_state.bal_builder = list;
         if let Some(card) = ran.card {
             self.card.add(&card);
         }
@@ -307,6 +321,7 @@ impl<'b> Committer<'b> {
         let result = system::close(self.block, &mut self.state, self.used)?;
         self.state.merge_transitions(BundleRetention::Reverts);
         let state = self.state.take_bundle();
+        let access_list = self.state.take_built_alloy_bal();
         let statistics = Statistics {
             executions: counters.executions,
             reexecutions: counters.reexecutions,
@@ -315,7 +330,43 @@ impl<'b> Committer<'b> {
         Ok(Outcome {
             result,
             state,
+            access_list,
             statistics,
         })
+    }
+}
+
+/// A transaction's index in access lists.
+fn index(tx: usize) -> BlockAccessIndex {
+    BlockAccessIndex::new(tx as u64 + 1)
+}
+
+/// Adds what an attempt accessed and changes in `state`, before it does. As revm's own builder does it.
+fn enlist(
+    list: &mut Bal,
+    index: BlockAccessIndex,
+    state: &BlockState<'_>,
+    changes: &Changes,
+    accessed: &Accessed,
+) {
+    for (address, slots) in accessed.each() {
+        let storage = &mut list.accounts.entry(address).or_default().storage.storage;
+        for slot in slots {
+            let writes = storage.entry(slot.key).or_default();
+            writes.update(index, &slot.original, slot.present);
+        }
+    }
+    for (touched, _) in changes.each() {
+        let account = list.accounts.entry(touched.address).or_default();
+        let cached = state.cache.accounts.get(&touched.address);
+        let before = cached.and_then(|cached| cached.account_info());
+        let gone = touched.status.contains(AccountStatus::SelfDestructedLocal);
+        let after = if gone {
+            &AccountInfo::default()
+        } else {
+            &touched.info
+        };
+        let before = before.unwrap_or_default();
+        account.account_info.update(index, &before, after);
     }
 }

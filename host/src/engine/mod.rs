@@ -29,6 +29,7 @@ mod ran;
 mod reads;
 pub mod scheduler;
 mod second;
+mod seed;
 mod session;
 mod system;
 mod versions;

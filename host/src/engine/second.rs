@@ -5,7 +5,7 @@ use revm::{
     state::{Account, AccountStatus},
 };
 
-use super::ran::{Changes, Touched};
+use super::ran::{Changes, Slot, Touched};
 
 /// What decides about an account's fate.
 const FATE: AccountStatus = AccountStatus::Created.union(AccountStatus::SelfDestructed);
@@ -33,7 +33,12 @@ pub(super) fn difference(
             return Some(format!("account {}: {difference}", touched.address));
         }
         let mut changed = 0;
-        for (key, value) in slots {
+        for Slot {
+            key,
+            present: value,
+            ..
+        } in slots
+        {
             changed += 1;
             let true_value = account.storage.get(key).map(|slot| slot.present_value);
             if true_value != Some(*value) {

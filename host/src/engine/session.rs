@@ -28,6 +28,7 @@ use super::{
     observe,
     ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
+    seed::seeds,
     view::{View, ViewError},
     write_set::{Final, Locations},
     writes::writes,
@@ -48,7 +49,13 @@ struct Slot {
     written: Locations,
     /// Treat every read as a dependency: a lazy balance went out of range.
     exact: bool,
+    /// How often it has run in vain.
+    rejected: u32,
 }
+
+/// Times that a transaction runs in vain before whoever commits executes it in order: a block ends, whatever the workers
+/// do.
+const PATIENCE: u32 = 8;
 
 /// One block in execution.
 pub struct Session<'b> {
@@ -58,6 +65,8 @@ pub struct Session<'b> {
     slots: Vec<Mutex<Slot>>,
     committer: Mutex<Committer<'b>>,
     verify: Verify,
+    /// The access list of what is done is wanted.
+    lists: bool,
 }
 
 impl<'b> Session<'b> {
@@ -68,11 +77,20 @@ impl<'b> Session<'b> {
     pub fn new(block: &'b Block) -> Result<Self, ExecutionError> {
         let memory = MvMemory::new();
         let committer = Committer::begin(block, &memory)?;
+        let mut slots: Vec<Mutex<Slot>> = Vec::new();
+        slots.resize_with(block.tx_envs.len(), Mutex::default);
+        if let Some(list) = &block.access_list {
+            let seeds = seeds(list, slots.len());
+            for (tx, (slot, writes)) in slots.iter_mut().zip(seeds).enumerate() {
+                slot.get_mut().written = memory.publish(tx + 1, &writes, &Locations::default());
+            }
+        }
         Ok(Self {
             block,
             scheduler: Scheduler::new(&forecast::hints(block)),
             memory,
-            slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
+            slots,
+            lists: committer.lists(),
             committer: Mutex::new(committer),
             verify: Verify::None,
         })
@@ -179,7 +197,7 @@ impl<'b> Session<'b> {
             Ok(outcome) => writes(&outcome.state, reads),
             Err(_) => Default::default(),
         };
-        let ran = Ran::new(result, reads, card);
+        let ran = Ran::new(result, reads, card, self.lists);
         {
             let mut slot = self.slots[attempt.tx].lock();
             slot.written = self.memory.publish(attempt.tx + 1, &changes, &slot.written);
@@ -206,28 +224,27 @@ impl<'b> Session<'b> {
         self.walk(Some(leader));
     }
 
-    fn walk(&self, mut leader: Option<&mut Leader<'b>>) {
+    fn walk(&self, leader: Option<&mut Leader<'b>>) {
         let role = match leader {
             Some(_) => Role::Leader,
             None => Role::Helper,
         };
         let mut committer = self.committer.lock();
         let mut cursor = self.scheduler.cursor(role);
-        let mut checker = None;
+        let mut leader = Lead {
+            own: leader,
+            spare: None,
+        };
         loop {
-            let committed = match (cursor, &mut leader) {
-                (Cursor::Ready(tx), leader) => {
-                    let leader = leader.as_deref_mut();
-                    let checker =
-                        || leader.unwrap_or_else(|| checker.get_or_insert_with(|| self.leader()));
-                    self.validate(&mut committer, tx, checker)
-                }
-                (Cursor::Take(tx), Some(leader)) => self.execute(&mut committer, tx, leader),
-                _ => break,
+            let committed = match cursor {
+                Cursor::Ready(tx) => self.validate(&mut committer, tx, &mut leader),
+                Cursor::Take(tx) => self.execute(&mut committer, tx, leader.get(self.block)),
+                Cursor::Empty => break,
             };
             cursor = match committed {
                 Committed::Yes(tx) => self.scheduler.committed(tx, role),
                 Committed::Stale(tx) => self.scheduler.rejected(tx, role),
+                Committed::Hopeless(tx) => self.scheduler.rejected(tx, Role::Leader),
                 Committed::Failed => {
                     self.scheduler.stop();
                     break;
@@ -239,15 +256,12 @@ impl<'b> Session<'b> {
     }
 
     /// Commits a transaction that has run, if what it has read is so.
-    fn validate<'l>(
+    fn validate(
         &self,
         committer: &mut Committer<'b>,
         tx: usize,
-        checker: impl FnOnce() -> &'l mut Leader<'b>,
-    ) -> Committed
-    where
-        'b: 'l,
-    {
+        leader: &mut Lead<'_, 'b>,
+    ) -> Committed {
         let mut slot = self.slots[tx].lock();
         let Some(ran) = slot.ran.take() else {
             let reason = "an executed transaction has no result";
@@ -256,7 +270,7 @@ impl<'b> Session<'b> {
         };
         let on_card = ran.card.as_ref().is_some_and(|card| card.txs > 0);
         let doubted = on_card && self.verify.selects(self.block.number(), tx);
-        let checker = doubted.then(checker);
+        let checker = doubted.then(|| leader.get(self.block));
         match committer.commit(tx, ran, &self.memory, checker) {
             Validated::Yes => Committed::Yes(tx),
             Validated::Replaced(writes) => {
@@ -270,7 +284,12 @@ impl<'b> Session<'b> {
             Validated::Stale { exact } => {
                 slot.exact |= exact;
                 self.memory.estimate(tx + 1, &slot.written);
-                Committed::Stale(tx)
+                slot.rejected += 1;
+                if slot.rejected < PATIENCE {
+                    Committed::Stale(tx)
+                } else {
+                    Committed::Hopeless(tx)
+                }
             }
             Validated::Failed => Committed::Failed,
         }
@@ -326,11 +345,28 @@ impl<'b> Session<'b> {
     }
 }
 
+/// Who executes in order: the worker's own leader, or one that is made when it is needed, which is seldom.
+struct Lead<'l, 'b> {
+    own: Option<&'l mut Leader<'b>>,
+    spare: Option<Leader<'b>>,
+}
+
+impl<'b> Lead<'_, 'b> {
+    fn get(&mut self, block: &'b Block) -> &mut Leader<'b> {
+        match &mut self.own {
+            Some(own) => own,
+            None => self.spare.get_or_insert_with(|| Leader::new(block)),
+        }
+    }
+}
+
 /// What became of the transaction under the cursor.
 enum Committed {
     Yes(usize),
     /// It read what is not so: it must run again.
     Stale(usize),
+    /// It did so time and again.
+    Hopeless(usize),
     /// The block ends here with an error, which the committer keeps.
     Failed,
 }
