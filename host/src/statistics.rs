@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::WrongResult;
+
+/// The reason of a fallback because the CPU did not confirm the card's result.
+const WRONG: &str = "wrong_result";
+
 /// Counts of one execution of a block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -31,6 +36,12 @@ pub struct CardStatistics {
     pub evm_ops: u64,
     /// Opcodes of the first frames that ran on the card.
     pub offloaded_ops: u64,
+    /// Transactions that the card worker executed itself, because the card was not to have them or was too slow.
+    pub kept: u64,
+    /// Results that the CPU computed again before they were committed.
+    pub verified: u64,
+    /// The first result that turned out wrong. The block's result is the CPU's from there on.
+    pub wrong: Option<WrongResult>,
     /// First frames that ended on the CPU, by reason.
     pub fallbacks: BTreeMap<String, u64>,
     /// Clock cycles in which the card had work.
@@ -102,6 +113,14 @@ impl CardStatistics {
         sum.page_cycles += spent.page_cycles;
     }
 
+    /// The result was wrong and is the CPU's now: nothing of it was offloaded.
+    pub(crate) fn was_wrong(&mut self, wrong: WrongResult) {
+        (self.gas, self.offloaded_gas, self.offloaded_ops) = (0, 0, 0);
+        *self.fallbacks.entry(WRONG.to_owned()).or_default() += self.txs.max(1);
+        self.txs = 0;
+        self.wrong.get_or_insert(wrong);
+    }
+
     /// Adds the counts of another execution.
     pub fn add(&mut self, other: &Self) {
         self.txs += other.txs;
@@ -110,6 +129,11 @@ impl CardStatistics {
         self.offloaded_gas += other.offloaded_gas;
         self.evm_ops += other.evm_ops;
         self.offloaded_ops += other.offloaded_ops;
+        self.kept += other.kept;
+        self.verified += other.verified;
+        if self.wrong.is_none() {
+            self.wrong.clone_from(&other.wrong);
+        }
         for (reason, count) in &other.fallbacks {
             *self.fallbacks.entry(reason.clone()).or_default() += count;
         }

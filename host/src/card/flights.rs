@@ -15,6 +15,7 @@ use gatewei_driver::{Card, Code, Event, State, Ticket};
 use revm::context::TxEnv;
 use revm::primitives::Address;
 
+use super::costs::Costs;
 use super::create::Deployed;
 use super::effects::effects;
 use super::message::{self, Prepared};
@@ -33,6 +34,7 @@ const FUNCTIONS: usize = 4_096;
 pub struct CardRunner<T: Transport> {
     pub(super) card: Card<T>,
     predictor: Predictor,
+    pub(super) costs: Costs,
     events: Vec<Event>,
 }
 
@@ -43,6 +45,7 @@ impl<T: Transport> CardRunner<T> {
         Self {
             card,
             predictor,
+            costs: Costs::default(),
             events: Vec::new(),
         }
     }
