@@ -4,6 +4,7 @@
 //! addresses once per model; Rust then reads and writes ports without a call.
 
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gatewei_hdl::emit::{Design, Port};
 
@@ -15,6 +16,7 @@ pub struct Model {
     /// Name of the top module.
     pub top: String,
     ports: Vec<Port>,
+    fingerprint: u64,
 }
 
 impl Model {
@@ -23,6 +25,11 @@ impl Model {
         Self {
             top: design.top.clone(),
             ports: design.ports.clone(),
+            fingerprint: {
+                let mut hasher = DefaultHasher::new();
+                design.verilog.hash(&mut hasher);
+                hasher.finish()
+            },
         }
     }
 
@@ -126,8 +133,9 @@ pub fn table(models: &[Model], wave: bool) -> String {
         }
         let _ = writeln!(
             rows,
-            "    Table {{ name: {top:?}, new: {prefix}_new, delete: {prefix}_delete, eval: {prefix}_eval, \
-             tick: {prefix}_tick, addresses: {prefix}_ports, wave: {open}, ports: &[\n{ports}    ] }},"
+            "    Table {{ name: {top:?}, fingerprint: \"{:016x}\", new: {prefix}_new, delete: {prefix}_delete, eval: {prefix}_eval, \
+             tick: {prefix}_tick, addresses: {prefix}_ports, wave: {open}, ports: &[\n{ports}    ] }},",
+            model.fingerprint
         );
     }
     format!("unsafe extern \"C\" {{\n{symbols}}}\n\nstatic MODELS: &[Table] = &[\n{rows}];\n")

@@ -3,6 +3,8 @@
 mod archive;
 mod demo;
 mod executors;
+#[cfg(feature = "sim")]
+mod lockstep;
 mod measure;
 mod progress;
 mod report;
@@ -37,6 +39,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Arguments),
+    #[cfg(feature = "sim")]
+    Lockstep(lockstep::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
@@ -78,6 +82,8 @@ impl<E: std::error::Error> From<E> for Failure {
 pub(crate) fn main() -> ExitCode {
     let end = match Arguments::parse().command {
         Command::Demo(arguments) => demo::demo(&arguments),
+        #[cfg(feature = "sim")]
+        Command::Lockstep(arguments) => lockstep::lockstep(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),
