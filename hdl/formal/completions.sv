@@ -34,9 +34,14 @@ always @(posedge clock) begin
         p_taken <= p_taken + 1;
         p_last <= p_id;
     end
-    // Passed over once.
-    p_trap_waits <= !reset && trap_valid && !trap_ready && p_takes;
-    p_lane_waits <= !reset && (cpl_valid_0 || cancelled_valid_0 || cpl_valid_1 || cancelled_valid_1) && trap_ready;
+    // Who was passed over by the last one that was taken.
+    if (reset) begin
+        p_trap_waits <= 0;
+        p_lane_waits <= 0;
+    end else if (p_takes) begin
+        p_trap_waits <= trap_valid && !trap_ready;
+        p_lane_waits <= (cpl_valid_0 || cancelled_valid_0 || cpl_valid_1 || cancelled_valid_1) && trap_ready;
+    end
 end
 wire [15:0] p_used = issued_q - head;
 always @(*) begin
@@ -57,7 +62,7 @@ always @(*) begin
         if (full_q) assert (wr_high[31:0] == p_last);
         // Not over what was not read.
         if (wr_valid && !reset) assert (p_used <= mask);
-        if (wr_valid) begin
+        if (wr_valid && !reset) begin
             assert (wr_addr == base + {42'd0, issued_q & mask, 6'd0});
             // The first round's phase is 1.
             assert (wr_high[224] == !issued_q[size]);
@@ -65,6 +70,8 @@ always @(*) begin
         // No deadlock, and a trap and a lane do not starve each other.
         if (enable && !failed && !full_q && p_used <= mask
             && (trap_valid || cpl_valid_0 || cpl_valid_1 || cancelled_valid_0 || cancelled_valid_1)) assert (p_takes);
+        assert (!p_trap_waits || !trap_last_q);
+        assert (!p_lane_waits || trap_last_q);
         if (p_trap_waits && p_takes && trap_valid) assert (trap_ready);
         if (p_lane_waits && p_takes && (cpl_valid_0 || cancelled_valid_0 || cpl_valid_1 || cancelled_valid_1)) assert (!trap_ready);
     end
