@@ -166,6 +166,11 @@ impl SimCard {
         Ok(card)
     }
 
+    /// Fingerprint of the Verilog that the model was made of.
+    pub fn fingerprint(&self) -> &'static str {
+        self.model.fingerprint()
+    }
+
     /// Clock cycles since power-up, resets included.
     pub const fn cycles(&self) -> u64 {
         self.cycles
