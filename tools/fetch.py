@@ -285,6 +285,8 @@ def fetch_vm():
             shutil.rmtree(fresh / "root" / "usr" / "share" / folder, ignore_errors=True)
         place("vm", fresh, home)
     say("QEMU and a kernel are in .tools/vm")
+
+
 def fetch_z3():
     home = TOOLS / "z3"
     if pinned("z3", home):
@@ -304,6 +306,7 @@ def fetch_z3():
             raise Failure(f"z3 does not start on this machine: {result.stdout.strip()}")
         place("z3", fresh, home)
     say("z3 is in .tools/z3")
+
 
 FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "z3": fetch_z3, "vm": fetch_vm}
 
