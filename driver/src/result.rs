@@ -54,6 +54,8 @@ pub struct Cost {
     pub cycles: u64,
     /// Of those, cycles in which the lane awaited the host.
     pub wait_cycles: u64,
+    /// Of those, cycles in which it awaited a page of code or data that was not on the card.
+    pub page_cycles: u64,
     /// Opcodes retired, the failing one included.
     pub retired: u32,
     /// Requests made.
@@ -137,6 +139,7 @@ pub(crate) fn cost(header: &Header) -> Cost {
     Cost {
         cycles: header.cycles,
         wait_cycles: header.wait_cycles,
+        page_cycles: header.page_cycles.into(),
         retired: header.retired,
         requests: header.requests,
     }

@@ -5,7 +5,7 @@ use alloy_primitives::{B256, Bloom};
 use revm::primitives::hardfork::SpecId;
 use serde::Serialize;
 
-use crate::{Block, Outcome};
+use crate::{Block, Outcome, access_list_difference};
 
 /// Which header fields the result has: true or false, `None` where a field cannot be checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +20,8 @@ pub struct Checks {
     pub requests_hash: Option<bool>,
     /// Root of the state after the block; only where the pre-state is known to be the whole state.
     pub state_root: Option<bool>,
+    /// The block's access list (EIP-7928), if it came with one.
+    pub access_list: Option<bool>,
 }
 
 /// A header field that the result does not have.
@@ -77,6 +79,22 @@ impl Checks {
             state_root: block
                 .state_root_after(&outcome.state)
                 .and_then(|root| check("stateRoot", text(header.state_root), text(root))),
+            access_list: None,
+        };
+        let list = block.access_list.as_ref().zip(outcome.access_list.as_ref());
+        let access_list = list.map(|(given, done)| {
+            let difference = access_list_difference(given.accounts(), done);
+            let holds = difference.is_none();
+            mismatches.extend(difference.map(|difference| Mismatch {
+                field: "blockAccessList",
+                header: format!("{}: {}", difference.place, difference.left),
+                result: difference.right,
+            }));
+            holds
+        });
+        let checks = Self {
+            access_list,
+            ..checks
         };
         (checks, mismatches)
     }
@@ -89,6 +107,7 @@ impl Checks {
             self.logs_bloom,
             self.requests_hash,
             self.state_root,
+            self.access_list,
         ];
         !all.contains(&Some(false))
     }

@@ -18,6 +18,8 @@ pub struct Difference {
     pub left: String,
     /// Its value in the second outcome.
     pub right: String,
+    /// Index of the transaction, from 0, if the thing is a receipt.
+    pub transaction: Option<usize>,
 }
 
 impl fmt::Display for Difference {
@@ -44,6 +46,7 @@ fn field<T: PartialEq + fmt::Debug>(place: &str, left: &T, right: &T) -> Option<
         place: place.to_owned(),
         left: format!("{left:?}"),
         right: format!("{right:?}"),
+        transaction: None,
     })
 }
 
@@ -59,8 +62,11 @@ fn receipts(left: &[Receipt], right: &[Receipt]) -> Option<Difference> {
             .or_else(|| field(&name("success"), &left.success, &right.success))
             .or_else(|| field(&name("gas used"), &gas_left, &gas_right))
             .or_else(|| logs(index, &left.logs, &right.logs));
-        if difference.is_some() {
-            return difference;
+        if let Some(difference) = difference {
+            return Some(Difference {
+                transaction: Some(index),
+                ..difference
+            });
         }
         (before_left, before_right) = (left.cumulative_gas_used, right.cumulative_gas_used);
     }
@@ -111,6 +117,7 @@ fn account(
                 place: format!("account {address}"),
                 left: side(&left),
                 right: side(&right),
+                transaction: None,
             });
         }
     };
@@ -132,6 +139,7 @@ fn account(
                     place: name(&format!("slot {slot:#x}")),
                     left,
                     right,
+                    transaction: None,
                 })
             })
         })
@@ -171,6 +179,7 @@ mod tests {
         let mut outcome = Outcome {
             result: Default::default(),
             state: Default::default(),
+            access_list: None,
             statistics: Statistics::default(),
         };
         outcome.result.receipts = vec![receipt(21_000), receipt(50_000)];

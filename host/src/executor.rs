@@ -98,16 +98,24 @@ impl ExecutionError {
         }
     }
 
+    /// Index of the transaction that is at fault, if one is.
+    pub fn transaction(&self) -> Option<usize> {
+        match self.fault {
+            Fault::Transaction { index, .. } | Fault::PreState { index, .. } => Some(index),
+            Fault::Block { .. } | Fault::Internal { .. } => None,
+        }
+    }
+
     /// A transaction that revm finds invalid in its place in the block.
     pub fn invalid(block: &Block, index: usize, error: &InvalidTransaction) -> Self {
-        Self::transaction(block, index, field(error), error.to_string())
+        Self::of_transaction(block, index, field(error), error.to_string())
     }
 
     /// A transaction whose gas limit is above what the transactions before it left of the block's (`available`).
     pub fn block_gas(block: &Block, index: usize, available: u64) -> Self {
         let limit = block.tx_envs.get(index).map_or(0, |tx| tx.gas_limit);
         let reason = format!("{limit} is more than the {available} gas that is left in the block");
-        Self::transaction(block, index, "gas", reason)
+        Self::of_transaction(block, index, "gas", reason)
     }
 
     /// Something that a transaction reads and the block directory lacks.
@@ -118,7 +126,7 @@ impl ExecutionError {
 
     /// A transaction that fails in a way that is neither its own fault nor the directory's.
     pub fn other(block: &Block, index: usize, reason: String) -> Self {
-        Self::transaction(block, index, "transaction", reason)
+        Self::of_transaction(block, index, "transaction", reason)
     }
 
     /// A failure before or after the transactions.
@@ -133,7 +141,7 @@ impl ExecutionError {
         Self::new(block, Fault::Internal { reason })
     }
 
-    fn transaction(block: &Block, index: usize, field: &'static str, reason: String) -> Self {
+    fn of_transaction(block: &Block, index: usize, field: &'static str, reason: String) -> Self {
         let sender = block.tx_envs.get(index).map(|tx| tx.caller);
         let absent_sender = sender.filter(|sender| block.pre_state.account(sender).is_none());
         let fault = Fault::Transaction {

@@ -3,6 +3,7 @@
 //! A [`Block`] goes in, an [`Outcome`] comes out: receipts, requests and state changes, bit for bit those of sequential
 //! revm, whichever [`Executor`] ran it.
 
+mod access_list;
 pub mod block;
 pub mod card;
 pub mod changes;
@@ -15,8 +16,10 @@ mod outcome;
 mod sequential;
 pub mod statetest;
 mod statistics;
+mod verify;
 mod warm_up;
 
+pub use access_list::{AccessList, InvalidAccessList, difference as access_list_difference};
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
 pub use checks::{Checks, Mismatch};
 pub use compare::{Difference, first_difference};
@@ -26,6 +29,7 @@ pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
 pub use statistics::{CardStatistics, ClassCycles, Prediction, Statistics};
+pub use verify::{UnknownVerify, Verify, WrongResult};
 pub use warm_up::warm_up;
 
 /// The README's example is compiled with the documentation's tests.

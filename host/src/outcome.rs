@@ -1,6 +1,7 @@
 //! What a block's execution gives: receipts, requests, state changes, counts.
 
 use alloy_consensus::{EthereumReceipt, TxEnvelope, TxType};
+use alloy_eips::eip7928::BlockAccessList;
 use alloy_evm::{
     Evm,
     block::BlockExecutionResult,
@@ -20,6 +21,9 @@ pub struct Outcome {
     pub result: BlockExecutionResult<Receipt>,
     /// Changed accounts, slots and codes, with what a node needs to revert the block.
     pub state: BundleState,
+    /// The access list (EIP-7928) of what was done, where the block came with one or one was asked for
+    /// ([`Block::wants_access_list`](crate::Block::wants_access_list)).
+    pub access_list: Option<BlockAccessList>,
     /// How it was executed; not part of the result.
     pub statistics: Statistics,
 }

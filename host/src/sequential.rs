@@ -1,7 +1,7 @@
 //! The reference: sequential revm under alloy-evm's own block executor, exactly as node software runs it.
 
 use alloy_evm::{
-    EvmFactory as _,
+    Evm as _, EvmFactory as _,
     block::{BlockExecutionError, BlockExecutionResult, BlockExecutor as _, BlockValidationError},
     eth::{EthBlockExecutor, EthEvmFactory},
 };
@@ -9,6 +9,7 @@ use revm::{
     context_interface::result::EVMError,
     database::{State, states::bundle_state::BundleRetention},
     database_interface::bal::EvmDatabaseError,
+    state::bal::Bal,
 };
 
 use crate::{Block, ExecutionError, Executor, Outcome, PreStateError, Receipts, Scope, Statistics};
@@ -31,6 +32,7 @@ impl Executor for Sequential {
             .with_database_ref(block.pre_state.as_ref())
             .with_bundle_update()
             .build();
+        state.bal_state.bal_builder = block.wants_access_list().then(Bal::new);
         let evm = EthEvmFactory::default().create_evm(&mut state, block.environment.clone());
         let mut executor =
             EthBlockExecutor::new(evm, block.context(), block.chain.spec(), Receipts);
@@ -40,10 +42,12 @@ impl Executor for Sequential {
                 .map_err(|error| ExecutionError::block(block, "before the transactions", error))?;
         }
         for (index, (tx, env)) in block.transactions.iter().zip(&block.tx_envs).enumerate() {
+            executor.evm_mut().db_mut().bump_bal_index();
             executor
                 .execute_transaction((env.clone(), tx))
                 .map_err(|error| place(block, index, error))?;
         }
+        executor.evm_mut().db_mut().bump_bal_index();
         let result = match block.scope {
             Scope::Whole => {
                 let (_, result) = executor.finish().map_err(|error| {
@@ -66,6 +70,7 @@ impl Executor for Sequential {
         Ok(Outcome {
             result,
             state: state.take_bundle(),
+            access_list: state.take_built_alloy_bal(),
             statistics,
         })
     }

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::WrongResult;
+
+/// The reason of a fallback because the CPU did not confirm the card's result.
+const WRONG: &str = "wrong_result";
+
 /// Counts of one execution of a block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
@@ -31,12 +36,20 @@ pub struct CardStatistics {
     pub evm_ops: u64,
     /// Opcodes of the first frames that ran on the card.
     pub offloaded_ops: u64,
+    /// Transactions that the card worker executed itself, because the card was not to have them or was too slow.
+    pub kept: u64,
+    /// Results that the CPU computed again before they were committed.
+    pub verified: u64,
+    /// The first result that turned out wrong. The block's result is the CPU's from there on.
+    pub wrong: Option<WrongResult>,
     /// First frames that ended on the CPU, by reason.
     pub fallbacks: BTreeMap<String, u64>,
     /// Clock cycles in which the card had work.
     pub cycles: u64,
     /// Those of them in which every context waited for the host.
     pub wait_cycles: u64,
+    /// Those of them in which it awaited pages of code or data that were not on the card.
+    pub page_cycles: u64,
     /// Opcodes that the card retired, as revm counts them.
     pub retired: u64,
     /// Requests that the host answered.
@@ -54,10 +67,12 @@ pub struct CardStatistics {
 pub struct ClassCycles {
     /// How many there were.
     pub count: u64,
-    /// Their cycles, without those in which the lane waited for the host.
+    /// Their cycles, without those in which the lane waited.
     pub cycles: u64,
     /// Cycles in which it waited for the host.
     pub wait_cycles: u64,
+    /// Cycles in which it waited for pages of code or data that were not on the card.
+    pub page_cycles: u64,
 }
 
 /// Storage slots of the frames that ran on the card to their end.
@@ -82,9 +97,11 @@ impl CardStatistics {
         share(self.offloaded_ops, self.evm_ops)
     }
 
-    /// Clock cycles per retired opcode, without those in which everything waited for the host; 0 when none retired.
+    /// Clock cycles per retired opcode with state and code on the card, that is, without those in which it waited for
+    /// the host or for pages; 0 when none retired.
     pub fn cpi(&self) -> f64 {
-        share(self.cycles.saturating_sub(self.wait_cycles), self.retired)
+        let waits = self.wait_cycles + self.page_cycles;
+        share(self.cycles.saturating_sub(waits), self.retired)
     }
 
     /// Adds cycles of a class.
@@ -93,6 +110,15 @@ impl CardStatistics {
         sum.count += spent.count;
         sum.cycles += spent.cycles;
         sum.wait_cycles += spent.wait_cycles;
+        sum.page_cycles += spent.page_cycles;
+    }
+
+    /// The result was wrong and is the CPU's now: nothing of it was offloaded.
+    pub(crate) fn was_wrong(&mut self, wrong: WrongResult) {
+        (self.gas, self.offloaded_gas, self.offloaded_ops) = (0, 0, 0);
+        *self.fallbacks.entry(WRONG.to_owned()).or_default() += self.txs.max(1);
+        self.txs = 0;
+        self.wrong.get_or_insert(wrong);
     }
 
     /// Adds the counts of another execution.
@@ -103,11 +129,17 @@ impl CardStatistics {
         self.offloaded_gas += other.offloaded_gas;
         self.evm_ops += other.evm_ops;
         self.offloaded_ops += other.offloaded_ops;
+        self.kept += other.kept;
+        self.verified += other.verified;
+        if self.wrong.is_none() {
+            self.wrong.clone_from(&other.wrong);
+        }
         for (reason, count) in &other.fallbacks {
             *self.fallbacks.entry(reason.clone()).or_default() += count;
         }
         self.cycles += other.cycles;
         self.wait_cycles += other.wait_cycles;
+        self.page_cycles += other.page_cycles;
         self.retired += other.retired;
         self.requests += other.requests;
         self.prediction.sent += other.prediction.sent;

@@ -11,6 +11,8 @@ mod faults;
 mod link;
 mod random;
 mod soft;
+#[path = "card/wrong.rs"]
+mod wrong;
 
 use std::path::PathBuf;
 

@@ -71,6 +71,7 @@ fn is_row(row: &Value, compared: bool) {
         "offloaded_ops",
         "cycles",
         "wait_cycles",
+        "page_cycles",
         "retired",
         "cpi",
         "requests",
@@ -85,8 +86,8 @@ fn is_row(row: &Value, compared: bool) {
         .as_object()
         .expect("an object");
     for class in classes.values() {
-        has_fields(class, &["count", "cycles", "wait_cycles"]);
-        are_numbers(class, &["count", "cycles", "wait_cycles"]);
+        has_fields(class, &["count", "cycles", "wait_cycles", "page_cycles"]);
+        are_numbers(class, &["count", "cycles", "wait_cycles", "page_cycles"]);
     }
     assert!(row["card"]["fallbacks"].is_object());
 }

@@ -53,6 +53,45 @@ fn real_blocks_are_the_same_on_one_two_and_four_threads() {
 }
 
 #[test]
+fn real_blocks_with_access_lists_are_the_same_and_the_lists_right() {
+    let Some(folder) = common::data("mainnet") else {
+        return;
+    };
+    let (mut txs, mut again, mut again_without) = (0, 0, 0);
+    for directory in block::find(&folder).expect("the folder has blocks") {
+        let mut block = Block::load(&directory).expect("a real block loads");
+        let number = block.number();
+        again_without += Parallel::new(2)
+            .execute(&block)
+            .map_or(0, |outcome| outcome.statistics.reexecutions);
+        block.load_access_list().expect("it has a list");
+        let sequential = Sequential.execute(&block);
+        for threads in [1, 2, 4] {
+            let what = format!("block {number} on {threads} threads with its list");
+            let outcome = Parallel::new(threads).execute(&block);
+            assert_same(&sequential, &outcome, &what);
+            let outcome = outcome.expect("a real block is valid");
+            let (checks, mismatches) = Checks::new(&block, &outcome);
+            assert!(
+                checks.hold() && checks.access_list == Some(true),
+                "{what}: {mismatches:?}"
+            );
+            again += outcome.statistics.reexecutions;
+            txs += block.transactions.len() as u64;
+        }
+        let outcome = Engine::builder().build().execute(&block);
+        assert_same(
+            &sequential,
+            &outcome,
+            &format!("block {number} with its list"),
+        );
+    }
+    println!("{txs} transactions, {again} executed again; without lists {again_without}");
+    // What a list does not tell: what became of an account that was destroyed.
+    assert!(100 * again < txs, "{again} of {txs}");
+}
+
+#[test]
 fn engines_do_not_disturb_each_other() {
     let Some(folder) = common::data("mainnet") else {
         return;

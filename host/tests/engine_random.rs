@@ -4,8 +4,16 @@
 mod parallel;
 mod random;
 
+use std::sync::Arc;
+
+use alloy_eips::eip7928::{
+    AccountChanges, BalanceChange, BlockAccessIndex, CodeChange, NonceChange, SlotChanges,
+    StorageChange,
+};
+use alloy_primitives::U256;
 use gatewei::{
-    Block, ExecutionError, Executor as _, Outcome, Sequential,
+    AccessList, Block, Checks, ExecutionError, Executor as _, Outcome, Sequential,
+    access_list_difference,
     engine::{Attempt, Session, Task, WorkerResult},
 };
 use parallel::{Parallel, assert_same};
@@ -71,7 +79,8 @@ fn shuffled_schedules_give_the_sequential_result() {
     let (mut failed, mut again, mut blocked) = (0, 0, 0);
     for fork in FORKS {
         for seed in 0..seeds(12) {
-            let block = random::block(seed, fork, 24);
+            let mut block = random::block(seed, fork, 24);
+            block.list_accesses = seed % 2 == 0;
             let expected = Sequential.execute(&block);
             failed += u64::from(expected.is_err());
             for (workers, schedule) in [(1, 0), (2, 1), (3, 2), (8, 3), (8, 4)] {
@@ -90,6 +99,78 @@ fn shuffled_schedules_give_the_sequential_result() {
         failed > 0 && again > 100,
         "the blocks are too tame: {failed} {again}"
     );
+}
+
+/// Changes, drops or adds entries of a list so that its form stays right.
+fn lie(list: &mut Vec<AccountChanges>, transactions: u64, random: &mut Random) {
+    let index = BlockAccessIndex::new(random.below(transactions + 2));
+    let at = random.below(list.len() as u64) as usize;
+    let account = &mut list[at];
+    let value = U256::from(random.below(1_000));
+    match random.below(8) {
+        0 => drop(list.remove(at)),
+        1 => account.balance_changes = vec![BalanceChange::new(index, value)],
+        2 => account.nonce_changes = vec![NonceChange::new(index, random.below(5))],
+        3 => account.code_changes = vec![CodeChange::new(index, vec![0xef, 1, 0].into())],
+        4 => account.code_changes = vec![CodeChange::new(index, vec![0x5f, 0x5f, 0xfd].into())],
+        5 => {
+            account.storage_reads.clear();
+            account.storage_changes.truncate(1);
+        }
+        6 => {
+            let change = StorageChange::new(index, value);
+            account.storage_changes =
+                vec![SlotChanges::new(U256::from(random.below(3)), vec![change])];
+            account.storage_reads.clear();
+        }
+        _ => {
+            account.balance_changes.clear();
+            account.nonce_changes.clear();
+        }
+    }
+}
+
+#[test]
+fn lists_that_lie_change_no_result() {
+    let (mut honest, mut lying, mut found) = (0, 0, 0);
+    for fork in FORKS {
+        for seed in 2_000..2_000 + seeds(12) {
+            let mut block = random::block(seed, fork, 24);
+            block.list_accesses = true;
+            let expected = Sequential.execute(&block);
+            let Some(list) = expected.as_ref().ok().and_then(|it| it.access_list.clone()) else {
+                continue;
+            };
+            let mut random = Random(seed);
+            for lies in [0, 1, 1, 5, 40] {
+                let mut given = list.clone();
+                (0..lies).for_each(|_| lie(&mut given, 24, &mut random));
+                let what = format!("{:?}, seed {seed}, {lies} lies", fork.0);
+                let differs = access_list_difference(&given, &list);
+                block.access_list = Some(Arc::new(
+                    AccessList::new(given, 24).expect("its form is right"),
+                ));
+                let got = shuffled(&block, 1 + (seed % 4) as usize, seed << 8 | lies);
+                assert_same(&expected, &got, &what);
+                let got = got.expect("it is valid");
+                let (checks, mismatches) = Checks::new(&block, &got);
+                assert_eq!(
+                    checks.access_list,
+                    Some(differs.is_none()),
+                    "{what}: {mismatches:?}"
+                );
+                let again = got.statistics.reexecutions;
+                if lies == 0 {
+                    honest += again;
+                } else {
+                    lying += again;
+                    found += u64::from(differs.is_some());
+                }
+            }
+        }
+    }
+    println!("{honest} re-executions with true lists, {lying} with {found} wrong ones");
+    assert!(found > 20 && lying > honest, "{honest} {lying} {found}");
 }
 
 #[test]

@@ -166,6 +166,11 @@ impl SimCard {
         Ok(card)
     }
 
+    /// Fingerprint of the Verilog that the model was made of.
+    pub fn fingerprint(&self) -> &'static str {
+        self.model.fingerprint()
+    }
+
     /// Clock cycles since power-up, resets included.
     pub const fn cycles(&self) -> u64 {
         self.cycles
@@ -257,8 +262,11 @@ impl SimCard {
         self.quiet = if works { 0 } else { self.quiet + 1 };
         if let Some(trace) = &mut self.trace {
             for lane in &self.lanes {
-                if let Some((command, step)) = lane.sample(&self.model) {
+                if let Some((command, step, jump)) = lane.sample(&self.model) {
                     trace.push(command, step);
+                    if let Some(jump) = jump {
+                        trace.push(command, jump);
+                    }
                 }
             }
         }

@@ -101,6 +101,10 @@ ports! {
         frame: output "trace_frame" 11;
         busy: output "trace_busy" 1;
         wait: output "trace_wait" 1;
+        folds: output "trace_folds" 1;
+        jump: output "trace_jump" 8;
+        destination: output "trace_destination" 16;
+        page: output "trace_page" 1;
         command: output "trace_id" 32;
     }
 }
@@ -178,6 +182,12 @@ impl Trace {
             profile.messages.count += u64::from(now.is_none());
             *now = Some(opcode);
             profile.opcodes[usize::from(opcode)].count += 1;
+            if model.get_u64(self.folds) != 0 {
+                // The cycle is the PUSH's; what the jump costs beyond it is the jump's.
+                let jump = model.get_u64(self.jump) as u8;
+                *now = Some(jump);
+                profile.opcodes[usize::from(jump)].count += 1;
+            }
             &mut profile.opcodes[usize::from(opcode)]
         } else {
             match *now {
@@ -188,11 +198,12 @@ impl Trace {
         let waits = model.get_u64(self.wait);
         spent.cycles += 1;
         spent.wait_cycles += waits;
+        spent.page_cycles += model.get_u64(self.page);
         waits == 0
     }
 
-    /// The opcode that retires in this cycle, with the command it belongs to.
-    pub fn sample(&self, model: &Model) -> Option<(u32, Step)> {
+    /// The opcode that retires in this cycle, with the command it belongs to, and the jump folded into it.
+    pub fn sample(&self, model: &Model) -> Option<(u32, Step, Option<Step>)> {
         if model.get_u64(self.retire) == 0 {
             return None;
         }
@@ -205,6 +216,11 @@ impl Trace {
             memory_words: model.get_u64(self.memory) as u32,
             frame: model.get_u64(self.frame) as u16,
         };
-        Some((model.get_u64(self.command) as u32, step))
+        let jump = (model.get_u64(self.folds) != 0).then(|| {
+            let mut top = [0; 32];
+            top[..2].copy_from_slice(&(model.get_u64(self.destination) as u16).to_le_bytes());
+            step.behind_push(model.get_u64(self.jump) as u8, top)
+        });
+        Some((model.get_u64(self.command) as u32, step, jump))
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 
+use crate::InvalidAccessList;
+
 /// A block that cannot be loaded. Each message names the file, the block, the transaction and the field, as far as they
 /// are known.
 #[derive(Debug, thiserror::Error)]
@@ -100,5 +102,13 @@ pub enum LoadError {
         address: Address,
         /// `codeHash` in the file.
         hash: B256,
+    },
+    /// A block access list that breaks a rule of EIP-7928.
+    #[error("{path}: {source}")]
+    AccessList {
+        /// The file.
+        path: PathBuf,
+        /// The rule.
+        source: InvalidAccessList,
     },
 }

@@ -32,6 +32,7 @@ pub use prestate::{PreAccount, PreState, PreStateError};
 pub use search::find;
 pub use state_root::state_root;
 
+use crate::AccessList;
 use transaction::JsonTransaction;
 
 /// A block, ready to run: nothing is left to be parsed, recovered or looked up in files.
@@ -55,8 +56,10 @@ pub struct Block {
     pub environment: EvmEnv<SpecId>,
     /// The state before it.
     pub pre_state: Arc<PreState>,
-    /// Its block access list, if there is a file of it.
-    pub access_list: Option<PathBuf>,
+    /// Its block access list (EIP-7928), for the executors to use and to compare with what is done.
+    pub access_list: Option<Arc<AccessList>>,
+    /// The access list of what is done is wanted in the [`Outcome`](crate::Outcome), also where none is given.
+    pub list_accesses: bool,
     /// State root of its parent, if a witness tells it.
     pub parent_state_root: Option<B256>,
     /// How much of block processing is wanted.
@@ -112,7 +115,6 @@ impl Block {
         }
         let transactions = recover(&path, header.number, spec, body.transactions)?;
         let pre_state = PreState::load(directory)?;
-        let access_list = Some(directory.join("bal.json")).filter(|path| path.is_file());
         Ok(Self {
             source: directory.to_owned(),
             tx_envs: transactions.par_iter().map(|tx| tx.to_tx_env()).collect(),
@@ -122,11 +124,30 @@ impl Block {
             chain,
             environment,
             pre_state: Arc::new(pre_state),
-            access_list,
+            access_list: None,
+            list_accesses: false,
             scope: Scope::Whole,
             parent_state_root: state_root::parent_state_root(directory, header.parent_hash)?,
             header,
         })
+    }
+
+    /// Reads the block's access list, `bal.json` of its directory, for the executors to use.
+    ///
+    /// # Errors
+    /// A file that is missing or malformed, a list that EIP-7928 does not allow.
+    pub fn load_access_list(&mut self) -> Result<(), LoadError> {
+        let path = self.source.join("bal.json");
+        let list = json::read(&path)?;
+        let list = AccessList::new(list, self.transactions.len())
+            .map_err(|source| LoadError::AccessList { path, source })?;
+        self.access_list = Some(Arc::new(list));
+        Ok(())
+    }
+
+    /// Whether executors tell what they accessed ([`Outcome::access_list`](crate::Outcome::access_list)).
+    pub fn wants_access_list(&self) -> bool {
+        self.list_accesses || self.access_list.is_some()
     }
 
     /// Its number.
@@ -137,6 +158,12 @@ impl Block {
     /// The rules it runs under.
     pub fn spec(&self) -> SpecId {
         self.fork.spec()
+    }
+
+    /// Whether its header has the results of its execution, so that they can be compared. One that is being built, or
+    /// simulated, has used no gas yet.
+    pub fn is_sealed(&self) -> bool {
+        self.scope == Scope::Whole && self.header.gas_used > 0
     }
 
     /// Where messages say it is: its `block.json`.

@@ -15,6 +15,7 @@ use gatewei_driver::{Card, Code, Event, State, Ticket};
 use revm::context::TxEnv;
 use revm::primitives::Address;
 
+use super::costs::Costs;
 use super::create::Deployed;
 use super::effects::effects;
 use super::message::{self, Prepared};
@@ -33,6 +34,7 @@ const FUNCTIONS: usize = 4_096;
 pub struct CardRunner<T: Transport> {
     pub(super) card: Card<T>,
     predictor: Predictor,
+    pub(super) costs: Costs,
     events: Vec<Event>,
 }
 
@@ -43,6 +45,7 @@ impl<T: Transport> CardRunner<T> {
         Self {
             card,
             predictor,
+            costs: Costs::default(),
             events: Vec::new(),
         }
     }
@@ -152,6 +155,7 @@ impl Attempt {
         Cost {
             cycles: self.spent.cycles + last.cycles,
             wait_cycles: self.spent.wait_cycles + last.wait_cycles,
+            page_cycles: self.spent.page_cycles + last.page_cycles,
             requests: self.spent.requests + last.requests,
             ..last
         }

@@ -13,8 +13,11 @@
 
 mod answers;
 mod apply;
+mod control;
+mod costs;
 mod create;
 mod effects;
+mod executor;
 mod flights;
 mod interpret;
 pub mod lockstep;
@@ -28,9 +31,11 @@ mod teller;
 pub mod trace;
 mod worker;
 
+pub use control::{Control, Offload};
+pub use executor::{CardExecutor, Quarantine};
 pub use flights::{CardRunner, Flights, Landing, Place};
 pub use message::Unfit;
 pub use predictor::{Call, Predictor};
 pub use reason::Reason;
 pub use split::{CardDatabase, CardEvm, Ended, Outcome, Work};
-pub use worker::{CardExecutor, statistics};
+pub use worker::statistics;

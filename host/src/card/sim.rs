@@ -3,11 +3,11 @@
 use gatewei_driver::{Card, OpenError, Options};
 use gatewei_sim::{SimCard, SimError};
 
+use super::executor::CardExecutor;
 use super::flights::CardRunner;
 use super::lockstep::Traced;
 use super::message::from_word;
 use super::trace::Step;
-use super::worker::CardExecutor;
 
 impl Traced for SimCard {
     fn start_trace(&mut self) {

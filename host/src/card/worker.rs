@@ -2,10 +2,8 @@
 //! one thread.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use gatewei_abi::opcode::opcode;
-use gatewei_driver::Card;
-use gatewei_driver::profile::{Profile, Spent};
 use gatewei_driver::result::Cost;
 use gatewei_driver::transport::Transport;
 use revm::ExecuteEvm;
@@ -13,10 +11,12 @@ use revm::context::result::ResultAndState;
 use revm::primitives::{Address, HashMap, U256};
 use revm::state::AccountInfo;
 
+use super::control::{Control, Offload};
+use super::costs::Load;
 use super::flights::{CardRunner, Flights, Landing, Place};
 use super::split::{CardDatabase, Ended};
-use crate::engine::{Attempt, Base, Engine, Observe, Session, Task, View, WorkerEvm, WorkerView};
-use crate::{Block, CardStatistics, ClassCycles, ExecutionError, Executor, Outcome};
+use crate::CardStatistics;
+use crate::engine::{Attempt, Base, Observe, Session, Task, View, WorkerEvm, WorkerView};
 
 impl<DB: Base> CardDatabase for View<'_, DB> {
     fn peek_storage(&mut self, address: Address, key: U256) -> Option<U256> {
@@ -36,84 +36,29 @@ impl<DB: Base> CardDatabase for View<'_, DB> {
     }
 }
 
-/// Executes blocks with first frames, and all that they call, on a card, from the caller's thread.
-#[derive(Debug)]
-pub struct CardExecutor<T: Transport> {
-    engine: Engine,
-    runner: CardRunner<T>,
+/// A transaction on the card.
+struct Job {
+    attempt: Attempt,
+    sent: Instant,
+    /// Gas that it was expected to use, and that was in flight per lane in front of it.
+    gas: u64,
+    ahead: u64,
 }
 
-impl<T: Transport> CardExecutor<T> {
-    /// An executor on an open card, which it keeps.
-    pub fn new(card: Card<T>) -> Self {
-        let engine = Engine::builder()
-            .threads(std::num::NonZeroUsize::MIN)
-            .build();
-        Self {
-            engine,
-            runner: CardRunner::new(card),
-        }
-    }
-
-    /// The card, and a way to run single transactions on it.
-    pub const fn runner(&mut self) -> &mut CardRunner<T> {
-        &mut self.runner
-    }
-}
-
-impl<T: Transport> Executor for CardExecutor<T> {
-    fn name(&self) -> &'static str {
-        "card"
-    }
-
-    fn threads(&self) -> usize {
-        self.engine.threads().get()
-    }
-
-    fn execute(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
-        let transport = self.runner.card_mut().transport_mut();
-        transport.take_profile();
-        let mut outcome = self
-            .engine
-            .execute_with(block, |session| run(session, &mut self.runner))?;
-        let transport = self.runner.card_mut().transport_mut();
-        if let Some(profile) = transport.take_profile() {
-            spend(&mut outcome.statistics.card, &profile);
-        }
-        Ok(outcome)
-    }
-}
-
-/// Adds what a transport has seen, by classes of opcodes.
-fn spend(card: &mut CardStatistics, profile: &Profile) {
-    let class = |byte: usize| opcode(byte as u8).map_or("trap", |op| op.class.cost());
-    let opcodes = profile.opcodes.iter().enumerate();
-    let rows = opcodes.map(|(byte, spent)| (class(byte), *spent));
-    for (class, spent) in rows.chain([("message", profile.messages)]) {
-        let Spent {
-            count,
-            cycles,
-            wait_cycles,
-        } = spent;
-        let cycles = cycles - wait_cycles;
-        if count + cycles + wait_cycles > 0 {
-            let spent = ClassCycles {
-                count,
-                cycles,
-                wait_cycles,
-            };
-            card.spend(class, spent);
-        }
-    }
-}
-
-/// Works on a block until it is complete or given up.
-pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T>) {
-    let mut flights: Flights<'_, T, WorkerView<'_>, Attempt> = Flights::new(runner);
+/// Works on a block until it is complete or given up. `workers` is the number of CPU workers beside.
+pub(crate) fn run<T: Transport>(
+    session: &Session<'_>,
+    runner: &mut CardRunner<T>,
+    control: &Control,
+    workers: usize,
+) {
+    let lanes = runner.card().caps().lanes;
+    let mut flights: Flights<'_, T, WorkerView<'_>, Job> = Flights::new(runner);
     let mut idle: Vec<WorkerEvm<'_>> = Vec::new();
     let mut landings = Vec::new();
     // How often a transaction's results were stale, one after the other.
     let mut stale: HashMap<usize, u32> = HashMap::default();
+    let mut in_flight = 0;
     loop {
         while flights.has_room() && landings.is_empty() {
             // Sleep for work only with nothing to look after.
@@ -126,8 +71,44 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
                 Task::Execute(attempt) => {
                     let mut evm = idle.pop().unwrap_or_else(|| session.evm());
                     session.aim(&mut evm, attempt);
-                    let tx = session.transaction(attempt).clone();
-                    landings.extend(flights.start(evm, tx, attempt));
+                    let tx = session.transaction(attempt);
+                    let costs = &mut flights.runner.costs;
+                    let send = match control.offload() {
+                        Offload::All => true,
+                        Offload::None => false,
+                        Offload::Auto => {
+                            let load = Load {
+                                in_flight,
+                                lanes,
+                                left: session.left(),
+                                workers: workers.max(1),
+                            };
+                            costs.offload(tx, load)
+                        }
+                    };
+                    let (gas, sent) = (costs.gas(tx), Instant::now());
+                    if send {
+                        let ahead = in_flight / u64::from(lanes.max(1));
+                        let job = Job {
+                            attempt,
+                            sent,
+                            gas,
+                            ahead,
+                        };
+                        in_flight += gas;
+                        landings.extend(flights.start(evm, tx.clone(), job));
+                    } else {
+                        let result = evm.transact(tx.clone());
+                        if let Ok(done) = &result {
+                            costs.ran(tx, done.result.tx_gas_used(), sent.elapsed());
+                        }
+                        let kept = CardStatistics {
+                            kept: 1,
+                            ..CardStatistics::default()
+                        };
+                        session.submit(&mut evm, result, Some(Box::new(kept)));
+                        idle.push(evm);
+                    }
                 }
                 Task::Commit => session.commit(),
                 Task::Wait => break,
@@ -146,7 +127,14 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
                     cost,
                     prediction,
                 } => {
-                    stale.remove(&job.tx);
+                    let attempt = job.attempt;
+                    stale.remove(&attempt.tx);
+                    in_flight -= job.gas;
+                    if let (Ok(result), Place::Card | Place::Cpu(_)) = (&ended.outcome, place) {
+                        let (gas, tx) = (result.tx_gas_used(), session.transaction(attempt));
+                        let costs = &mut flights.runner.costs;
+                        costs.flew(tx, gas, job.sent.elapsed(), job.ahead);
+                    }
                     let statistics = CardStatistics {
                         prediction,
                         ..statistics(&ended, place, cost)
@@ -157,16 +145,13 @@ pub(crate) fn run<T: Transport>(session: &Session<'_>, runner: &mut CardRunner<T
                     idle.push(ended.evm);
                 }
                 // Something that it was told has changed since: it runs again at once.
-                Landing::Stale {
-                    job: attempt,
-                    mut evm,
-                } => {
+                Landing::Stale { job, mut evm } => {
                     evm.finalize();
-                    session.aim(&mut evm, attempt);
-                    let tx = session.transaction(attempt).clone();
-                    let times = stale.entry(attempt.tx).or_default();
+                    session.aim(&mut evm, job.attempt);
+                    let tx = session.transaction(job.attempt).clone();
+                    let times = stale.entry(job.attempt.tx).or_default();
                     *times += 1;
-                    landings.extend(flights.start_again(evm, tx, attempt, *times));
+                    landings.extend(flights.start_again(evm, tx, job, *times));
                 }
             }
         }
@@ -180,6 +165,7 @@ pub fn statistics<DB: CardDatabase>(ended: &Ended<DB>, place: Place, cost: Cost)
         evm_ops: ended.work.ops,
         cycles: cost.cycles,
         wait_cycles: cost.wait_cycles,
+        page_cycles: cost.page_cycles,
         retired: cost.retired.into(),
         requests: cost.requests.into(),
         ..CardStatistics::default()

@@ -2,8 +2,11 @@
 
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
-use clap::ValueEnum;
-use gatewei::{Engine, Executor, Sequential, card::CardExecutor};
+use clap::{Args, ValueEnum};
+use gatewei::{
+    Engine, Executor, Sequential, Verify,
+    card::{CardExecutor, Control, Offload},
+};
 use gatewei_driver::transport::Transport;
 
 pub(super) use gatewei_driver::transport::Address as Card;
@@ -19,6 +22,39 @@ pub(super) enum Kind {
     Cpu,
     /// The first frame of every transaction, with all that it calls, on the card's EVM lanes, everything else as `cpu` does it.
     Card,
+}
+
+/// How much goes to a card, and how much of that the CPU does again.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    /// Which first frames go to the card: all; those that end sooner there by the cost model; or none
+    #[arg(long, value_enum, default_value = "all")]
+    offload: OffloadName,
+    /// Which of the card's results the CPU computes again before they count: all, none, or sample=N for one in N
+    ///
+    /// A block that does not fit its header after the card worked on it is always executed again on the CPU.
+    #[arg(long, value_name = "WHICH", default_value = "none")]
+    verify: Verify,
+}
+
+/// [`Offload`] on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum OffloadName {
+    #[default]
+    All,
+    Auto,
+    None,
+}
+
+impl Policy {
+    fn apply(self, control: &Control) {
+        control.set_verify(self.verify);
+        control.set_offload(match self.offload {
+            OffloadName::All => Offload::All,
+            OffloadName::Auto => Offload::Auto,
+            OffloadName::None => Offload::None,
+        });
+    }
 }
 
 pub(super) const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
@@ -43,6 +79,7 @@ pub(super) fn make(
     kind: Kind,
     card: &Card,
     threads: Option<NonZeroUsize>,
+    policy: Policy,
 ) -> Result<Box<dyn Executor>, Failure> {
     match kind {
         Kind::Sequential => Ok(Box::new(Sequential)),
@@ -52,7 +89,10 @@ pub(super) fn make(
         }
         Kind::Card => {
             let card = gatewei_driver::Card::open(transport(card)?, Default::default())?;
-            Ok(Box::new(CardExecutor::new(card)))
+            let executor = CardExecutor::new(card);
+            policy.apply(&executor.control());
+            let threads = threads.unwrap_or(NonZeroUsize::MIN);
+            Ok(Box::new(executor.with_threads(threads)))
         }
     }
 }

@@ -4,6 +4,8 @@ mod archive;
 mod card;
 mod demo;
 mod executors;
+#[cfg(feature = "sim")]
+mod lockstep;
 mod measure;
 mod progress;
 mod report;
@@ -40,6 +42,8 @@ struct Arguments {
 enum Command {
     Card(card::Arguments),
     Demo(demo::Arguments),
+    #[cfg(feature = "sim")]
+    Lockstep(lockstep::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
@@ -82,6 +86,8 @@ pub(crate) fn main() -> ExitCode {
     let end = match Arguments::parse().command {
         Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
+        #[cfg(feature = "sim")]
+        Command::Lockstep(arguments) => lockstep::lockstep(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),

@@ -100,6 +100,7 @@ pub(super) fn checks(checks: &Checks) -> String {
         ("logs_bloom", checks.logs_bloom),
         ("requests_hash", checks.requests_hash),
         ("state_root", checks.state_root),
+        ("access_list", checks.access_list),
     ];
     let wrong: Vec<_> = fields
         .iter()

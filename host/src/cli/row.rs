@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use gatewei::{Block, CardStatistics, Checks, ClassCycles, Executor, Prediction, digest};
+use gatewei::{
+    Block, CardStatistics, Checks, ClassCycles, Executor, Prediction, WrongResult, digest,
+};
 use serde::Serialize;
 
 use super::measure::{Measured, Ratio, mgas_per_s};
@@ -42,9 +44,13 @@ pub(super) struct Card {
     pub(super) evm_gas: u64,
     pub(super) offloaded_share: f64,
     pub(super) offloaded_ops: f64,
+    pub(super) kept: u64,
+    pub(super) verified: u64,
+    pub(super) wrong: Option<WrongResult>,
     pub(super) fallbacks: BTreeMap<String, u64>,
     pub(super) cycles: u64,
     pub(super) wait_cycles: u64,
+    pub(super) page_cycles: u64,
     pub(super) retired: u64,
     pub(super) cpi: f64,
     pub(super) requests: u64,
@@ -60,9 +66,13 @@ impl From<&CardStatistics> for Card {
             evm_gas: statistics.evm_gas,
             offloaded_share: statistics.offloaded_share(),
             offloaded_ops: statistics.offloaded_ops_share(),
+            kept: statistics.kept,
+            verified: statistics.verified,
+            wrong: statistics.wrong.clone(),
             fallbacks: statistics.fallbacks.clone(),
             cycles: statistics.cycles,
             wait_cycles: statistics.wait_cycles,
+            page_cycles: statistics.page_cycles,
             retired: statistics.retired,
             cpi: statistics.cpi(),
             requests: statistics.requests,

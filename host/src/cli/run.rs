@@ -43,15 +43,20 @@ pub(super) struct Arguments {
     /// Which card the card executor uses: sim, vfio:0000:03:00.0, vfio-user:SOCKET, xdma:0
     #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
-    /// Threads of the cpu executor; one thread drives a card [default: all]
+    /// Threads; one of them drives a card, if there is one [default: all, and 1 with a card]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    policy: executors::Policy,
     /// Executions of every block; the median time is told
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroUsize,
     /// Also execute on this executor, alternating; tell the ratio of times (above 1: faster) and compare the results
     #[arg(long, value_enum)]
     compare: Option<Reference>,
+    /// Execute with the block's access list (`bal.json`, EIP-7928), and compare it with what is done
+    #[arg(long)]
+    bal: bool,
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
@@ -66,12 +71,20 @@ enum Reference {
 
 /// Runs all blocks.
 pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let mut executor = executors::make(arguments.executor, &arguments.card, arguments.threads)?;
+    let mut executor = executors::make(
+        arguments.executor,
+        &arguments.card,
+        arguments.threads,
+        arguments.policy,
+    )?;
     let mut reference = match arguments.compare {
         None => None,
-        Some(Reference::Sequential) => {
-            Some(executors::make(Kind::Sequential, &arguments.card, None)?)
-        }
+        Some(Reference::Sequential) => Some(executors::make(
+            Kind::Sequential,
+            &arguments.card,
+            None,
+            arguments.policy,
+        )?),
     };
     let mut end = End::Good;
     let mut inputs = Vec::new();
@@ -145,7 +158,10 @@ fn one(
     executor: &mut dyn Executor,
     reference: Option<&mut (dyn Executor + 'static)>,
 ) -> Result<Done, Failure> {
-    let block = Block::load(directory)?;
+    let mut block = Block::load(directory)?;
+    if arguments.bal {
+        block.load_access_list()?;
+    }
     if block.spec().is_enabled_in(SpecId::CANCUN) {
         // The first use of the KZG precompile loads its set-up for a good part of a second: whether the block has one is
         // found out by running it. An error comes again below.
@@ -169,6 +185,13 @@ fn one(
             (right, Some(ratio), left.median())
         }
     };
+    if let Some(wrong) = &measured.outcome.statistics.card.wrong {
+        complaints.push(format!(
+            "{}: block {}: the card computed wrongly and is in quarantine; the result is the CPU's: {wrong}",
+            block.path().display(),
+            block.number()
+        ));
+    }
     let (checks, mismatches) = Checks::new(&block, &measured.outcome);
     for mismatch in &mismatches {
         complaints.push(complain(&block, mismatch));

@@ -113,7 +113,15 @@ pub(super) fn statetest(arguments: &Arguments) -> Result<End, Failure> {
     let summary = statetest::run(
         &files,
         options,
-        || executors::make(arguments.executor, &arguments.card, Some(NonZeroUsize::MIN)),
+        || {
+            let threads = Some(NonZeroUsize::MIN);
+            executors::make(
+                arguments.executor,
+                &arguments.card,
+                threads,
+                Default::default(),
+            )
+        },
         |report| {
             let printed = bar.suspend(|| print(arguments, report));
             if broken.is_none() {

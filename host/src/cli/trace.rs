@@ -74,7 +74,8 @@ pub(super) fn trace(arguments: &Arguments) -> Result<End, Failure> {
         create: arguments.create,
         ..Program::new(arguments.fork.spec(), arguments.code.clone())
     };
-    let (steps, end) = program.on_revm()?;
+    let (record, end) = program.on_revm()?;
+    let steps = &record.steps;
     let card = on_card(&program, &arguments.card)?;
     let mut out = io::stdout().lock();
     writeln!(out, "{:>6} {:>5}  opcode", "", "pc")?;

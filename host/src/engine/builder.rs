@@ -9,7 +9,7 @@ use super::{
     session::Session,
     worker::{self, StopOnPanic},
 };
-use crate::{Block, ExecutionError, Executor, Outcome, Sequential};
+use crate::{Block, ExecutionError, Executor, Outcome, Sequential, Verify};
 
 /// Executes blocks on several threads. It keeps nothing between blocks but its threads, so that any
 /// number of engines, of any chains, can work in one process, and one engine on several blocks at once.
@@ -77,11 +77,12 @@ impl Engine {
         if self.threads.get() == 1 || !forecast::is_worth_threads(block) {
             return Sequential.execute(block);
         }
-        self.work(block, worker::lead, worker::run)
+        self.work(block, Verify::None, worker::lead, worker::run)
     }
 
     /// Executes a block with a worker of another kind on the caller's thread, such as one that drives
-    /// a card, beside CPU workers on the engine's other threads.
+    /// a card, beside CPU workers on the engine's other threads. What the worker says came from a card is computed
+    /// again as far as `verify` has it.
     ///
     /// # Errors
     /// As [`Executor::execute`]. If the worker leaves early, the CPU workers complete the block; if
@@ -89,18 +90,20 @@ impl Engine {
     pub fn execute_with(
         &self,
         block: &Block,
+        verify: Verify,
         worker: impl FnOnce(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
-        self.work(block, worker, worker::lead)
+        self.work(block, verify, worker, worker::lead)
     }
 
     fn work(
         &self,
         block: &Block,
+        verify: Verify,
         worker: impl FnOnce(&Session<'_>),
         others: fn(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
-        let session = Session::new(block)?;
+        let session = Session::new(block)?.verifying(verify);
         let begin = || {
             let _guard = StopOnPanic(&session);
             worker(&session);

@@ -5,37 +5,41 @@
 //! memory and scheduler can only make it late, not wrong.
 
 use alloy_consensus::Transaction as _;
+use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
 use alloy_primitives::U256;
 use revm::{
     DatabaseCommit as _,
     context::{
         Block as _, Cfg as _,
-        result::{EVMError, ExecutionResult},
+        result::{EVMError, ExecutionResult, ResultAndState},
     },
     database::states::bundle_state::BundleRetention,
     database_interface::bal::EvmDatabaseError,
-    state::AccountStatus,
+    state::{AccountInfo, AccountStatus, bal::Bal},
 };
 
 use super::{
     leader::{self, Leader},
     mv_memory::MvMemory,
-    ran::Ran,
+    ran::{Accessed, Changes, Ran},
     scheduler::Counters,
+    second,
     system::{self, BlockState, Used},
     view::ViewError,
     write_set::{Final, Writes},
 };
 use crate::{
     Block, CardStatistics, ExecutionError, Outcome, PreStateError, Receipt, Statistics,
-    sequential::place,
+    WrongResult, sequential::place,
 };
 
 /// What became of a transaction that has run.
 pub(crate) enum Validated {
     /// Committed.
     Yes,
+    /// Its result was wrong; the leader's, with these writes, is committed in its place.
+    Replaced(Writes),
     /// It read what is not so: it must run again, with every read a dependency if `exact`.
     Stale { exact: bool },
     /// The block ends here with an error.
@@ -69,9 +73,21 @@ impl<'b> Committer<'b> {
         })
     }
 
-    /// Commits transaction `tx`, if what it has read is so.
-    pub(crate) fn commit(&mut self, tx: usize, ran: Ran, memory: &MvMemory) -> Validated {
-        match self.try_commit(tx, ran, memory) {
+    /// Whether the access list of what is committed is wanted.
+    pub(crate) fn lists(&self) -> bool {
+        self.state.bal_state.bal_builder.is_some()
+    }
+
+    /// Commits transaction `tx`, if what it has read is so. A `checker` executes it again, and its result is what is
+    /// committed if they differ.
+    pub(crate) fn commit(
+        &mut self,
+        tx: usize,
+        ran: Ran,
+        memory: &MvMemory,
+        checker: Option<&mut Leader<'b>>,
+    ) -> Validated {
+        match self.try_commit(tx, ran, memory, checker) {
             Ok(committed) => committed,
             Err(error) => {
                 self.fail(error);
@@ -92,6 +108,7 @@ impl<'b> Committer<'b> {
             Ok(output) => {
                 let writes = leader::writes(&output.state, env);
                 self.count(tx, output.result);
+                self.state.set_bal_index(index(tx));
                 self.state.commit(output.state);
                 Some(writes)
             }
@@ -105,8 +122,9 @@ impl<'b> Committer<'b> {
     fn try_commit(
         &mut self,
         tx: usize,
-        ran: Ran,
+        mut ran: Ran,
         memory: &MvMemory,
+        checker: Option<&mut Leader<'b>>,
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
         self.check_block_gas(tx)?;
@@ -148,8 +166,31 @@ impl<'b> Committer<'b> {
                 }
             }
         }
+        if let Some(checker) = checker {
+            let wrong = self.check(tx, &result, &changes, checker)?;
+            if let Some(card) = &mut ran.card {
+                card.verified += 1;
+            }
+            if let Some((truth, wrong)) = wrong {
+                if let Some(mut card) = ran.card {
+                    card.was_wrong(wrong);
+                    self.card.add(&card);
+                }
+                let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
+                self.count(tx, truth.result);
+                self.state.set_bal_index(index(tx));
+                self.state.commit(truth.state);
+                return Ok(Validated::Replaced(writes));
+            }
+        }
         self.count(tx, result);
+        // The builder would take what attempts do not carry for changes: it is told apart.
+        let mut list = self.state.bal_state.bal_builder.take();
+        if let Some(list) = &mut list {
+            enlist(list, index(tx), &self.state, &changes, &ran.accessed);
+        }
         self.state.commit_iter(&mut changes.into_accounts());
+        self.state.bal_state.bal_builder = list;
         if let Some(card) = ran.card {
             self.card.add(&card);
         }
@@ -161,6 +202,36 @@ impl<'b> Committer<'b> {
             });
         }
         Ok(Validated::Yes)
+    }
+
+    /// Executes transaction `tx` again. Gives the right result, and what was wrong, if it is not the one given.
+    fn check(
+        &mut self,
+        tx: usize,
+        result: &ExecutionResult,
+        changes: &Changes,
+        checker: &mut Leader<'b>,
+    ) -> Result<Option<(ResultAndState, WrongResult)>, ExecutionError> {
+        let truth = checker
+            .execute(&mut self.state, &self.block.tx_envs[tx])
+            .map_err(|error| self.evm_error(tx, error))?;
+        let difference = second::difference(&truth, result, changes);
+        Ok(difference.map(|difference| {
+            let transaction = Some(tx);
+            tracing::error!(
+                block = self.block.number(),
+                tx,
+                difference,
+                "a wrong result"
+            );
+            (
+                truth,
+                WrongResult {
+                    transaction,
+                    difference,
+                },
+            )
+        }))
     }
 
     /// What `EthBlockExecutor::commit_transaction` does, but for the commit itself.
@@ -250,6 +321,7 @@ impl<'b> Committer<'b> {
         let result = system::close(self.block, &mut self.state, self.used)?;
         self.state.merge_transitions(BundleRetention::Reverts);
         let state = self.state.take_bundle();
+        let access_list = self.state.take_built_alloy_bal();
         let statistics = Statistics {
             executions: counters.executions,
             reexecutions: counters.reexecutions,
@@ -258,7 +330,43 @@ impl<'b> Committer<'b> {
         Ok(Outcome {
             result,
             state,
+            access_list,
             statistics,
         })
+    }
+}
+
+/// A transaction's index in access lists.
+fn index(tx: usize) -> BlockAccessIndex {
+    BlockAccessIndex::new(tx as u64 + 1)
+}
+
+/// Adds what an attempt accessed and changes in `state`, before it does. As revm's own builder does it.
+fn enlist(
+    list: &mut Bal,
+    index: BlockAccessIndex,
+    state: &BlockState<'_>,
+    changes: &Changes,
+    accessed: &Accessed,
+) {
+    for (address, slots) in accessed.each() {
+        let storage = &mut list.accounts.entry(address).or_default().storage.storage;
+        for slot in slots {
+            let writes = storage.entry(slot.key).or_default();
+            writes.update(index, &slot.original, slot.present);
+        }
+    }
+    for (touched, _) in changes.each() {
+        let account = list.accounts.entry(touched.address).or_default();
+        let cached = state.cache.accounts.get(&touched.address);
+        let before = cached.and_then(|cached| cached.account_info());
+        let gone = touched.status.contains(AccountStatus::SelfDestructedLocal);
+        let after = if gone {
+            &AccountInfo::default()
+        } else {
+            &touched.info
+        };
+        let before = before.unwrap_or_default();
+        account.account_info.update(index, &before, after);
     }
 }

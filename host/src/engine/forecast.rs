@@ -16,12 +16,18 @@ const TRANSFER_GAS: u64 = 21_000;
 const CHEAP_GAS: u64 = 120_000;
 
 /// Transactions of one sender depend on each other by the nonce; those that call one account may
-/// well conflict in its storage.
+/// well conflict in its storage. With an access list none needs another: it has what they write.
 pub(super) fn hints(block: &Block) -> Vec<Hint> {
     let mut senders = AddressMap::default();
     let mut groups = AddressMap::default();
     let hint = |(index, tx): (usize, &TxEnv)| {
         let cheap = is_cheap(block, tx);
+        if block.access_list.is_some() {
+            return Hint {
+                cheap,
+                ..Hint::default()
+            };
+        }
         let group = tx.kind.to().filter(|_| !cheap);
         Hint {
             after: senders.insert(tx.caller, index),
@@ -51,6 +57,9 @@ pub(super) fn is_worth_threads(block: &Block) -> bool {
         0 => all,
         used => all.min(used.saturating_sub(cheap)),
     };
+    if block.access_list.is_some() {
+        return used >= 2 * WORTH_GAS;
+    }
     // One sender's transactions run in order, whatever the number of threads.
     let shared = u128::from(used) * u128::from(all - longest) / u128::from(all.max(1));
     shared >= WORTH_GAS.into()

@@ -79,6 +79,7 @@ fn account_write(account: &Account, delegates: bool) -> Option<AccountWrite> {
     }
     Some(AccountWrite {
         deleted: false,
+        claimed: false,
         code: delegates.then(|| account.info.clone()),
         nonce: Some(account.info.nonce),
         balance: BalanceWrite::Set(account.info.balance),

@@ -28,6 +28,8 @@ mod observe;
 mod ran;
 mod reads;
 pub mod scheduler;
+mod second;
+mod seed;
 mod session;
 mod system;
 mod versions;

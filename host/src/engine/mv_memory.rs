@@ -37,6 +37,8 @@ pub(crate) struct AccountView {
     pub nonce: Option<u64>,
     /// `None`: the base's.
     pub code: Option<AccountInfo>,
+    /// A block access list claims so, which does not tell a deleted account from an empty one.
+    pub claimed: bool,
     /// The account was deleted, and nothing of it was written again.
     pub deleted: bool,
     /// The highest version that will be written again and that every reader depends on
@@ -97,6 +99,7 @@ impl MvMemory {
                     view.estimate = Some((*version, vital));
                 }
                 view.deleted = top && write.deleted;
+                view.claimed |= write.claimed;
                 if view.balance.is_none() {
                     match write.balance {
                         BalanceWrite::Keep => {}

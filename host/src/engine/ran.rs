@@ -22,6 +22,8 @@ pub(crate) struct Ran {
     pub result: Result<ExecutionResult, EVMError<ViewError<PreStateError>>>,
     pub reads: Reads,
     pub changes: Changes,
+    /// What it loaded, if an access list is wanted.
+    pub accessed: Accessed,
     pub card: Option<Box<CardStatistics>>,
 }
 
@@ -30,17 +32,59 @@ impl Ran {
         result: WorkerResult,
         reads: &ReadSet,
         card: Option<Box<CardStatistics>>,
+        lists: bool,
     ) -> Self {
+        let mut accessed = Accessed::default();
         let (result, changes) = match result {
-            Ok(output) => (Ok(output.result), Changes::new(output.state, reads)),
+            Ok(output) => {
+                if lists {
+                    accessed = Accessed::of(&output.state);
+                }
+                (Ok(output.result), Changes::new(output.state, reads))
+            }
             Err(error) => (Err(error), Changes::default()),
         };
         Self {
             result,
             reads: reads.freeze(),
             changes,
+            accessed,
             card,
         }
+    }
+}
+
+/// All accounts and slots that an attempt loaded, wherever they came from.
+#[derive(Debug, Default)]
+pub(crate) struct Accessed {
+    accounts: Vec<(Address, usize)>,
+    slots: Vec<Slot>,
+}
+
+impl Accessed {
+    fn of(state: &EvmState) -> Self {
+        let mut accessed = Self::default();
+        for (address, account) in state {
+            let gone = account.is_selfdestructed_locally();
+            let slots = account.storage.iter().map(|(key, slot)| Slot {
+                key: *key,
+                original: slot.original_value,
+                present: if gone { U256::ZERO } else { slot.present_value },
+            });
+            accessed.slots.extend(slots);
+            accessed.accounts.push((*address, account.storage.len()));
+        }
+        accessed
+    }
+
+    /// Every account with its slots.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Address, &[Slot])> {
+        let mut rest = &self.slots[..];
+        self.accounts.iter().map(move |(address, count)| {
+            let (slots, others) = rest.split_at(*count);
+            rest = others;
+            (*address, slots)
+        })
     }
 }
 
@@ -51,11 +95,12 @@ pub(crate) struct Changes {
     slots: Vec<Slot>,
 }
 
+/// A slot before and after.
 #[derive(Debug)]
-struct Slot {
-    key: U256,
-    original: U256,
-    present: U256,
+pub(crate) struct Slot {
+    pub key: U256,
+    pub original: U256,
+    pub present: U256,
 }
 
 /// An account as an attempt left it.
@@ -100,6 +145,16 @@ impl Changes {
             });
         }
         changes
+    }
+
+    /// Every account with its changed slots.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Touched, &[Slot])> {
+        let mut rest = &self.slots[..];
+        self.accounts.iter().map(move |touched| {
+            let (slots, others) = rest.split_at(touched.slots);
+            rest = others;
+            (touched, slots)
+        })
     }
 
     pub(crate) fn accounts(&mut self) -> impl Iterator<Item = &mut Touched> {

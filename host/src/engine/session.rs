@@ -28,11 +28,12 @@ use super::{
     observe,
     ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
+    seed::seeds,
     view::{View, ViewError},
     write_set::{Final, Locations},
     writes::writes,
 };
-use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError};
+use crate::{Block, CardStatistics, ExecutionError, Outcome, PreState, PreStateError, Verify};
 
 /// Database of a worker's EVM.
 pub type WorkerView<'s> = View<'s, PreState>;
@@ -48,7 +49,13 @@ struct Slot {
     written: Locations,
     /// Treat every read as a dependency: a lazy balance went out of range.
     exact: bool,
+    /// How often it has run in vain.
+    rejected: u32,
 }
+
+/// Times that a transaction runs in vain before whoever commits executes it in order: a block ends, whatever the workers
+/// do.
+const PATIENCE: u32 = 8;
 
 /// One block in execution.
 pub struct Session<'b> {
@@ -57,6 +64,9 @@ pub struct Session<'b> {
     memory: MvMemory,
     slots: Vec<Mutex<Slot>>,
     committer: Mutex<Committer<'b>>,
+    verify: Verify,
+    /// The access list of what is done is wanted.
+    lists: bool,
 }
 
 impl<'b> Session<'b> {
@@ -67,13 +77,29 @@ impl<'b> Session<'b> {
     pub fn new(block: &'b Block) -> Result<Self, ExecutionError> {
         let memory = MvMemory::new();
         let committer = Committer::begin(block, &memory)?;
+        let mut slots: Vec<Mutex<Slot>> = Vec::new();
+        slots.resize_with(block.tx_envs.len(), Mutex::default);
+        if let Some(list) = &block.access_list {
+            let seeds = seeds(list, slots.len());
+            for (tx, (slot, writes)) in slots.iter_mut().zip(seeds).enumerate() {
+                slot.get_mut().written = memory.publish(tx + 1, &writes, &Locations::default());
+            }
+        }
         Ok(Self {
             block,
             scheduler: Scheduler::new(&forecast::hints(block)),
             memory,
-            slots: block.tx_envs.iter().map(|_| Mutex::default()).collect(),
+            slots,
+            lists: committer.lists(),
             committer: Mutex::new(committer),
+            verify: Verify::None,
         })
+    }
+
+    /// Computes results that came from a card again before they are committed.
+    pub fn verifying(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
     }
 
     /// The block.
@@ -171,7 +197,7 @@ impl<'b> Session<'b> {
             Ok(outcome) => writes(&outcome.state, reads),
             Err(_) => Default::default(),
         };
-        let ran = Ran::new(result, reads, card);
+        let ran = Ran::new(result, reads, card, self.lists);
         {
             let mut slot = self.slots[attempt.tx].lock();
             slot.written = self.memory.publish(attempt.tx + 1, &changes, &slot.written);
@@ -198,22 +224,27 @@ impl<'b> Session<'b> {
         self.walk(Some(leader));
     }
 
-    fn walk(&self, mut leader: Option<&mut Leader<'b>>) {
+    fn walk(&self, leader: Option<&mut Leader<'b>>) {
         let role = match leader {
             Some(_) => Role::Leader,
             None => Role::Helper,
         };
         let mut committer = self.committer.lock();
         let mut cursor = self.scheduler.cursor(role);
+        let mut leader = Lead {
+            own: leader,
+            spare: None,
+        };
         loop {
-            let committed = match (cursor, &mut leader) {
-                (Cursor::Ready(tx), _) => self.validate(&mut committer, tx),
-                (Cursor::Take(tx), Some(leader)) => self.execute(&mut committer, tx, leader),
-                _ => break,
+            let committed = match cursor {
+                Cursor::Ready(tx) => self.validate(&mut committer, tx, &mut leader),
+                Cursor::Take(tx) => self.execute(&mut committer, tx, leader.get(self.block)),
+                Cursor::Empty => break,
             };
             cursor = match committed {
                 Committed::Yes(tx) => self.scheduler.committed(tx, role),
                 Committed::Stale(tx) => self.scheduler.rejected(tx, role),
+                Committed::Hopeless(tx) => self.scheduler.rejected(tx, Role::Leader),
                 Committed::Failed => {
                     self.scheduler.stop();
                     break;
@@ -225,19 +256,40 @@ impl<'b> Session<'b> {
     }
 
     /// Commits a transaction that has run, if what it has read is so.
-    fn validate(&self, committer: &mut Committer<'b>, tx: usize) -> Committed {
+    fn validate(
+        &self,
+        committer: &mut Committer<'b>,
+        tx: usize,
+        leader: &mut Lead<'_, 'b>,
+    ) -> Committed {
         let mut slot = self.slots[tx].lock();
         let Some(ran) = slot.ran.take() else {
             let reason = "an executed transaction has no result";
             committer.fail(ExecutionError::internal(self.block, reason));
             return Committed::Failed;
         };
-        match committer.commit(tx, ran, &self.memory) {
+        let on_card = ran.card.as_ref().is_some_and(|card| card.txs > 0);
+        let doubted = on_card && self.verify.selects(self.block.number(), tx);
+        let checker = doubted.then(|| leader.get(self.block));
+        match committer.commit(tx, ran, &self.memory, checker) {
             Validated::Yes => Committed::Yes(tx),
+            Validated::Replaced(writes) => {
+                self.memory.settle(Final::Writes {
+                    version: tx + 1,
+                    writes,
+                    withdrawn: std::mem::take(&mut slot.written),
+                });
+                Committed::Yes(tx)
+            }
             Validated::Stale { exact } => {
                 slot.exact |= exact;
                 self.memory.estimate(tx + 1, &slot.written);
-                Committed::Stale(tx)
+                slot.rejected += 1;
+                if slot.rejected < PATIENCE {
+                    Committed::Stale(tx)
+                } else {
+                    Committed::Hopeless(tx)
+                }
             }
             Validated::Failed => Committed::Failed,
         }
@@ -272,6 +324,11 @@ impl<'b> Session<'b> {
         self.scheduler.stop();
     }
 
+    /// Number of transactions that nobody has begun.
+    pub fn left(&self) -> usize {
+        self.scheduler.left()
+    }
+
     /// Counters of the schedule so far.
     pub fn counters(&self) -> Counters {
         self.scheduler.counters()
@@ -288,11 +345,28 @@ impl<'b> Session<'b> {
     }
 }
 
+/// Who executes in order: the worker's own leader, or one that is made when it is needed, which is seldom.
+struct Lead<'l, 'b> {
+    own: Option<&'l mut Leader<'b>>,
+    spare: Option<Leader<'b>>,
+}
+
+impl<'b> Lead<'_, 'b> {
+    fn get(&mut self, block: &'b Block) -> &mut Leader<'b> {
+        match &mut self.own {
+            Some(own) => own,
+            None => self.spare.get_or_insert_with(|| Leader::new(block)),
+        }
+    }
+}
+
 /// What became of the transaction under the cursor.
 enum Committed {
     Yes(usize),
     /// It read what is not so: it must run again.
     Stale(usize),
+    /// It did so time and again.
+    Hopeless(usize),
     /// The block ends here with an error, which the committer keeps.
     Failed,
 }

@@ -2,12 +2,13 @@
 //! (EIP-4788, EIP-2935), and after them requests (EIP-6110, 7002, 7251), withdrawals (EIP-4895),
 //! rewards and the DAO's irregular change.
 
+use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::{
     EvmFactory as _,
     block::{BlockExecutionResult, BlockExecutor as _},
     eth::{EthBlockExecutor, EthEvmFactory, spec::EthSpec},
 };
-use revm::{database::State, database_interface::WrapDatabaseRef};
+use revm::{database::State, database_interface::WrapDatabaseRef, state::bal::Bal};
 
 use super::write_set::{AccountWrite, Writes};
 use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope};
@@ -44,9 +45,16 @@ pub(super) fn state(block: &Block) -> BlockState<'_> {
         .build()
 }
 
+/// The same, and its access list is built from what is committed to it, if that is wanted.
+pub(super) fn listing_state(block: &Block) -> BlockState<'_> {
+    let mut state = state(block);
+    state.bal_state.bal_builder = block.wants_access_list().then(Bal::new);
+    state
+}
+
 /// A block's state at its start, its pre-execution system calls applied, and what these wrote.
 pub(super) fn open(block: &Block) -> Result<(BlockState<'_>, Writes), ExecutionError> {
-    let mut state = state(block);
+    let mut state = listing_state(block);
     if block.scope == Scope::Whole {
         executor(block, &mut state)
             .apply_pre_execution_changes()
@@ -70,6 +78,8 @@ pub(super) fn close<'b>(
             blob_gas_used: used.blob_gas,
         });
     }
+    let index = block.transactions.len() as u64 + 1;
+    state.set_bal_index(BlockAccessIndex::new(index));
     let mut executor = executor(block, state);
     executor.receipts = used.receipts;
     executor.cumulative_tx_gas_used = used.gas;

@@ -148,7 +148,8 @@ impl<'a, DB: Base> View<'a, DB> {
             .unwrap_or(info.balance)
             .wrapping_add(view.credit);
         info.nonce = view.nonce.unwrap_or(info.nonce);
-        Some(info)
+        // What is empty is deleted since EIP-161; for the few blocks before, the claim is at worst stale.
+        (!view.claimed || !info.is_empty()).then_some(info)
     }
 }
 

@@ -4,9 +4,10 @@ use alloy_primitives::{Address, U256};
 use revm::state::{Account, AccountInfo};
 
 /// What one transaction did to an account's balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum BalanceWrite {
     /// Nothing.
+    #[default]
     Keep,
     /// Increased it (in wei, modulo 2^256) without depending on its value.
     Add(U256),
@@ -15,10 +16,12 @@ pub(crate) enum BalanceWrite {
 }
 
 /// What one transaction did to an account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AccountWrite {
     /// The account does not exist after this transaction. All fields below are then full.
     pub deleted: bool,
+    /// Nobody has executed it: a block access list says so.
+    pub claimed: bool,
     /// Code hash and code (in an otherwise empty account), where they changed.
     pub code: Option<AccountInfo>,
     /// The nonce, where it changed.
@@ -36,6 +39,7 @@ impl AccountWrite {
         let info = info.unwrap_or_default();
         Self {
             deleted,
+            claimed: false,
             nonce: Some(info.nonce),
             balance: BalanceWrite::Set(info.balance),
             code: Some(info),

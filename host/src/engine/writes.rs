@@ -63,6 +63,7 @@ fn account_write(account: &Account, read: &mut AccountRead) -> Option<AccountWri
     };
     let write = AccountWrite {
         deleted: false,
+        claimed: false,
         code: (info.code_hash != before.code_hash).then(|| info.clone()),
         nonce: (info.nonce != before.nonce).then_some(info.nonce),
         balance,

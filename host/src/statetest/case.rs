@@ -162,6 +162,7 @@ pub fn load(path: &Path) -> Result<Vec<Case>, StateTestError> {
                         environment: environment.clone(),
                         pre_state: pre_state.clone(),
                         access_list: None,
+                        list_accesses: false,
                         parent_state_root: None,
                         scope: Scope::Transactions,
                     };

@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 
 use gatewei::{
-    Block, Engine, ExecutionError, Executor, Outcome,
+    Block, Engine, ExecutionError, Executor, Outcome, Verify, access_list_difference,
     engine::{Session, Task},
     first_difference,
 };
@@ -48,7 +48,7 @@ impl Executor for Parallel {
     }
 
     fn execute(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
-        self.0.execute_with(block, helper)
+        self.0.execute_with(block, Verify::None, helper)
     }
 }
 
@@ -65,6 +65,10 @@ pub fn assert_same(
         (Ok(_), Err(error)) => panic!("{what}: {error}"),
     };
     assert_eq!(first_difference(expected, got), None, "{what}");
+    if let (Some(left), Some(right)) = (&expected.access_list, &got.access_list) {
+        assert_eq!(access_list_difference(left, right), None, "{what}: list");
+        assert_eq!(left, right, "{what}: access list");
+    }
     let (left, right) = (&expected.state, &got.state);
     assert_eq!(left.state, right.state, "{what}: changed accounts");
     assert_eq!(left.contracts, right.contracts, "{what}: new codes");

@@ -357,6 +357,7 @@ pub fn block(seed: u64, fork: (SpecId, u64, u64), txs: usize) -> Block {
         chain,
         pre_state: Arc::new(world(&mut random)),
         access_list: None,
+        list_accesses: false,
         parent_state_root: None,
         scope: Scope::Transactions,
     };

@@ -12,6 +12,8 @@ pub mod fake;
 mod lane;
 mod table;
 
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use fake::{Exec, Fake, Step as Action};
@@ -19,7 +21,7 @@ use gatewei::card::message::{from_word, instruction_result, to_address, to_word}
 use gatewei::card::trace::Step;
 use gatewei_abi::message::{control, flags, gas, header};
 use gatewei_abi::opcode::Fork;
-use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead};
+use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind, slot};
 use gatewei_abi::status::{Status, Trap};
 use gatewei_abi::{BEAT, Word, layout, word, word_of_address};
 use lane::{Rules, Steps, Stop};
@@ -33,7 +35,7 @@ use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, U256};
 use revm::{MainBuilder, MainnetEvm};
 use table::{Miss, Table};
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// What the lanes retired, the message that ended last.
 pub type Trace = Arc<Mutex<Vec<Step>>>;
@@ -43,6 +45,46 @@ pub fn card(lanes: u8) -> (Fake, Trace) {
     let trace = Trace::default();
     let sink = trace.clone();
     (Fake::with(lanes, move |exec| run(exec, &sink)), trace)
+}
+
+/// What a wrong card changes in a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// One bit of the gas that is left.
+    Gas,
+    /// One bit of the first slot that was stored to.
+    Slot,
+}
+
+/// A soft card of one lane with one wrong bit in every result from the `from`th on where there is such a thing.
+pub fn wrong_card(wrong: Wrong, from: usize) -> Fake {
+    let (trace, results) = (Trace::default(), AtomicUsize::new(0));
+    Fake::with(1, move |exec| {
+        let mut steps = run(exec, &trace);
+        if let [Action::Done(_, bytes)] = &mut steps[..]
+            && results.fetch_add(1, Ordering::Relaxed) >= from
+        {
+            spoil(bytes, wrong);
+        }
+        steps
+    })
+}
+
+fn spoil(bytes: &mut [u8], wrong: Wrong) {
+    let header = Header::read_from_bytes(&bytes[..HEADER_BYTES]).expect("a header");
+    match wrong {
+        Wrong::Gas => bytes[offset_of!(Header, gas_left)] ^= 1,
+        Wrong::Slot => {
+            let records = bytes[header.slots_offset as usize..].chunks_exact_mut(3 * BEAT);
+            let stored = records.take(header.slots as usize).find(|record| {
+                let flags = u32::from_le_bytes(record[..4].try_into().unwrap());
+                flags & slot::WRITTEN != 0 && flags >> slot::KIND == kind::STORAGE
+            });
+            if let Some(record) = stored {
+                record[2 * BEAT] ^= 1;
+            }
+        }
+    }
 }
 
 /// Reads a message part by part.

@@ -220,6 +220,11 @@ impl Scheduler {
         self.wake_all();
     }
 
+    /// Number of transactions that nobody has begun, but for those that wait for others.
+    pub fn left(&self) -> usize {
+        self.state.lock().left()
+    }
+
     /// Counters so far.
     pub fn counters(&self) -> Counters {
         self.state.lock().counters

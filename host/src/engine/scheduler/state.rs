@@ -191,6 +191,11 @@ impl State {
         self.cursor == self.entries.len() && !self.committing
     }
 
+    /// Number of transactions that are ready or were never looked at.
+    pub(super) fn left(&self) -> usize {
+        self.ready.len() + self.entries.len() - self.fresh
+    }
+
     /// How many workers of this role would find something now, as far as it matters: 2 means "two or more".
     /// Fresh transactions count although they may turn out to wait: a worker woken in vain sleeps again.
     pub(super) fn offers(&mut self, role: Role) -> usize {
