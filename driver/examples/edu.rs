@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let memory = edu.dma(2 * BYTES, 4096)?;
     let (from, to) = (memory.bus() as u32, memory.bus() as u32 + BYTES as u32);
-    let pattern: Vec<u8> = (0..BYTES).map(|i| (i * 13 >> 3) as u8).collect();
+    let pattern: Vec<u8> = (0..BYTES).map(|i| ((i * 13) >> 3) as u8).collect();
     memory.copy_in(0, &pattern)?;
     transfer(&mut edu, from, BUFFER, START | INTERRUPT)?;
     transfer(&mut edu, BUFFER, to, START | TO_MEMORY | INTERRUPT)?;

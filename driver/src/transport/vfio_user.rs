@@ -303,10 +303,7 @@ impl Link {
             count: 4,
         };
         let reply = self.ask(command::REGION_READ, &[access.as_bytes()], &[])?;
-        let (echo, value): (Access, &[u8]) = match Access::read_from_prefix(&reply) {
-            Ok(reply) => reply,
-            Err(_) => (Access::default(), &[]),
-        };
+        let (echo, value): (Access, &[u8]) = Access::read_from_prefix(&reply).unwrap_or_default();
         match <[u8; 4]>::try_from(value) {
             Ok(value) if echo == access => Ok(u32::from_le_bytes(value)),
             _ => Err(self.nonsense(format!("it answers a read of {access:?} with {echo:?}"))),
