@@ -11,6 +11,7 @@ mod run;
 mod statetest;
 mod table;
 mod trace;
+mod verify;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -40,6 +41,7 @@ enum Command {
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
+    Verify(verify::Arguments),
     Workload(workload::Arguments),
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
         Command::Workload(arguments) => workload::workload(&arguments),
     };
     match end {
