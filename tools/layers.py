@@ -9,6 +9,7 @@
     abi, driver <- host          the product; sim behind the feature `sim`
     workloads <- host            block generators: a leaf that the command line tool carries
     everything <- benches
+    abi, driver <- fuzz          targets for what comes from outside
 
 Declared dependencies are checked in every form; what must not be reached at all is checked through the whole graph.
 """
@@ -19,6 +20,7 @@ import sys
 
 ABI, HDL, DRIVER, SIM = "gatewei-abi", "gatewei-hdl", "gatewei-driver", "gatewei-sim"
 HOST, WORKLOADS, BENCHES = "gatewei", "gatewei-workloads", "gatewei-benches"
+FUZZ = "gatewei-fuzz"
 
 # Workspace crates that each crate may name; tests and build scripts may name more.
 NORMAL = {
@@ -29,6 +31,7 @@ NORMAL = {
     HOST: {ABI, DRIVER, SIM, WORKLOADS},
     WORKLOADS: set(),
     BENCHES: {ABI, DRIVER, SIM, HOST, WORKLOADS},
+    FUZZ: {ABI, DRIVER},
 }
 BUILD = {SIM: {HDL}}
 TEST = {SIM: {HDL}}

@@ -11,7 +11,7 @@ mod precompile;
 mod submit;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gatewei_abi::command::{Completion, Submission, op};
 use gatewei_abi::message::header;
@@ -22,15 +22,18 @@ use gatewei_abi::{BEAT, Word, layout, regs};
 use crate::codes::CodeCache;
 use crate::deadline::{Deadlines, Heartbeat, LaneWatch};
 use crate::dma::DmaBuffer;
-use crate::fault::{Failure, Fault, OpenError};
+use crate::fault::{Failure, Fault, Lost, OpenError};
 use crate::queue::QueuePair;
 use crate::result::{Cost, FrameResult};
 use crate::slots::Slots;
-use crate::transport::{Transport, Wait};
+use crate::traffic::Traffic;
+use crate::transport::{Transport, Wait, WaitOutcome};
 
 pub use create::Creation;
 pub use precompile::PrecompileCall;
 
+/// Polls between two looks at the clock.
+const POLLS: u32 = 16;
 /// Bytes that a slot's message buffer has at first: any message with this much calldata fits.
 const MESSAGE_BYTES: usize =
     layout::ENV_WORDS * BEAT + layout::SLOTS * 2 * BEAT + layout::CALLDATA_AHEAD;
@@ -47,6 +50,8 @@ pub struct Options {
     pub code_cache_bytes: usize,
     /// Deadlines.
     pub deadlines: Deadlines,
+    /// How long [`Card::wait`] looks for a completion before it waits for an interrupt.
+    pub spin: Duration,
     /// Resets that faults may cause without a message completed between them. After one more, the
     /// card is out of use: what fails each time only costs time.
     pub patience: u32,
@@ -59,6 +64,7 @@ impl Default for Options {
             result_bytes: layout::RESULT_BYTES,
             code_cache_bytes: 64 << 20,
             deadlines: Deadlines::default(),
+            spin: Duration::from_micros(20),
             patience: 3,
         }
     }
@@ -151,6 +157,8 @@ pub enum State {
 pub struct Counters {
     /// Messages submitted.
     pub submitted: u64,
+    /// Waits that an interrupt ended.
+    pub interrupts: u64,
     /// Completions consumed, the dropped ones included.
     pub completions: u64,
     /// Completions for an earlier occupant of a slot, or repeated: dropped.
@@ -161,16 +169,22 @@ pub struct Counters {
     pub bad_requests: u64,
     /// Completions that claim an impossible submission head; their rest was used.
     pub bad_heads: u64,
+    /// Messages that were told to stop because their deadline was over.
+    pub expired: u64,
     /// Resets that a fault made necessary.
     pub resets: u64,
     /// Replies and cancels for messages that are no longer in flight: not sent.
     pub late: u64,
+    /// Messages lost, by fault.
+    pub lost: Lost,
 }
 
 /// A command in flight.
 #[derive(Debug)]
 struct Command {
     lane: u16,
+    /// Submissions before its own, since the card was started.
+    before: u64,
     gas: u64,
     /// Codes that it may point to until it ends; the first frame's in front.
     codes: Vec<Word>,
@@ -182,6 +196,9 @@ struct Command {
     cancelled: bool,
     /// The driver has cancelled it, because its deadline is over.
     late: bool,
+    /// Bytes to the card and from it.
+    sent: u64,
+    received: u64,
 }
 
 /// Buffers of a slot.
@@ -227,10 +244,15 @@ pub struct Card<T: Transport> {
     codes: CodeCache,
     heartbeat: Heartbeat,
     looked: Instant,
+    /// Polls since the clock was last read: that costs as much as a poll.
+    polls: u32,
     /// Completions that were consumed to make room, and events not yet told.
     inbox: VecDeque<Completion>,
     events: Vec<Event>,
     counters: Counters,
+    traffic: Traffic,
+    /// What [`Card::take_traffic`] has told of doorbells and codes.
+    told: Traffic,
     /// Resets since a message was last completed.
     fruitless: u32,
 }
@@ -282,9 +304,12 @@ impl<T: Transport> Card<T> {
             codes: CodeCache::new(options.code_cache_bytes),
             heartbeat: Heartbeat::new(),
             looked: Instant::now(),
+            polls: 0,
             inbox: VecDeque::new(),
             events: Vec::new(),
             counters: Counters::default(),
+            traffic: Traffic::default(),
+            told: Traffic::default(),
             fruitless: 0,
         };
         card.start().map_err(|failure| OpenError::Start {
@@ -310,6 +335,19 @@ impl<T: Transport> Card<T> {
         self.counters
     }
 
+    /// What crossed the link since this was last asked for.
+    pub fn take_traffic(&mut self) -> Traffic {
+        let doorbells = self.queue.doorbells() - self.told.doorbells;
+        let code_bytes = self.codes.uploaded() - self.told.code_bytes;
+        self.told.doorbells += doorbells;
+        self.told.code_bytes += code_bytes;
+        Traffic {
+            doorbells,
+            code_bytes,
+            ..std::mem::take(&mut self.traffic)
+        }
+    }
+
     /// The transport, for what it offers beside: waves, traces.
     pub const fn transport(&self) -> &T {
         &self.transport
@@ -318,6 +356,11 @@ impl<T: Transport> Card<T> {
     /// The transport, as [`Card::transport`]. Registers and memory are the driver's.
     pub const fn transport_mut(&mut self) -> &mut T {
         &mut self.transport
+    }
+
+    /// Whether the card gets on only while the driver waits.
+    pub fn is_clocked(&self) -> bool {
+        self.transport.is_clocked()
     }
 
     /// Messages in flight.
@@ -381,10 +424,33 @@ impl<T: Transport> Card<T> {
             return;
         }
         self.heartbeat.waited();
-        if let Err(error) = self.transport.wait(budget) {
-            let failure = Failure::from(error);
-            self.fail(failure.fault(), None, &failure);
+        if self.spins() {
+            return;
         }
+        match self.transport.wait(budget) {
+            Ok(WaitOutcome::Interrupt) => self.counters.interrupts += 1,
+            Ok(WaitOutcome::Elapsed) => {}
+            Err(error) => {
+                let failure = Failure::from(error);
+                self.fail(failure.fault(), None, &failure);
+            }
+        }
+    }
+
+    /// Looks for a completion for a moment, without the system. A card that runs by itself and is busy
+    /// answers within it; only an idle one is worth an interrupt.
+    fn spins(&self) -> bool {
+        if self.transport.is_clocked() {
+            return false;
+        }
+        let began = Instant::now();
+        while !self.queue.has_completion() {
+            if began.elapsed() > self.options.spin {
+                return false;
+            }
+            std::hint::spin_loop();
+        }
+        true
     }
 
     /// Queues a short submission.
@@ -403,6 +469,9 @@ impl<T: Transport> Card<T> {
     /// Waits until the submission ring has a free entry. Completions that come meanwhile are kept:
     /// the card may need their room to go on.
     fn make_room(&mut self) -> Result<(), Failure> {
+        if !self.queue.is_full() {
+            return Ok(());
+        }
         let began = Instant::now();
         while self.queue.is_full() {
             self.queue.ring(&mut self.transport)?;
@@ -425,8 +494,11 @@ impl<T: Transport> Card<T> {
     }
 }
 
-/// Checks identity and capabilities.
-fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
+/// Reads what a card is. Nothing is written, so that it may be asked of anything.
+///
+/// # Errors
+/// [`OpenError`]: something else answers, or a card of another release.
+pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
     let name = transport.name();
     let found = transport.read32(regs::CARD + regs::card::MAGIC)?;
     if found != gatewei_abi::MAGIC {

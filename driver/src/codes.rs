@@ -25,6 +25,7 @@ pub(crate) struct CodeCache {
     limit: usize,
     tag: u64,
     clock: u64,
+    uploaded: u64,
 }
 
 #[derive(Debug)]
@@ -45,6 +46,7 @@ impl CodeCache {
             limit,
             tag: 0,
             clock: 0,
+            uploaded: 0,
         }
     }
 
@@ -64,6 +66,7 @@ impl CodeCache {
         self.evict(transport, bytes.len())?;
         let buffer = transport.dma(bytes.len().max(layout::ALIGN), layout::ALIGN)?;
         buffer.copy_in(0, &bytes)?;
+        self.uploaded += bytes.len() as u64;
         // Tags are never used twice: the card may keep a code by its tag long after it left here.
         self.tag += 1;
         self.bytes += buffer.len();
@@ -78,6 +81,11 @@ impl CodeCache {
             },
         );
         Ok(place)
+    }
+
+    /// Bytes of images made so far.
+    pub(crate) const fn uploaded(&self) -> u64 {
+        self.uploaded
     }
 
     /// One message less uses a code.

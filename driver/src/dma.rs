@@ -4,13 +4,25 @@
 //! and out in 64-bit atomic accesses. That is sound while the other side writes, at the price of
 //! reading what may be half old and half new; whoever reads orders its reads behind a phase bit.
 
+mod arena;
+mod free_list;
+mod limits;
+mod mapping;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+pub use arena::{Arena, HUGE_PAGE, Mapper};
+pub use mapping::{Mapping, MappingError};
+
+pub(crate) use free_list::FreeList;
+pub(crate) use limits::check_locked;
+
 /// Bytes of the unit in which shared memory is accessed.
 const UNIT: usize = size_of::<u64>();
+const _: () = assert!(align_of::<AtomicU64>() == align_of::<u64>());
 
 /// Memory that a transport has made visible to its card.
 ///
@@ -22,6 +34,18 @@ pub trait DmaMemory: Send + Sync {
     fn units(&self) -> &[AtomicU64];
 }
 
+/// Memory of the card's own, which the host reaches through calls alone: for bridges that move data but
+/// show the card no host memory.
+///
+/// A call that fails cannot say so: the transport must remember it and fail at its next call. What is read
+/// then is zeros, which no validation takes for an answer.
+pub trait RemoteMemory: Send + Sync {
+    /// Reads from the card's address `address` on.
+    fn read(&self, address: u64, out: &mut [u8]);
+    /// Writes from there on.
+    fn write(&self, address: u64, bytes: &[u8]);
+}
+
 /// Shared memory for a card that lives in this process.
 #[derive(Debug)]
 pub struct HeapMemory(Box<[AtomicU64]>);
@@ -29,11 +53,11 @@ pub struct HeapMemory(Box<[AtomicU64]>);
 impl HeapMemory {
     /// Zeroed memory of at least `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
-        Self(
-            (0..bytes.div_ceil(UNIT))
-                .map(|_| AtomicU64::new(0))
-                .collect(),
-        )
+        // As plain numbers, so that the system gives zeroed pages, and only those that are touched.
+        let units = Box::into_raw(vec![0u64; bytes.div_ceil(UNIT)].into_boxed_slice());
+        // SAFETY: the pointer is a box's of this length; an `AtomicU64` has the size, alignment and bit
+        // validity of a `u64` (on the 64-bit targets that the driver is for).
+        Self(unsafe { Box::from_raw(units as *mut [AtomicU64]) })
     }
 }
 
@@ -54,6 +78,19 @@ pub fn read_bytes(memory: &dyn DmaMemory, offset: usize, out: &mut [u8]) -> bool
         return false;
     }
     let (mut unit, mut skip, mut out) = (offset / UNIT, offset % UNIT, out);
+    if skip == 0 {
+        let whole = out.len() / UNIT;
+        let (head, tail) = out.split_at_mut(whole * UNIT);
+        for (bytes, unit) in head
+            .as_chunks_mut::<UNIT>()
+            .0
+            .iter_mut()
+            .zip(&units[unit..])
+        {
+            *bytes = unit.load(Ordering::Relaxed).to_le_bytes();
+        }
+        (unit, out) = (unit + whole, tail);
+    }
     while !out.is_empty() {
         let bytes = units[unit].load(Ordering::Relaxed).to_le_bytes();
         let take = out.len().min(UNIT - skip);
@@ -76,6 +113,13 @@ pub fn write_bytes(memory: &dyn DmaMemory, offset: usize, bytes: &[u8]) -> bool 
         return false;
     }
     let (mut unit, mut skip, mut rest) = (offset / UNIT, offset % UNIT, bytes);
+    if skip == 0 {
+        let (head, tail) = rest.split_at(rest.len() / UNIT * UNIT);
+        for (bytes, unit) in head.as_chunks::<UNIT>().0.iter().zip(&units[unit..]) {
+            unit.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        (unit, rest) = (unit + head.len() / UNIT, tail);
+    }
     while !rest.is_empty() {
         let (head, tail) = rest.split_at(rest.len().min(UNIT - skip));
         let mut value = [0; UNIT];
@@ -97,7 +141,14 @@ pub fn write_bytes(memory: &dyn DmaMemory, offset: usize, bytes: &[u8]) -> bool 
 pub struct DmaBuffer {
     bus: u64,
     bytes: usize,
-    memory: Arc<dyn DmaMemory>,
+    backing: Backing,
+}
+
+/// Where a buffer's bytes are.
+#[derive(Clone)]
+enum Backing {
+    Shared(Arc<dyn DmaMemory>),
+    Remote(Arc<dyn RemoteMemory>),
 }
 
 impl std::fmt::Debug for DmaBuffer {
@@ -122,7 +173,22 @@ impl DmaBuffer {
     /// `memory`, which the card sees at bus address `bus`. For transports.
     pub fn new(bus: u64, memory: Arc<dyn DmaMemory>) -> Self {
         let bytes = memory.units().len() * UNIT;
-        Self { bus, bytes, memory }
+        let backing = Backing::Shared(memory);
+        Self {
+            bus,
+            bytes,
+            backing,
+        }
+    }
+
+    /// `bytes` bytes of the card's own memory at its address `bus`. For transports.
+    pub fn remote(bus: u64, bytes: usize, memory: Arc<dyn RemoteMemory>) -> Self {
+        let backing = Backing::Remote(memory);
+        Self {
+            bus,
+            bytes,
+            backing,
+        }
     }
 
     /// Bus address of the first byte.
@@ -142,21 +208,36 @@ impl DmaBuffer {
 
     /// Copies `out.len()` bytes from `offset` on.
     pub fn copy_out(&self, offset: usize, out: &mut [u8]) -> Result<(), OutOfBounds> {
-        let bytes = out.len();
-        let fits = read_bytes(&*self.memory, offset, out);
-        fits.then_some(()).ok_or(OutOfBounds {
-            offset,
-            bytes,
-            capacity: self.bytes,
-        })
+        self.check(offset, out.len())?;
+        match &self.backing {
+            Backing::Shared(memory) => {
+                // The buffer is as long as its memory: checked above.
+                let _ = read_bytes(&**memory, offset, out);
+            }
+            Backing::Remote(memory) => memory.read(self.bus + offset as u64, out),
+        }
+        Ok(())
     }
 
     /// Copies `bytes` to `offset`.
     pub fn copy_in(&self, offset: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
-        let fits = write_bytes(&*self.memory, offset, bytes);
-        fits.then_some(()).ok_or(OutOfBounds {
+        self.check(offset, bytes.len())?;
+        match &self.backing {
+            Backing::Shared(memory) => {
+                let _ = write_bytes(&**memory, offset, bytes);
+            }
+            Backing::Remote(memory) => memory.write(self.bus + offset as u64, bytes),
+        }
+        Ok(())
+    }
+
+    fn check(&self, offset: usize, bytes: usize) -> Result<(), OutOfBounds> {
+        if bytes <= self.bytes.saturating_sub(offset) {
+            return Ok(());
+        }
+        Err(OutOfBounds {
             offset,
-            bytes: bytes.len(),
+            bytes,
             capacity: self.bytes,
         })
     }
@@ -180,19 +261,27 @@ impl DmaBuffer {
     /// The aligned 64-bit unit at byte `offset`, in one access. What is read after an acquire fence
     /// behind it is no older than it.
     pub fn load_unit(&self, offset: usize) -> Result<u64, OutOfBounds> {
-        let unit = self.memory.units().get(offset / UNIT);
-        unit.map(|unit| unit.load(Ordering::Relaxed))
-            .ok_or(OutOfBounds {
-                offset,
-                bytes: UNIT,
-                capacity: self.bytes,
-            })
+        let offset = offset - offset % UNIT;
+        self.check(offset, UNIT)?;
+        Ok(match &self.backing {
+            Backing::Shared(memory) => memory.units()[offset / UNIT].load(Ordering::Relaxed),
+            Backing::Remote(memory) => {
+                let mut unit = [0; UNIT];
+                memory.read(self.bus + offset as u64, &mut unit);
+                u64::from_le_bytes(unit)
+            }
+        })
     }
 
     /// Zeroes the whole buffer.
     pub fn clear(&self) {
-        for unit in self.memory.units() {
-            unit.store(0, Ordering::Relaxed);
+        match &self.backing {
+            Backing::Shared(memory) => {
+                for unit in memory.units() {
+                    unit.store(0, Ordering::Relaxed);
+                }
+            }
+            Backing::Remote(memory) => memory.write(self.bus, &vec![0; self.bytes]),
         }
     }
 }

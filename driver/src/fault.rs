@@ -17,6 +17,8 @@ pub enum Fault {
     Deadline,
     /// Another message's fault made the driver reset the card under this one.
     Reset,
+    /// The card was reset, and not by the driver.
+    Restarted,
     /// The completion contradicts its command or has an undefined code.
     BadCompletion,
     /// The result buffer's contents do not hold together.
@@ -28,6 +30,33 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// One of each kind.
+    pub const ALL: [Self; 9] = [
+        Self::Gone,
+        Self::Hung,
+        Self::Deadline,
+        Self::Reset,
+        Self::Restarted,
+        Self::BadCompletion,
+        Self::BadResult(Malformed::Gas),
+        Self::Queue,
+        Self::Transport,
+    ];
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Gone => 0,
+            Self::Hung => 1,
+            Self::Deadline => 2,
+            Self::Reset => 3,
+            Self::Restarted => 4,
+            Self::BadCompletion => 5,
+            Self::BadResult(_) => 6,
+            Self::Queue => 7,
+            Self::Transport => 8,
+        }
+    }
+
     /// Name in statistics and JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,11 +64,33 @@ impl Fault {
             Self::Hung => "card_hung",
             Self::Deadline => "deadline",
             Self::Reset => "card_reset",
+            Self::Restarted => "card_restarted",
             Self::BadCompletion => "bad_completion",
             Self::BadResult(_) => "malformed_result",
             Self::Queue => "queue_error",
             Self::Transport => "transport",
         }
+    }
+}
+
+/// Messages lost, by the name of their fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost([u64; Fault::ALL.len()]);
+
+impl Lost {
+    pub(crate) const fn count(&mut self, fault: Fault) {
+        self.0[fault.index()] += 1;
+    }
+
+    /// Messages lost to this fault; what is wrong with a result does not matter.
+    pub const fn to(&self, fault: Fault) -> u64 {
+        self.0[fault.index()]
+    }
+
+    /// Names with their counts, those without a message left out.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let names = Fault::ALL.iter().map(|fault| fault.name());
+        names.zip(self.0).filter(|(_, count)| *count > 0)
     }
 }
 

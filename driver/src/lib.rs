@@ -8,20 +8,31 @@
 //! offset of a result is checked before it is used, and a register that reads all ones makes the
 //! driver look whether the card is still there.
 
+mod bench;
 mod card;
 mod codes;
 mod deadline;
+pub mod discovery;
 pub mod dma;
 mod fault;
+pub mod inject;
 pub mod profile;
 mod queue;
 pub mod result;
+mod selftest;
 mod slots;
+mod sync;
+mod traffic;
 pub mod transport;
+pub mod vfio_user;
 
+pub use bench::{Bench, BenchError, bench};
 pub use card::{
     Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,
+    identify,
 };
 pub use codes::Code;
 pub use deadline::Deadlines;
-pub use fault::{Fault, OpenError, SubmitError};
+pub use fault::{Fault, Lost, OpenError, SubmitError};
+pub use selftest::{Check, Outcome, selftest};
+pub use traffic::{Sizes, Traffic};

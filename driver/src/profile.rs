@@ -12,6 +12,8 @@ pub struct Spent {
     pub cycles: u64,
     /// Of those, cycles in which the lane awaited the host.
     pub wait_cycles: u64,
+    /// Of those, cycles in which it awaited a page of code or data that was not on the card.
+    pub page_cycles: u64,
 }
 
 impl AddAssign for Spent {
@@ -19,6 +21,7 @@ impl AddAssign for Spent {
         self.count += other.count;
         self.cycles += other.cycles;
         self.wait_cycles += other.wait_cycles;
+        self.page_cycles += other.page_cycles;
     }
 }
 

@@ -4,13 +4,13 @@
 //! a completion is new shows in its phase bit, which the card writes last: 1 in the ring's first round,
 //! then alternating. Doorbell registers tell the card how far the host is.
 
-use std::sync::atomic::{Ordering, fence};
-
 use gatewei_abi::command::{Completion, Submission};
 use gatewei_abi::regs::{self, queue};
 
-use crate::dma::{DmaBuffer, OutOfBounds};
-use crate::transport::{Transport, TransportError};
+// Relative, because `tests/ring.rs` compiles this file over a memory whose every order it tries.
+use super::dma::{DmaBuffer, OutOfBounds};
+use super::sync::{Ordering, fence};
+use super::transport::{Transport, TransportError};
 
 /// Bytes of an entry of either ring.
 const ENTRY: usize = size_of::<Submission>();
@@ -32,6 +32,10 @@ pub(crate) struct QueuePair {
     /// Completions consumed, and announced by the doorbell.
     cq_head: u16,
     cq_rung: u16,
+    /// Submissions written, and those known to be fetched, since the card was started: they do not wrap.
+    written: u64,
+    fetched: u64,
+    doorbells: u64,
 }
 
 impl QueuePair {
@@ -52,6 +56,9 @@ impl QueuePair {
             sq_head: 0,
             cq_head: 0,
             cq_rung: 0,
+            written: 0,
+            fetched: 0,
+            doorbells: 0,
         })
     }
 
@@ -60,6 +67,7 @@ impl QueuePair {
     pub(crate) fn program(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
         (self.sq_tail, self.sq_rung, self.sq_head) = (0, 0, 0);
         (self.cq_head, self.cq_rung) = (0, 0);
+        (self.written, self.fetched) = (0, 0);
         self.submissions.clear();
         self.completions.clear();
         fence(Ordering::Release);
@@ -91,32 +99,57 @@ impl QueuePair {
         let at = (self.sq_tail & self.mask()) as usize * ENTRY;
         self.submissions.store(at, submission)?;
         self.sq_tail = self.sq_tail.wrapping_add(1);
+        self.written += 1;
         Ok(())
     }
 
-    /// Rings the doorbells that have something to tell.
+    /// Submissions written since the card was started.
+    pub(crate) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Whether the card is known to have fetched the submission behind the first `before` ones.
+    pub(crate) const fn has_fetched(&self, before: u64) -> bool {
+        self.fetched > before
+    }
+
+    /// Rings the doorbells that have something to tell: one for all submissions, and one for completions
+    /// where a quarter of the ring is free again.
     pub(crate) fn ring(&mut self, transport: &mut impl Transport) -> Result<(), TransportError> {
         if self.sq_rung != self.sq_tail {
             // The submissions and the messages they point to must be visible before the doorbell.
             fence(Ordering::Release);
             transport.write32(self.base + queue::SQ_TAIL, self.sq_tail.into())?;
             self.sq_rung = self.sq_tail;
+            self.doorbells += 1;
         }
-        if self.cq_rung != self.cq_head {
+        // The card wants to know of room before it has none, and no sooner.
+        if self.cq_head.wrapping_sub(self.cq_rung) >= (1 << self.log2).max(4) / 4 {
             transport.write32(self.base + queue::CQ_HEAD, self.cq_head.into())?;
             self.cq_rung = self.cq_head;
+            self.doorbells += 1;
         }
         Ok(())
     }
 
+    /// Doorbells rung since the pair was made.
+    pub(crate) const fn doorbells(&self) -> u64 {
+        self.doorbells
+    }
+
+    /// Whether there is a new completion. Touches host memory alone.
+    pub(crate) fn has_completion(&self) -> bool {
+        let at = (self.cq_head & self.mask()) as usize * ENTRY;
+        let unit = self.completions.load_unit(at + PHASE_UNIT).unwrap_or(0);
+        unit >> 32 & 1 != u64::from(self.cq_head >> self.log2 & 1)
+    }
+
     /// The next completion, copied out once; none where the card has written no new one.
     pub(crate) fn pop(&mut self) -> Result<Option<Completion>, OutOfBounds> {
-        let at = (self.cq_head & self.mask()) as usize * ENTRY;
-        let round = self.cq_head >> self.log2;
-        let phase = self.completions.load_unit(at + PHASE_UNIT)? >> 32 & 1;
-        if phase == u64::from(round & 1) {
+        if !self.has_completion() {
             return Ok(None);
         }
+        let at = (self.cq_head & self.mask()) as usize * ENTRY;
         // What the card wrote before the phase, results included, is visible after this.
         fence(Ordering::Acquire);
         let completion = self.completions.load(at)?;
@@ -134,6 +167,7 @@ impl QueuePair {
         let ahead = head.wrapping_sub(self.sq_head);
         if ahead <= self.sq_rung.wrapping_sub(self.sq_head) {
             self.sq_head = head;
+            self.fetched += u64::from(ahead);
             return true;
         }
         self.sq_head.wrapping_sub(head) <= 2 << self.log2

@@ -54,6 +54,8 @@ pub struct Cost {
     pub cycles: u64,
     /// Of those, cycles in which the lane awaited the host.
     pub wait_cycles: u64,
+    /// Of those, cycles in which it awaited a page of code or data that was not on the card.
+    pub page_cycles: u64,
     /// Opcodes retired, the failing one included.
     pub retired: u32,
     /// Requests made.
@@ -79,6 +81,18 @@ pub struct FrameResult {
     pub output: Vec<u8>,
     /// What it cost.
     pub cost: Cost,
+}
+
+impl FrameResult {
+    /// Bytes that the card wrote for it.
+    pub(crate) fn bytes(&self) -> u64 {
+        let beats = |bytes: usize| bytes.div_ceil(BEAT);
+        // A log has a head and an address.
+        let log = |log: &LogRecord| 2 + log.topics.len() + beats(log.data.len());
+        let logs: usize = self.logs.iter().map(log).sum();
+        let slots = self.slots.len() * SLOT_BEATS;
+        (HEADER_BYTES + (logs + beats(self.output.len()) + slots) * BEAT) as u64
+    }
 }
 
 /// What does not hold together in a result.
@@ -125,6 +139,7 @@ pub(crate) fn cost(header: &Header) -> Cost {
     Cost {
         cycles: header.cycles,
         wait_cycles: header.wait_cycles,
+        page_cycles: header.page_cycles.into(),
         retired: header.retired,
         requests: header.requests,
     }
@@ -136,12 +151,11 @@ pub(crate) fn read_header(buffer: &DmaBuffer) -> Header {
     buffer.load(0).unwrap_or_default()
 }
 
-/// Copies a result out of `buffer` once, then takes the copy apart.
-pub(crate) fn parse(
-    buffer: &DmaBuffer,
-    status: Status,
-    gas_limit: u64,
-) -> Result<FrameResult, Malformed> {
+/// Copies a result out of `buffer`, which is no smaller than a header, once, then takes the copy apart.
+///
+/// # Errors
+/// What does not hold together.
+pub fn parse(buffer: &DmaBuffer, status: Status, gas_limit: u64) -> Result<FrameResult, Malformed> {
     let header = read_header(buffer);
     if header.gas_left > gas_limit {
         return Err(Malformed::Gas);

@@ -4,7 +4,24 @@
 //! an interrupt, a reset. In a simulation the same calls clock the model; no other part of the driver
 //! can tell.
 
+mod address;
+mod bar;
+mod events;
+mod lock;
+mod loopback;
+mod sysfs;
+mod vfio;
+mod vfio_user;
+mod xdma;
+
 use std::time::Duration;
+
+pub use address::{Address, AddressError, PciAddress};
+pub use loopback::Loopback;
+pub use sysfs::SysfsBar;
+pub use vfio::Vfio;
+pub use vfio_user::VfioUser;
+pub use xdma::Xdma;
 
 use crate::dma::DmaBuffer;
 use crate::profile::Profile;
@@ -40,6 +57,29 @@ pub enum WaitOutcome {
 /// Why a transport failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
+    /// It cannot be opened.
+    #[error("cannot open {name}: {reason}")]
+    Unavailable {
+        /// The transport.
+        name: String,
+        /// What is in the way, and how to clear it.
+        reason: String,
+    },
+    /// The BAR with the registers is not that of a card.
+    #[error(
+        "{name} is no gatewei card: its BAR {bar} has {found} bytes, {needed} are needed; check the address and \
+         that the bitstream is loaded"
+    )]
+    Bar {
+        /// The transport.
+        name: String,
+        /// Number of the BAR.
+        bar: u8,
+        /// Bytes that it has; 0 where there is none.
+        found: u64,
+        /// Bytes that the registers take.
+        needed: u64,
+    },
     /// The device has left, or its connection has ended.
     #[error("the card is gone ({0}); check its link or power, then open it again")]
     Gone(String),
@@ -54,9 +94,38 @@ pub enum TransportError {
     /// A register offset that is unaligned or beyond the register space.
     #[error("register offset {0:#x} is unaligned or out of range; report this")]
     Offset(u32),
+    /// This transport has no such thing.
+    #[error("{0}")]
+    Unsupported(String),
     /// An access failed although the card seems to be there.
     #[error("access to the card failed: {0}")]
     Failed(String),
+}
+
+/// Refuses a BAR that is too small for the registers.
+fn check_bar(name: &str, found: u64) -> Result<(), TransportError> {
+    let needed = gatewei_abi::pci::BAR_REGISTERS_BYTES;
+    if found >= needed {
+        return Ok(());
+    }
+    Err(TransportError::Bar {
+        name: name.into(),
+        bar: gatewei_abi::pci::BAR_REGISTERS,
+        found,
+        needed,
+    })
+}
+
+/// Refuses a register offset that is no register's. For transports.
+///
+/// # Errors
+/// [`TransportError::Offset`].
+pub const fn check_offset(offset: u32) -> Result<(), TransportError> {
+    if offset.is_multiple_of(4) && offset < gatewei_abi::regs::SPACE {
+        Ok(())
+    } else {
+        Err(TransportError::Offset(offset))
+    }
 }
 
 /// A way to a card. One owner, one thread at a time.
@@ -92,6 +161,12 @@ pub trait Transport: Send {
     /// mapped.
     fn reset(&mut self) -> Result<(), TransportError>;
 
+    /// Whether the card gets on only inside these calls, as a simulation in this process does: then looking
+    /// for its completions without [`Transport::wait`] is in vain.
+    fn is_clocked(&self) -> bool {
+        false
+    }
+
     /// What the lanes spent their cycles on since the last call; none where that cannot be seen, as on
     /// hardware.
     fn take_profile(&mut self) -> Option<Profile> {
@@ -120,6 +195,9 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+    fn is_clocked(&self) -> bool {
+        (**self).is_clocked()
     }
     fn take_profile(&mut self) -> Option<Profile> {
         (**self).take_profile()

@@ -1,4 +1,4 @@
-//! The command line tool: `gatewei run`, `statetest`, `workload` and `demo`.
+//! The command line tool: `gatewei run`, `card`, `statetest`, `workload` and `demo`.
 
 mod cli;
 

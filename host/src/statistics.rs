@@ -112,6 +112,8 @@ pub struct CardStatistics {
     pub cycles: u64,
     /// Those of them in which every context waited for the host.
     pub wait_cycles: u64,
+    /// Those of them in which it awaited pages of code or data that were not on the card.
+    pub page_cycles: u64,
     /// Opcodes that the card retired, as revm counts them.
     pub retired: u64,
     /// Requests that the host answered.
@@ -129,10 +131,12 @@ pub struct CardStatistics {
 pub struct ClassCycles {
     /// How many there were.
     pub count: u64,
-    /// Their cycles, without those in which the lane waited for the host.
+    /// Their cycles, without those in which the lane waited.
     pub cycles: u64,
     /// Cycles in which it waited for the host.
     pub wait_cycles: u64,
+    /// Cycles in which it waited for pages of code or data that were not on the card.
+    pub page_cycles: u64,
 }
 
 /// Storage slots of the frames that ran on the card to their end.
@@ -157,9 +161,11 @@ impl CardStatistics {
         share(self.offloaded_ops, self.evm_ops)
     }
 
-    /// Clock cycles per retired opcode, without those in which everything waited for the host; 0 when none retired.
+    /// Clock cycles per retired opcode with state and code on the card, that is, without those in which it waited for
+    /// the host or for pages; 0 when none retired.
     pub fn cpi(&self) -> f64 {
-        share(self.cycles.saturating_sub(self.wait_cycles), self.retired)
+        let waits = self.wait_cycles + self.page_cycles;
+        share(self.cycles.saturating_sub(waits), self.retired)
     }
 
     /// Adds cycles of a class.
@@ -168,6 +174,7 @@ impl CardStatistics {
         sum.count += spent.count;
         sum.cycles += spent.cycles;
         sum.wait_cycles += spent.wait_cycles;
+        sum.page_cycles += spent.page_cycles;
     }
 
     /// The result was wrong and is the CPU's now: nothing of it was offloaded.
@@ -196,6 +203,7 @@ impl CardStatistics {
         }
         self.cycles += other.cycles;
         self.wait_cycles += other.wait_cycles;
+        self.page_cycles += other.page_cycles;
         self.retired += other.retired;
         self.requests += other.requests;
         self.prediction.sent += other.prediction.sent;

@@ -4,6 +4,11 @@
 //! handler, the messages and the driver are the same.
 
 mod common;
+#[path = "card/faults.rs"]
+mod faults;
+#[cfg(feature = "sim")]
+#[path = "card/link.rs"]
+mod link;
 mod random;
 mod soft;
 #[path = "card/wrong.rs"]
@@ -38,6 +43,11 @@ fn soft_executor(lanes: u8) -> CardExecutor<soft::fake::Fake> {
     CardExecutor::new(Card::open(fake, Options::default()).expect("the card opens"))
 }
 
+/// Where a generated block lies.
+fn folder(kind: &str, txs: usize) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{txs}"))
+}
+
 /// A generated block, in a folder of the build.
 fn generated(kind: &str, txs: usize) -> Block {
     let params = Params {
@@ -45,7 +55,7 @@ fn generated(kind: &str, txs: usize) -> Block {
         seed: 11,
         ..Params::default()
     };
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{txs}"));
+    let folder = folder(kind, txs);
     write(&generate(kind, &params).expect("it is generated"), &folder).expect("it is written");
     Block::load(&folder).expect("it loads")
 }
@@ -127,6 +137,16 @@ fn real_blocks_with<T: Transport>(
         all.add(&equal(executor, &block));
     }
     println!("offloaded {:.3}, {all:?}", all.offloaded_share());
+    let traffic = executor.runner().card_mut().take_traffic();
+    let medians = [traffic.sent.median(), traffic.received.median()];
+    println!(
+        "{} messages, median bytes {medians:?}",
+        traffic.sent.count()
+    );
+    assert!(
+        medians.iter().all(|bytes| *bytes <= 3 << 10),
+        "{medians:?} bytes a message"
+    );
     assert!(all.txs > 1_000, "{all:?}");
     let expected = |reason: &String| left.contains(&reason.as_str());
     assert!(all.fallbacks.keys().all(expected), "{:?}", all.fallbacks);
@@ -260,4 +280,36 @@ mod broken {
             "{statistics:?}"
         );
     }
+}
+
+/// The same card as a PCI function behind a socket: what a guest, and a card in a slot, give the driver.
+#[cfg(feature = "sim")]
+#[test]
+fn a_real_block_is_the_same_on_a_card_behind_a_socket() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use gatewei_driver::transport::VfioUser;
+    use gatewei_sim::{SimCard, vfio_user::Server};
+
+    let Some(folder) = common::data("mainnet") else {
+        return;
+    };
+    let path = std::env::temp_dir().join(format!("gatewei-block-{}.sock", std::process::id()));
+    let card = SimCard::new(gatewei_sim::Options::default()).expect("the model fits");
+    let mut server = Server::bind(&path, card).expect("the socket is free");
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let serving = std::thread::spawn(move || server.run(&stopped));
+
+    let transport = VfioUser::connect(&path).expect("the card is served");
+    let card = Card::open(transport, Options::default()).expect("the card opens");
+    let block = Block::load(&folder.join("22188088")).expect("a real block loads");
+    let statistics = equal(&mut CardExecutor::new(card), &block);
+    assert!(statistics.txs >= 15, "{statistics:?}");
+    assert!(statistics.fallbacks.is_empty(), "{statistics:?}");
+
+    stop.store(true, Ordering::Relaxed);
+    let served = serving.join().expect("the server does not panic");
+    served.expect("the socket is fine");
 }

@@ -71,6 +71,7 @@ fn is_row(row: &Value, compared: bool) {
         "offloaded_ops",
         "cycles",
         "wait_cycles",
+        "page_cycles",
         "retired",
         "cpi",
         "requests",
@@ -85,8 +86,8 @@ fn is_row(row: &Value, compared: bool) {
         .as_object()
         .expect("an object");
     for class in classes.values() {
-        has_fields(class, &["count", "cycles", "wait_cycles"]);
-        are_numbers(class, &["count", "cycles", "wait_cycles"]);
+        has_fields(class, &["count", "cycles", "wait_cycles", "page_cycles"]);
+        are_numbers(class, &["count", "cycles", "wait_cycles", "page_cycles"]);
     }
     assert!(row["card"]["fallbacks"].is_object());
 }
@@ -181,4 +182,83 @@ fn help_teaches() {
     }
     let all = gatewei(["--help"]);
     assert!(all.stdout.contains("Exit status"));
+}
+
+#[test]
+fn cards_are_listed_and_wrong_addresses_are_told_with_what_helps() {
+    let wrong = gatewei(["card", "info", "pci:0000:03:00.0"]);
+    assert_eq!(wrong.status, 2, "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("vfio:0000:03:00.0"),
+        "{}",
+        wrong.stderr
+    );
+    for (address, helps) in [
+        ("vfio:ffff:ff:1f.7", "card list"),
+        ("sysfs:ffff:ff:1f.7", "card list"),
+        ("xdma:4294967295", "xdma4294967295_user"),
+        ("vfio-user:/nowhere/card.sock", "gatewei card serve"),
+    ] {
+        for verb in ["info", "selftest", "reset"] {
+            let ran = gatewei(["card", verb, address]);
+            assert_eq!(ran.status, 1, "{verb} {address}");
+            assert!(
+                ran.stderr.contains(helps),
+                "{verb} {address}: {}",
+                ran.stderr
+            );
+        }
+    }
+    if std::path::Path::new("/sys/bus/pci/devices").exists() {
+        let all = gatewei(["card", "list", "--all", "--json"]);
+        assert_eq!(all.status, 0, "{}", all.stderr);
+        for function in all.json() {
+            assert!(
+                function["card"].is_boolean() && function["bars"].is_array(),
+                "{function}"
+            );
+        }
+    }
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn a_card_is_served_to_other_processes_until_it_is_told_to_stop() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let socket = std::env::temp_dir().join(format!("gatewei-cli-{}.sock", std::process::id()));
+    let mut server = Command::new(env!("CARGO_BIN_EXE_gatewei"))
+        .args(["card", "serve", "--socket"])
+        .arg(&socket)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the tool starts");
+    let until = |done: &mut dyn FnMut() -> bool| {
+        let began = Instant::now();
+        while !done() {
+            assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "it takes too long"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until(&mut || socket.exists());
+    let address = format!("vfio-user:{}", socket.display());
+    for checked in [["selftest", "--json"], ["info", "--json"]] {
+        let [verb, json] = checked;
+        let ran = gatewei(["card", verb, &address, json]);
+        assert_eq!(ran.status, 0, "{verb}: {}{}", ran.stdout, ran.stderr);
+        for row in ran.json() {
+            assert!(row["outcome"] == "passed" || row["lanes"] == 1, "{row}");
+        }
+    }
+    let reset = gatewei(["card", "reset", &address]);
+    assert_eq!(reset.status, 0, "{}", reset.stderr);
+    let pid = server.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(told.expect("kill is there").success());
+    until(&mut || server.try_wait().expect("it is ours").is_some());
+    assert!(server.wait().expect("it ended").success() && !socket.exists());
 }

@@ -2,14 +2,11 @@
 //! wrong, and random programs, in all forks that the lane covers.
 //!
 //! With the feature `sim` the card is the Verilog; without it, a card in software, which tests the
-//! comparison itself and all that lies between. `GATEWEI_LOCKSTEP` is the number of random programs,
-//! `GATEWEI_SEED` where they start,
-//! `GATEWEI_SHOW` how many differences are shown in full.
+//! comparison itself and all that lies between. `GATEWEI_SHOW` is how many differences are shown in full.
+//! `gatewei lockstep` runs as many random programs as one likes.
 
 #[path = "lockstep/accounts.rs"]
 mod accounts;
-#[path = "lockstep/asm.rs"]
-mod asm;
 #[path = "lockstep/calls.rs"]
 mod calls;
 #[path = "lockstep/contracts.rs"]
@@ -28,18 +25,13 @@ mod directed;
 mod pages;
 #[path = "lockstep/precompiles.rs"]
 mod precompiles;
-#[path = "soft/programs.rs"]
-#[allow(dead_code, reason = "its random numbers alone are used here")]
-mod programs;
-#[path = "lockstep/random.rs"]
-mod random;
 mod soft;
 
 use std::collections::BTreeMap;
 
-use directed::{FORKS, Named};
+use directed::Named;
 use gatewei::card::CardRunner;
-use gatewei::card::lockstep::{Divergence, Program, Traced};
+use gatewei::card::lockstep::{Divergence, Program, Traced, asm, random};
 use gatewei::card::trace::Step;
 use gatewei_driver::dma::DmaBuffer;
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
@@ -263,18 +255,29 @@ fn programs_beyond_the_chips_memory_agree() {
     assert_eq!(all_agree(pages::all()), [], "programs that trapped");
 }
 
+/// The first programs of `gatewei lockstep`.
 #[test]
 fn random_programs_agree() {
-    let (count, seed) = (setting("GATEWEI_LOCKSTEP", 600), setting("GATEWEI_SEED", 1));
-    let program = |n: u64| {
-        let mut r = programs::Rng::new(seed.wrapping_mul(1_000_003) + n);
-        let (fork, spec) = FORKS[(n % FORKS.len() as u64) as usize];
-        (
-            format!("program {n} of seed {seed}"),
-            random::program(&mut r, fork, spec),
-        )
-    };
-    all_agree((0..count).map(program));
+    all_agree((0..600).map(|n| (format!("program {n}"), random::program(n))));
+}
+
+/// What `gatewei lockstep` found and made small, one file each.
+#[test]
+fn programs_that_once_differed_agree() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lockstep/regressions");
+    let files = std::fs::read_dir(folder).expect("the folder of regressions");
+    let mut programs: Vec<Named> = files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let text = std::fs::read(&path).expect("it is read");
+            let program = serde_json::from_slice(&text);
+            let program = program.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.display().to_string(), program)
+        })
+        .collect();
+    programs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    assert!(!programs.is_empty());
+    all_agree(programs);
 }
 
 #[test]

@@ -4,8 +4,11 @@
 //! addresses once per model; Rust then reads and writes ports without a call.
 
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gatewei_hdl::emit::{Design, Port};
+
+use crate::verilator::Extras;
 
 /// Name of every block's clock.
 const CLOCK: &str = "clock";
@@ -15,6 +18,7 @@ pub struct Model {
     /// Name of the top module.
     pub top: String,
     ports: Vec<Port>,
+    fingerprint: u64,
 }
 
 impl Model {
@@ -23,6 +27,11 @@ impl Model {
         Self {
             top: design.top.clone(),
             ports: design.ports.clone(),
+            fingerprint: {
+                let mut hasher = DefaultHasher::new();
+                design.verilog.hash(&mut hasher);
+                hasher.finish()
+            },
         }
     }
 
@@ -32,7 +41,8 @@ impl Model {
     }
 
     /// The C++ side.
-    pub fn cpp(&self, wave: bool) -> String {
+    pub fn cpp(&self, extras: Extras) -> String {
+        let Extras { wave, coverage } = extras;
         let (prefix, top) = (self.prefix(), &self.top);
         let mut addresses = String::new();
         for (i, port) in self.ports.iter().enumerate() {
@@ -69,13 +79,28 @@ impl Model {
         } else {
             ""
         };
+        // A model that ends adds a file of its own; which process and which model, its name says.
+        let (cover, save) = if coverage {
+            (
+                "#include \"verilated_cov.h\"\n#include <atomic>\n#include <cstdlib>\n#include <string>\n#include <unistd.h>\n",
+                format!(
+                    "        if (const char* folder = std::getenv(\"COVERAGE\")) {{\n            \
+                     static std::atomic<unsigned> models{{0}};\n            \
+                     const std::string name = std::string(folder) + \"/{top}-\" + std::to_string(getpid()) + \"-\"\n                \
+                     + std::to_string(models++) + \".dat\";\n            \
+                     context.coveragep()->write(name.c_str());\n        }}\n"
+                ),
+            )
+        } else {
+            ("", String::new())
+        };
         format!(
             "// Generated from the ports of `{top}`.\n\
-             #include \"verilated.h\"\n{include}#include \"{prefix}.h\"\n\
+             #include \"verilated.h\"\n{cover}{include}#include \"{prefix}.h\"\n\
              namespace {{\n\
              struct Holder {{\n    VerilatedContext context;\n    {prefix} model;\n{member}    \
              Holder() : model{{prepare(), \"{top}\"}} {{ model.eval(); }}\n    \
-             ~Holder() {{ model.final(); }}\n    \
+             ~Holder() {{\n        model.final();\n{save}    }}\n    \
              VerilatedContext* prepare() {{\n{announce}        return &context;\n    }}\n\
              }};\n\
              Holder& of(void* p) {{ return *static_cast<Holder*>(p); }}\n\
@@ -126,8 +151,9 @@ pub fn table(models: &[Model], wave: bool) -> String {
         }
         let _ = writeln!(
             rows,
-            "    Table {{ name: {top:?}, new: {prefix}_new, delete: {prefix}_delete, eval: {prefix}_eval, \
-             tick: {prefix}_tick, addresses: {prefix}_ports, wave: {open}, ports: &[\n{ports}    ] }},"
+            "    Table {{ name: {top:?}, fingerprint: \"{:016x}\", new: {prefix}_new, delete: {prefix}_delete, eval: {prefix}_eval, \
+             tick: {prefix}_tick, addresses: {prefix}_ports, wave: {open}, ports: &[\n{ports}    ] }},",
+            model.fingerprint
         );
     }
     format!("unsafe extern \"C\" {{\n{symbols}}}\n\nstatic MODELS: &[Table] = &[\n{rows}];\n")

@@ -22,19 +22,36 @@ const FLAGS: &[&str] = &[
     "12000",
 ];
 
+/// Flags of models that count what runs. Memories' words are no points: their ports are.
+const COVERAGE: &[&str] = &[
+    "--coverage-line",
+    "--coverage-toggle",
+    "--coverage-max-width",
+    "256",
+];
+
 /// An installed Verilator.
 pub struct Verilator {
     /// `VERILATOR_ROOT`: holds `bin/verilator_bin` and `include/`.
     pub root: PathBuf,
     /// What it calls itself: part of the cache keys.
     pub version: String,
-    /// Whether models can write waves.
+    /// What models do beside simulating.
+    pub extras: Extras,
+}
+
+/// What models do beside simulating: both cost speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extras {
+    /// They can write waves.
     pub wave: bool,
+    /// They count which lines run and which bits toggle.
+    pub coverage: bool,
 }
 
 impl Verilator {
     /// The one that the environment names, else the checkout's own.
-    pub fn find(out: &Path, wave: bool) -> Result<Self, Failure> {
+    pub fn find(out: &Path, extras: Extras) -> Result<Self, Failure> {
         println!("cargo:rerun-if-env-changed=VERILATOR_ROOT");
         let root = gatewei_hdl::tools::verilator_root()
             .map_err(|e| format!("{e}, or build without feature `sim`"))?;
@@ -46,7 +63,7 @@ impl Verilator {
         let mut found = Self {
             root,
             version: String::new(),
-            wave,
+            extras,
         };
         let output = found.command(out).arg("--version").output()?;
         found.version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -62,8 +79,11 @@ impl Verilator {
             "--prefix".into(),
             prefix.into(),
         ]);
-        if self.wave {
+        if self.extras.wave {
             flags.push("--trace-fst".into());
+        }
+        if self.extras.coverage {
+            flags.extend(COVERAGE.iter().map(|flag| (*flag).into()));
         }
         flags
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gatewei_abi::regs::{self, SPACE};
 use gatewei_driver::dma::DmaBuffer;
 use gatewei_driver::profile::Profile;
-use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
+use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome, check_offset};
 
 use crate::axi::Response;
 use crate::host_memory::{HostMemory, Timing};
@@ -102,6 +102,10 @@ pub struct SimCard {
     last_vector: u16,
     /// An interrupt was raised since the last wait.
     raised: bool,
+    /// Vectors raised since they were last taken, a bit each.
+    vectors: u64,
+    /// Cycles since the card last did something.
+    quiet: u64,
     planned: Option<(u64, Pause)>,
     paused: Option<Pause>,
     /// Registers as last read, for a clock that stands still.
@@ -150,6 +154,8 @@ impl SimCard {
             interrupts: 0,
             last_vector: 0,
             raised: false,
+            vectors: 0,
+            quiet: 0,
             planned: options.pause,
             paused: None,
             last_read: vec![0; SPACE as usize / 4],
@@ -158,6 +164,11 @@ impl SimCard {
         card.model.set_u64(card.lite.b_ready, 1);
         card.pulse_reset();
         Ok(card)
+    }
+
+    /// Fingerprint of the Verilog that the model was made of.
+    pub fn fingerprint(&self) -> &'static str {
+        self.model.fingerprint()
     }
 
     /// Clock cycles since power-up, resets included.
@@ -173,6 +184,22 @@ impl SimCard {
     /// MSI-X vector of the last interrupt; 0 before the first.
     pub const fn last_vector(&self) -> u16 {
         self.last_vector
+    }
+
+    /// Cycles since the card last used memory, ran a message or was accessed. A card that has been quiet for
+    /// some hundred cycles stays so until somebody writes a register.
+    pub const fn quiet(&self) -> u64 {
+        self.quiet
+    }
+
+    /// Interrupt vectors below 64 that were raised since the last call, a bit each.
+    pub const fn take_vectors(&mut self) -> u64 {
+        std::mem::replace(&mut self.vectors, 0)
+    }
+
+    /// The memory that the card reaches, to be changed by whoever serves the card to others.
+    pub(crate) const fn memory_mut(&mut self) -> &mut HostMemory {
+        &mut self.memory
     }
 
     /// The memory that the card reaches.
@@ -225,14 +252,21 @@ impl SimCard {
             self.interrupts += 1;
             self.last_vector = self.model.get_u64(self.control.msix_vector) as u16;
             self.raised = true;
+            self.vectors |= 1u64.checked_shl(self.last_vector.into()).unwrap_or(0);
         }
+        let (reading, writing) = self.memory.outstanding();
+        let mut works = card.ar_valid || card.aw_valid || reading + writing > 0;
         for (lane, now) in self.lanes.iter().zip(&mut self.now) {
-            lane.count(&self.model, &mut self.profile, now);
+            works |= lane.count(&self.model, &mut self.profile, now);
         }
+        self.quiet = if works { 0 } else { self.quiet + 1 };
         if let Some(trace) = &mut self.trace {
             for lane in &self.lanes {
-                if let Some((command, step)) = lane.sample(&self.model) {
+                if let Some((command, step, jump)) = lane.sample(&self.model) {
                     trace.push(command, step);
+                    if let Some(jump) = jump {
+                        trace.push(command, jump);
+                    }
                 }
             }
         }
@@ -288,6 +322,7 @@ impl SimCard {
 
     fn bus_read(&mut self, offset: u32) -> Result<u32, TransportError> {
         let lite = self.lite;
+        self.quiet = 0;
         self.model.set_u64(lite.ar_addr, offset.into());
         self.model.set_u64(lite.ar_valid, 1);
         let taken = self.until(|card| card.model.get_u64(lite.ar_ready) != 0);
@@ -308,6 +343,7 @@ impl SimCard {
 
     fn bus_write(&mut self, offset: u32, value: u32) -> Result<(), TransportError> {
         let lite = self.lite;
+        self.quiet = 0;
         self.model.set_u64(lite.aw_addr, offset.into());
         self.model.set_u64(lite.w_data, value.into());
         self.model.set_u64(lite.w_strobe, 0xf);
@@ -358,15 +394,6 @@ fn no_answer(access: &str, offset: u32) -> TransportError {
     TransportError::Failed(format!(
         "no answer, or an error, to a register {access} at {offset:#x} within {ACCESS_CYCLES} cycles"
     ))
-}
-
-/// A register offset that exists as an address.
-const fn check_offset(offset: u32) -> Result<(), TransportError> {
-    if offset.is_multiple_of(4) && offset < SPACE {
-        Ok(())
-    } else {
-        Err(TransportError::Offset(offset))
-    }
 }
 
 impl Transport for SimCard {
@@ -435,6 +462,10 @@ impl Transport for SimCard {
             true => Ok(WaitOutcome::Interrupt),
             false => Ok(WaitOutcome::Elapsed),
         }
+    }
+
+    fn is_clocked(&self) -> bool {
+        true
     }
 
     fn take_profile(&mut self) -> Option<Profile> {

@@ -1,8 +1,8 @@
 //! The card in Verilator behind the driver's transport seam.
 //!
 //! The build script emits the hardware as Verilog and compiles it. [`card::SimCard`] is a card in this
-//! process, with [`host_memory`] around it, and [`trace`] reads what it retires. [`model`] is the raw access
-//! to any block, for its tests.
+//! process, with [`host_memory`] around it, and [`trace`] reads what it retires. [`vfio_user`] serves it to
+//! other processes. [`model`] is the raw access to any block, for its tests.
 
 pub mod axi;
 pub mod card;
@@ -11,6 +11,7 @@ pub mod model;
 mod ports;
 pub mod random;
 pub mod trace;
+pub mod vfio_user;
 
 pub use card::{Options, Pause, SimCard, SimError};
 

@@ -18,6 +18,7 @@ struct Descriptor {
 /// A block's entry points and ports.
 struct Table {
     name: &'static str,
+    fingerprint: &'static str,
     new: unsafe extern "C" fn() -> *mut c_void,
     delete: unsafe extern "C" fn(*mut c_void),
     eval: unsafe extern "C" fn(*mut c_void),
@@ -150,6 +151,11 @@ impl Model {
     /// Name of the block.
     pub fn name(&self) -> &'static str {
         self.table.name
+    }
+
+    /// Fingerprint of the block's Verilog: equal where that is.
+    pub fn fingerprint(&self) -> &'static str {
+        self.table.fingerprint
     }
 
     /// Names of the ports, with width in bits and whether they are inputs.

@@ -101,6 +101,10 @@ ports! {
         frame: output "trace_frame" 11;
         busy: output "trace_busy" 1;
         wait: output "trace_wait" 1;
+        folds: output "trace_folds" 1;
+        jump: output "trace_jump" 8;
+        destination: output "trace_destination" 16;
+        page: output "trace_page" 1;
         command: output "trace_id" 32;
     }
 }
@@ -167,17 +171,23 @@ impl Memory {
 
 impl Trace {
     /// Counts this cycle where it belongs; `now` is the opcode that the lane is at, or none while its
-    /// message is being loaded.
-    pub fn count(&self, model: &Model, profile: &mut Profile, now: &mut Option<u8>) {
+    /// message is being loaded. Returns whether the lane works: has a message and does not await the host.
+    pub fn count(&self, model: &Model, profile: &mut Profile, now: &mut Option<u8>) -> bool {
         if model.get_u64(self.busy) == 0 {
             *now = None;
-            return;
+            return false;
         }
         let spent = if model.get_u64(self.retire) != 0 {
             let opcode = model.get_u64(self.opcode) as u8;
             profile.messages.count += u64::from(now.is_none());
             *now = Some(opcode);
             profile.opcodes[usize::from(opcode)].count += 1;
+            if model.get_u64(self.folds) != 0 {
+                // The cycle is the PUSH's; what the jump costs beyond it is the jump's.
+                let jump = model.get_u64(self.jump) as u8;
+                *now = Some(jump);
+                profile.opcodes[usize::from(jump)].count += 1;
+            }
             &mut profile.opcodes[usize::from(opcode)]
         } else {
             match *now {
@@ -185,12 +195,15 @@ impl Trace {
                 None => &mut profile.messages,
             }
         };
+        let waits = model.get_u64(self.wait);
         spent.cycles += 1;
-        spent.wait_cycles += model.get_u64(self.wait);
+        spent.wait_cycles += waits;
+        spent.page_cycles += model.get_u64(self.page);
+        waits == 0
     }
 
-    /// The opcode that retires in this cycle, with the command it belongs to.
-    pub fn sample(&self, model: &Model) -> Option<(u32, Step)> {
+    /// The opcode that retires in this cycle, with the command it belongs to, and the jump folded into it.
+    pub fn sample(&self, model: &Model) -> Option<(u32, Step, Option<Step>)> {
         if model.get_u64(self.retire) == 0 {
             return None;
         }
@@ -203,6 +216,11 @@ impl Trace {
             memory_words: model.get_u64(self.memory) as u32,
             frame: model.get_u64(self.frame) as u16,
         };
-        Some((model.get_u64(self.command) as u32, step))
+        let jump = (model.get_u64(self.folds) != 0).then(|| {
+            let mut top = [0; 32];
+            top[..2].copy_from_slice(&(model.get_u64(self.destination) as u16).to_le_bytes());
+            step.behind_push(model.get_u64(self.jump) as u8, top)
+        });
+        Some((model.get_u64(self.command) as u32, step, jump))
     }
 }

@@ -23,6 +23,22 @@ pub struct Step {
     pub frame: u16,
 }
 
+impl Step {
+    /// The state before the opcode behind this PUSH1 or PUSH2, which pushed `top`.
+    pub(crate) const fn behind_push(&self, opcode: u8, top: Word) -> Self {
+        const PUSH0: u8 = 0x5f;
+        const PUSH_GAS: u64 = 3;
+        Self {
+            pc: self.pc + 1 + (self.opcode - PUSH0) as u32,
+            opcode,
+            gas: self.gas - PUSH_GAS,
+            depth: self.depth + 1,
+            top,
+            ..*self
+        }
+    }
+}
+
 /// Retired opcodes by command id.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder(HashMap<u32, Vec<Step>>);

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use gatewei_abi::command::{Completion, kind, request};
+use gatewei_abi::result::HEADER_BYTES;
 use gatewei_abi::status::{Status, Trap};
 use gatewei_abi::word;
 
-use super::{Card, Event, State, Ticket};
+use super::{Card, Event, POLLS, State, Ticket};
 use crate::deadline::most_requests;
 use crate::fault::{Failure, Fault};
 use crate::result;
@@ -28,9 +29,14 @@ impl<T: Transport> Card<T> {
             }
         }
         self.queue.ring(&mut self.transport)?;
-        if self.slots.len() > 0 && self.looked.elapsed() >= self.options.deadlines.interval {
-            self.look()?;
-            self.looked = Instant::now();
+        self.polls += 1;
+        let interval = self.options.deadlines.interval;
+        if self.slots.len() > 0 && (self.polls >= POLLS || interval.is_zero()) {
+            self.polls = 0;
+            if self.looked.elapsed() >= interval {
+                self.look()?;
+                self.looked = Instant::now();
+            }
         }
         Ok(())
     }
@@ -53,11 +59,21 @@ impl<T: Transport> Card<T> {
                 return Ok(());
             }
         };
+        command.received += size_of::<Completion>() as u64;
         if completion.lane != command.lane {
             self.lose(ticket, Fault::BadCompletion, "it names another lane");
             return Ok(());
         }
         let (gas, cancelled, late) = (command.gas, command.cancelled, command.late);
+        let (before, sent, received) = (command.before, command.sent, command.received);
+        if !self.queue.has_fetched(before) {
+            // Perhaps the head that it came with was wrong: ask the card.
+            let head = self.read(self.queue.head_register())?;
+            if !self.queue.fetched(head) || !self.queue.has_fetched(before) {
+                self.lose(ticket, Fault::BadCompletion, "it precedes its command");
+                return Ok(());
+            }
+        }
         let buffer = &self.buffers[slots::index(id)].result;
         let event = match (completion.kind, cancelled) {
             (kind::REQUEST, _) => return self.take_request(completion),
@@ -100,10 +116,22 @@ impl<T: Transport> Card<T> {
                 return Ok(());
             }
         };
-        self.fruitless = 0;
-        if let Event::Fault { fault, .. } = &event {
-            tracing::warn!(id, %fault, ?completion, "a completed message is unusable");
+        match event {
+            Event::Fault { fault, .. } if fault != Fault::Deadline => {
+                // Perhaps the message did not end at all, and its lane still writes to its buffers.
+                self.lose(ticket, fault, "what it completed with is unusable");
+                return Ok(());
+            }
+            Event::Fault { fault, .. } => self.counters.lost.count(fault),
+            _ => {}
         }
+        let bytes = match &event {
+            Event::Done { result, .. } => result.bytes(),
+            _ => HEADER_BYTES as u64,
+        };
+        self.traffic.sent.add(sent);
+        self.traffic.received.add(received + bytes);
+        self.fruitless = 0;
         self.forget(id);
         self.events.push(event);
         Ok(())

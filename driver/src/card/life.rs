@@ -1,4 +1,17 @@
 //! The card's life: start, watch, reset, end.
+//!
+//! ```text
+//! probed ──▶ ready ──── a fault ────▶ faulted ──▶ resetting ──▶ ready again
+//! identify   start      look, poll    fail        start, quiesce
+//!               │                        │           │
+//!               │ drop                   │ gone,     │ does not come to rest, or too
+//!               ▼                        │ hung      │ many faults without a message
+//!        in reset, at rest               ╰───────────┴──▶ dead (State::Dead): only dropped
+//! ```
+//!
+//! Between *faulted* and *ready* no call of the caller's comes: [`Card::fail`] ends all messages, and brings
+//! the card back or gives it up. Resetting is the card's own register first, function level reset where DMA
+//! does not end; each has its deadline. Nothing is unmapped before the card is at rest.
 
 use std::time::Instant;
 
@@ -73,8 +86,12 @@ impl<T: Transport> Card<T> {
         if !self.heartbeat.alive(now, self.options.deadlines.heartbeat) {
             return Err(Failure::Fault(Fault::Hung));
         }
-        if self.read(regs::CARD + card::STATUS)? & regs::STATUS_QUEUE_ERROR != 0 {
+        let status = self.read(regs::CARD + card::STATUS)?;
+        if status & regs::STATUS_QUEUE_ERROR != 0 {
             return Err(Failure::Fault(Fault::Queue));
+        }
+        if status & regs::STATUS_ENABLED == 0 {
+            return Err(Failure::Fault(Fault::Restarted));
         }
         for index in 0..self.lanes.len() {
             let head = self.lanes[index].front().copied();
@@ -119,6 +136,7 @@ impl<T: Transport> Card<T> {
         }
         let lane = command.lane;
         tracing::warn!(id, lane, "a message is late: cancelled");
+        self.counters.expired += 1;
         self.watches[index].grace(id, now, &self.options.deadlines);
         self.send(&Submission {
             op: op::CANCEL,
@@ -196,6 +214,7 @@ impl<T: Transport> Card<T> {
                 _ => fault,
             };
             self.forget(id);
+            self.counters.lost.count(fault);
             self.events.push(match cancelled {
                 true => Event::Cancelled { ticket },
                 false => Event::Fault { ticket, fault },

@@ -41,7 +41,8 @@ impl<T: Transport> Card<T> {
         offset: usize,
         bytes: usize,
     ) -> Option<Vec<u8>> {
-        self.slots.get_mut(ticket.0).ok()?;
+        let command = self.slots.get_mut(ticket.0).ok()?;
+        command.received += bytes as u64;
         let buffer = &self.buffers.get(slots::index(ticket.0))?.result;
         offset
             .checked_add(bytes)
@@ -66,6 +67,9 @@ impl<T: Transport> Card<T> {
             if !matches!(written, Some(Ok(()))) {
                 self.reply(ticket, None);
                 return;
+            }
+            if let Ok(command) = self.slots.get_mut(ticket.0) {
+                command.sent += output.len() as u64;
             }
             let mut put =
                 |at: usize, bytes: &[u8]| word[at..at + bytes.len()].copy_from_slice(bytes);

@@ -66,10 +66,10 @@ impl<T: Transport> Card<T> {
             buffers.message.copy_in(0, &bytes)?;
             // A result that the card never writes must not look like the last one.
             buffers.result.store(0, &Header::default())?;
-            Ok(tag)
+            Ok((tag, bytes.len() as u64))
         });
-        let tag = match written {
-            Ok(tag) => tag,
+        let (tag, sent) = match written {
+            Ok(written) => written,
             Err(error) => {
                 pinned.iter().for_each(|key| self.codes.release(key));
                 return Err(error);
@@ -77,6 +77,7 @@ impl<T: Transport> Card<T> {
         };
         let command = Command {
             lane,
+            before: self.queue.written(),
             gas,
             codes: pinned,
             code_tag: tag,
@@ -84,6 +85,8 @@ impl<T: Transport> Card<T> {
             requests: 0,
             cancelled: false,
             late: false,
+            sent: sent + size_of::<Submission>() as u64,
+            received: 0,
         };
         let id = match self.slots.insert(command) {
             Ok(id) => id,
@@ -174,6 +177,7 @@ impl<T: Transport> Card<T> {
             self.counters.late += 1;
             return;
         };
+        command.sent += size_of::<Submission>() as u64;
         let submission = Submission {
             op: op::REPLY,
             failed: u8::from(answer.is_none()),

@@ -52,6 +52,8 @@ pub struct Faults {
     pub queue_error: bool,
     /// DMA never ends, so that a reset by register does not.
     pub busy: bool,
+    /// Results cannot be written: their memory is mapped for reading alone.
+    pub read_only: bool,
     /// Completions claim this submission head.
     pub head: Option<u32>,
     /// Completions name this lane.
@@ -171,18 +173,14 @@ impl Inside {
     }
 
     /// Memory at a bus address: the card may reach what was mapped, and nothing else.
-    fn at(&self, address: u64, bytes: usize) -> (&HeapMemory, usize) {
-        let (base, memory) = self
-            .memory
-            .range(..=address)
-            .next_back()
-            .expect("unmapped DMA");
+    fn find(&self, address: u64, bytes: usize) -> Option<(&HeapMemory, usize)> {
+        let (base, memory) = self.memory.range(..=address).next_back()?;
         let offset = (address - base) as usize;
-        assert!(
-            offset + bytes <= memory.units().len() * 8,
-            "DMA beyond a buffer"
-        );
-        (memory, offset)
+        (offset + bytes <= memory.units().len() * 8).then_some((memory, offset))
+    }
+
+    fn at(&self, address: u64, bytes: usize) -> (&HeapMemory, usize) {
+        self.find(address, bytes).expect("DMA to what is mapped")
     }
 
     /// Host memory at a bus address.
@@ -263,7 +261,11 @@ impl Inside {
                     });
                     return;
                 }
-                let steps = self.plan(submission, &[]);
+                let readable = self.find(submission.address, header::WORDS * 32).is_some();
+                let steps = match readable {
+                    true => self.plan(submission, &[]),
+                    false => vec![Step::Trap(Trap::Dma as u8, 0)].into(),
+                };
                 self.lanes[index].push_back(Running {
                     submission,
                     steps,
@@ -366,9 +368,14 @@ impl Inside {
                     completion.account = account;
                 }
                 Step::Done(code, bytes) => {
-                    (completion.kind, completion.code) = (kind::DONE, code);
                     self.lanes[index].pop_front();
-                    self.write(result, &bytes);
+                    let mapped = self.find(result, bytes.len()).is_some();
+                    if mapped && !self.faults.read_only {
+                        (completion.kind, completion.code) = (kind::DONE, code);
+                        self.write(result, &bytes);
+                    } else {
+                        (completion.kind, completion.code) = (kind::TRAP, Trap::Dma as u8);
+                    }
                 }
                 Step::Trap(code, tag) => {
                     (completion.kind, completion.code) = (kind::TRAP, code);
@@ -415,7 +422,8 @@ impl Transport for Fake {
                 } else {
                     0
                 };
-                dma | error
+                let enabled = u32::from(inside.enabled());
+                enabled | dma | error
             }
             card::CYCLES_LO => inside.cycles as u32,
             card::CYCLES_HI => (inside.cycles >> 32) as u32,
@@ -481,6 +489,10 @@ impl Transport for Fake {
         } else {
             WaitOutcome::Elapsed
         })
+    }
+
+    fn is_clocked(&self) -> bool {
+        true
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {

@@ -16,6 +16,7 @@ pub mod docs;
 pub mod layout;
 pub mod message;
 pub mod opcode;
+pub mod pci;
 pub mod regs;
 pub mod result;
 pub mod status;

@@ -116,6 +116,8 @@ pub const CONTROL_ENABLE: u32 = 1;
 pub const CONTROL_RESET: u32 = 2;
 /// `IRQ`: interrupts enabled.
 pub const IRQ_ENABLE: u32 = 1 << 31;
+/// `STATUS` of the card: queues run.
+pub const STATUS_ENABLED: u32 = 1;
 /// `STATUS` of the card: a queue error is latched.
 pub const STATUS_QUEUE_ERROR: u32 = 1 << 2;
 /// `STATUS` of the card: a read or a write is still outstanding.

@@ -52,8 +52,10 @@ pub struct Header {
     pub output_offset: u32,
     /// Requests made.
     pub requests: u32,
+    /// Of the cycles, those in which the lane awaited a page of code or data.
+    pub page_cycles: u32,
     /// Reserved, zero.
-    pub reserved: [u32; 7],
+    pub reserved: [u32; 6],
     /// Reserved, zero.
     pub reserved_beat: Word,
 }

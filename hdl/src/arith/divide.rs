@@ -28,7 +28,9 @@ pub enum DivideState {
 /// With lengths in bytes ln and ld, of the 32 bytes of `n` those that cannot make a quotient digit are shifted by
 /// without one: s = 32 − ln + min(ld − 1, ln), or none after `keep` or `carry`. From `start` to `done` it takes
 /// 2 + ⌊s/8⌋ + s mod 8 + 4 · (32 − s) cycles: 130 at worst.
-#[derive(LogicBlock, Default)]
+///
+/// The quotient by a power of 256, d = 256^j, is a shift: 2 + ⌊s/8⌋ + s mod 8 cycles with s = 32 − j.
+#[derive(LogicBlock)]
 pub struct Divide {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -40,6 +42,8 @@ pub struct Divide {
     pub keep: Signal<In, Bit>,
     /// The dividend is 2^256 + `n`. Not together with `keep`.
     pub carry: Signal<In, Bit>,
+    /// Only the quotient is wanted.
+    pub quotient_only: Signal<In, Bit>,
     /// Dividend.
     pub n: Signal<In, Bits<256>>,
     /// Divisor, not zero; stays from `start` to `done`.
@@ -60,7 +64,13 @@ pub struct Divide {
     skip: DFF<Bits<6>>,
     left: DFF<Bits<8>>,
     whole: DFF<Bit>,
+    // The quotient is what is shifted out of `low`.
+    shifts: DFF<Bit>,
 
+    ones: Signal<Local, Bits<32>>,
+    others: Signal<Local, Bit>,
+    power: Signal<Local, Bit>,
+    shift_bytes: Signal<Local, Bits<6>>,
     n_length: ByteLength,
     d_length: ByteLength,
     preload: Signal<Local, Bits<6>>,
@@ -73,12 +83,25 @@ pub struct Divide {
     less3: Signal<Local, Bits<259>>,
     digit: Signal<Local, Bits<2>>,
     rest: Signal<Local, Bits<256>>,
+    bit: [Constant<Bits<32>>; 32],
+}
+
+impl Default for Divide {
+    fn default() -> Self {
+        block! {
+            bit: array_init::array_init(|i| Constant::new((1u64 << i).into())),
+            ; clock reset start keep carry quotient_only n d done quotient remainder state low high triple skip left whole
+            shifts ones others power shift_bytes n_length d_length preload spent single double partial less1 less2 less3 digit rest
+        }
+    }
 }
 
 impl Logic for Divide {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, low, high, triple, skip, left, whole);
+        dff_setup!(
+            self, clock, state, low, high, triple, skip, left, whole, shifts
+        );
 
         // How far the dividend moves before the first digit that can be other than zero.
         self.n_length.x.next = self.low.q.val();
@@ -87,6 +110,20 @@ impl Logic for Divide {
         if self.n_length.bytes.val() < self.preload.val() {
             self.preload.next = self.n_length.bytes.val();
         }
+
+        // A power of 256 has a single one, at the bottom of a byte.
+        self.ones.next = 0.into();
+        self.others.next = false;
+        for i in 0..32 {
+            if self.d.val().get_bits::<1>(i * 8) == 1 {
+                self.ones.next = self.ones.val() | self.bit[i].val();
+            }
+            if self.d.val().get_bits::<7>(i * 8 + 1).any() {
+                self.others.next = true;
+            }
+        }
+        self.power.next = !self.others.val() & !(self.ones.val() & (self.ones.val() - 1)).any();
+        self.shift_bytes.next = 33 - self.d_length.bytes.val();
 
         // One digit: the remainder, four times larger, less the largest multiple of the divisor that fits.
         self.single.next = bit_cast::<259, 256>(self.d.val());
@@ -118,6 +155,11 @@ impl Logic for Divide {
                 self.skip.d.next = 0.into();
                 if self.whole.q.val() {
                     self.skip.d.next = 32 - self.n_length.bytes.val() + self.preload.val();
+                    if self.quotient_only.val() & self.power.val() {
+                        self.skip.d.next = self.shift_bytes.val();
+                        self.left.d.next = bit_cast::<8, 6>(self.shift_bytes.val()) << 2;
+                        self.shifts.d.next = true;
+                    }
                 }
             }
             DivideState::Run => {
@@ -150,6 +192,7 @@ impl Logic for Divide {
         if self.start.val() {
             self.state.d.next = DivideState::Prepare;
             self.left.d.next = 128.into();
+            self.shifts.d.next = false;
             self.low.d.next = self.n.val();
             self.triple.d.next = self.single.val() + self.double.val();
             self.whole.d.next = !self.keep.val() && !self.carry.val();
@@ -166,6 +209,9 @@ impl Logic for Divide {
 
         self.done.next = self.state.q.val() == DivideState::Finish;
         self.quotient.next = self.low.q.val();
+        if self.shifts.q.val() {
+            self.quotient.next = self.high.q.val();
+        }
         self.remainder.next = self.high.q.val();
     }
 }

@@ -154,6 +154,7 @@ impl Logic for Arith {
         self.divider.start.next = false;
         self.divider.keep.next = false;
         self.divider.carry.next = false;
+        self.divider.quotient_only.next = self.is_quotient.val();
         self.divider.n.next = self.a_q.q.val();
         self.divider.d.next = self.divisor_q.q.val();
         self.power.start.next = false;

@@ -136,6 +136,14 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub trace_busy: [Signal<Out, Bit>; LANES],
     /// It awaits the host.
     pub trace_wait: [Signal<Out, Bit>; LANES],
+    /// It is a PUSH, and the jump behind it retires in the same cycle.
+    pub trace_folds: [Signal<Out, Bit>; LANES],
+    /// That jump's opcode.
+    pub trace_jump: [Signal<Out, Bits<8>>; LANES],
+    /// Where it goes.
+    pub trace_destination: [Signal<Out, Bits<16>>; LANES],
+    /// It awaits a page of code or data.
+    pub trace_page: [Signal<Out, Bit>; LANES],
     /// Trace: command id of the running message.
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
@@ -213,6 +221,10 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
             trace_frame: array(),
             trace_busy: array(),
             trace_wait: array(),
+            trace_folds: array(),
+            trace_jump: array(),
+            trace_destination: array(),
+            trace_page: array(),
             trace_id: array(),
             shell: Shell::new(identity),
             lane: array(),
@@ -346,6 +358,10 @@ impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
             self.trace_frame[i].next = self.lane[i].retire_frame.val();
             self.trace_busy[i].next = self.lane[i].busy.val();
             self.trace_wait[i].next = self.lane[i].waiting.val();
+            self.trace_folds[i].next = self.lane[i].retire_folds.val();
+            self.trace_jump[i].next = self.lane[i].retire_jump.val();
+            self.trace_destination[i].next = self.lane[i].retire_destination.val();
+            self.trace_page[i].next = self.lane[i].paging.val();
             self.trace_id[i].next = self.lane[i].running_id.val();
         }
     }

@@ -20,6 +20,10 @@ pub struct Check {
     pub depth: Signal<In, Bits<11>>,
     /// The stacks of all frames together leave no room.
     pub full: Signal<In, Bit>,
+    /// Its length must be below 2^64.
+    pub sized: Signal<In, Bit>,
+    /// It is not.
+    pub length_big: Signal<In, Bit>,
     /// A word charges gas beyond the static.
     pub charges: Signal<In, Bit>,
     /// It charges for memory.
@@ -57,6 +61,7 @@ pub struct Check {
     underflow: Constant<Bits<8>>,
     overflow: Constant<Bits<8>>,
     static_violation: Constant<Bits<8>>,
+    invalid_operand: Constant<Bits<8>>,
     trap_opcode: Constant<Bits<8>>,
     trap_stack: Constant<Bits<8>>,
     trap_cancelled: Constant<Bits<8>>,
@@ -74,6 +79,8 @@ impl Default for Check {
             is_static: Default::default(),
             depth: Default::default(),
             full: Default::default(),
+            sized: Default::default(),
+            length_big: Default::default(),
             charges: Default::default(),
             expands: Default::default(),
             lacks: Default::default(),
@@ -97,6 +104,7 @@ impl Default for Check {
             underflow: status(Status::StackUnderflow),
             overflow: status(Status::StackOverflow),
             static_violation: status(Status::StaticViolation),
+            invalid_operand: status(Status::InvalidOperand),
             trap_opcode: trap(Trap::Opcode),
             trap_stack: trap(Trap::Stack),
             trap_cancelled: trap(Trap::Cancelled),
@@ -141,6 +149,8 @@ impl Logic for Check {
                 self.halts.next = false;
                 self.traps.next = true;
                 self.reason.next = self.trap_stack.val();
+            } else if self.sized.val() & self.length_big.val() {
+                self.status.next = self.invalid_operand.val();
             } else {
                 self.halts.next = false;
                 self.passed.next = true;

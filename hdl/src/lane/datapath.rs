@@ -56,7 +56,8 @@ pub struct Header1 {
 #[derive(Copy, Clone, PartialEq, Debug, Default, LogicStruct)]
 pub struct Header2 {
     requests: Bits<32>,
-    reserved: Bits<224>,
+    page_cycles: Bits<32>,
+    reserved: Bits<192>,
 }
 
 macro_rules! lane {
@@ -198,6 +199,12 @@ lane! {
     pub retire_memory: Signal<Out, Bits<32>>;
     /// Depth of its frame: 0 for the first.
     pub retire_frame: Signal<Out, Bits<11>>;
+    /// It is a PUSH, and the jump behind it retires in the same cycle.
+    pub retire_folds: Signal<Out, Bit>;
+    /// That jump's opcode.
+    pub retire_jump: Signal<Out, Bits<8>>;
+    /// Where it goes.
+    pub retire_destination: Signal<Out, Bits<16>>;
 
     /// A message runs.
     pub busy: Signal<Out, Bit>;
@@ -205,6 +212,8 @@ lane! {
     pub running_id: Signal<Out, Bits<32>>;
     /// It awaits the host.
     pub waiting: Signal<Out, Bit>;
+    /// It awaits a page of code or data.
+    pub paging: Signal<Out, Bit>;
     /// It awaits a Keccak engine.
     pub stall_keccak: Signal<Out, Bit>;
     /// It awaits a DMA transfer.
@@ -286,6 +295,7 @@ lane! {
     slots_offset: DFF<Bits<32>>;
     cycles: DFF<Bits<64>>;
     wait_cycles: DFF<Bits<64>>;
+    page_cycles: DFF<Bits<32>>;
     retired: DFF<Bits<32>>;
     requests: DFF<Bits<32>>;
 
@@ -308,6 +318,14 @@ lane! {
     post: Signal<Local, Post>;
     count: Signal<Local, Count>;
     act: Signal<Local, Act>;
+    stack_op: Signal<Local, StackOp>;
+    leaves_short: Signal<Local, Bit>;
+    landing: Signal<Local, Bit>;
+    folds: Signal<Local, Bit>;
+    folds_jump: Signal<Local, Bit>;
+    folds_jumpi: Signal<Local, Bit>;
+    folded_gas: Signal<Local, Bits<64>>;
+    target: Signal<Local, Bits<16>>;
     alu_mode: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
     decoded: Signal<Local, Decoded>;
@@ -461,7 +479,9 @@ lane! {
     op_sub: Constant<Bits<8>> = |_| code(opcode::byte("SUB"));
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
     op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
+    op_jump: Constant<Bits<8>> = |_| code(opcode::byte("JUMP"));
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
+    op_jumpdest: Constant<Bits<8>> = |_| code(opcode::byte("JUMPDEST"));
     op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
     op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));
     op_delegate: Constant<Bits<8>> = |_| code(opcode::byte("DELEGATECALL"));
@@ -557,6 +577,7 @@ impl Logic for Lane {
             slots_offset,
             cycles,
             wait_cycles,
+            page_cycles,
             retired,
             requests
         );
@@ -588,6 +609,7 @@ impl Logic for Lane {
         self.post.next = self.word.val().post;
         self.count.next = self.word.val().count;
         self.act.next = self.word.val().act;
+        self.stack_op.next = self.word.val().stack;
         self.alu_mode.next = self.word.val().alu;
         // An opcode that was dispatched before all of its bytes were known to be here.
         self.retry.next =
@@ -638,26 +660,65 @@ impl Logic for Lane {
             self.length.next = self.third.val();
         }
 
-        // Fetch: the code memory's word begins with the opcode in a fetching cycle. In the cycle after it, it
+        // Fetch: the code memory's word begins with the opcode in a fetching cycle. In the cycles after it, it
         // ends with the operand and the opcode behind that, which is dispatched with this one's end if it can be.
+        // A JUMPDEST that was jumped to retires in the fetching cycle, which dispatches the opcode behind it.
+        self.destination.next = self.code.jumpdest.val();
+        self.landing.next = ((self.fetching.val() & self.code.readable.val())
+            & (self.jumped.q.val() & self.destination.val()))
+            & ((!self.jump_wild.q.val() & self.meter.gas.val().any())
+                & !(self.cancelled.q.val() | self.dma_failed.q.val()));
         self.opcode.next = self.code.rdata.val().get_bits::<8>(0);
         if self.fetching.val() {
             self.opcode.next = self.code.rdata.val().get_bits::<8>(248);
+            if self.jumped.q.val() {
+                self.opcode.next = self.code.rdata.val().get_bits::<8>(240);
+            }
+            if self.jumped.q.val() & !self.landing.val() {
+                self.opcode.next = self.op_jumpdest.val();
+            }
         }
         self.decoder.addr.next = self.opcode.val();
         self.decoded.next = self.decoder.data.val();
         self.seq.entry.next = self.decoded.val().entry;
         self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
         self.following.next = (self.pc.q.val() + 1) + self.operand16.val();
-        self.chains.next = ((self.word.val().chain & self.code.readable.val())
+        // A PUSH1 or PUSH2 and the jump behind it go together where that is taken and there is gas for both: nothing
+        // is pushed. Everything else, whatever may fail, goes one by one.
+        self.target.next = bit_cast::<16, 8>(self.code.rdata.val().get_bits::<8>(8));
+        if self.instr.val().operand.get_bit(1) {
+            self.target.next = self.code.rdata.val().get_bits::<16>(8);
+        }
+        self.folds_jump.next = self.opcode.val() == self.op_jump.val();
+        self.folds_jumpi.next = (self.opcode.val() == self.op_jumpi.val())
+            & (self.depth.val().any() & self.top.val().any());
+        self.folds.next = ((self.check.val() & self.code.readable.val())
+            & ((self.instr.val().operand == 1) | (self.instr.val().operand == 2)))
+            & ((self.folds_jump.val() | self.folds_jumpi.val())
+                & self.meter.gas.val().get_bits::<59>(5).any());
+        // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
+        self.jump_taken.next = self.word.val().jump
+            & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
+        self.leaves_short.next = (self.stack_op.val() == StackOp::Pop2)
+            | (self.stack.short.val()
+                & ((self.stack_op.val() == StackOp::Pop)
+                    | (self.stack_op.val() == StackOp::Binary)));
+        self.chains.next = (((self.word.val().chain & self.code.readable.val())
             & !(self.instr.val().operand.get_bit(5) | self.decoded.val().settles))
-            & !(self.cancelled.q.val() | self.dma_failed.q.val());
+            & !(self.cancelled.q.val() | self.dma_failed.q.val()))
+            & !(self.jump_taken.val() | (self.leaves_short.val() & self.decoded.val().deep));
+        if self.folds.val() {
+            self.chains.next = false;
+        }
         self.seq.chain.next = self.chains.val();
-        self.dispatching.next =
-            (self.fetching.val() & self.code.readable.val()) | self.chains.val();
+        self.dispatching.next = (self.fetching.val() & self.code.readable.val())
+            | (self.chains.val() & self.fire.val());
         self.fetch_base.next = self.following.val();
         if self.fetching.val() {
             self.fetch_base.next = self.pc.q.val();
+            if self.landing.val() {
+                self.fetch_base.next = self.pc.q.val() + 1;
+            }
         }
         self.operand_at.next =
             (self.fetch_base.val() + bit_cast::<16, 6>(self.decoded.val().operand)) - 30;
@@ -666,11 +727,12 @@ impl Logic for Lane {
         }
         self.wild.next = self.top.val().get_bits::<240>(16).any()
             | (bit_cast::<32, 16>(self.top.val().get_bits::<16>(0)) >= self.code_bytes.val());
-        self.jump_taken.next = self.word.val().jump
-            & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
         self.next_pc.next = self.following.val();
         if self.jump_taken.val() {
             self.next_pc.next = self.top.val().get_bits::<16>(0);
+        }
+        if self.folds.val() {
+            self.next_pc.next = self.target.val();
         }
         if (self.act.val() == Act::Start) | (self.act.val() == Act::Begin) {
             self.next_pc.next = 0.into();
@@ -678,8 +740,10 @@ impl Logic for Lane {
         if self.act.val() == Act::Resume {
             self.next_pc.next = self.pc.q.val();
         }
-        self.code.raddr.next = self.pc.q.val();
-        self.destination.next = self.code.jumpdest.val();
+        self.code.raddr.next = (self.pc.q.val() + self.operand16.val()) - 30;
+        if self.fetching.val() | self.retry.val() {
+            self.code.raddr.next = self.pc.q.val();
+        }
         self.operand_mask.count.next = self.word_bytes.val() - self.instr.val().operand;
         self.window.next = self.code.rdata.val() >> 8;
         if self.instr.val().operand.get_bit(5) {
@@ -724,13 +788,16 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::Exp)
             | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward))
             | ((self.gas_op.val() == GasOp::InitWords) | (self.gas_op.val() == GasOp::Deposit));
+        self.folded_gas.next = bit_cast::<64, 16>(self.decoded.val().gas);
         self.checks.entry.next = self.check.val();
         self.checks.instr.next = self.instr.val();
         self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
         self.checks.is_static.next = self.frames.is_static.val();
         self.checks.full.next = self.stack.all.val().get_bit(10);
         self.checks.depth.next = self.depth.val();
-        self.checks.charges.next = self.charges.val();
+        self.checks.charges.next = self.charges.val() & self.fire.val();
+        self.checks.sized.next = self.word.val().sized;
+        self.checks.length_big.next = self.length.val().get_bits::<192>(64).any();
         self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
         self.checks.lacks.next = self.meter.lacks.val();
         // A page on its way must arrive before the message may go.
@@ -810,7 +877,14 @@ impl Logic for Lane {
         self.meter.charge.next = self.go.val() & self.charges.val();
         if self.check.val() {
             self.meter.cost.next = self.static_gas.val();
+            if self.folds.val() {
+                self.meter.cost.next = self.static_gas.val() + self.folded_gas.val();
+            }
             self.meter.charge.next = self.checks.passed.val();
+        }
+        if self.landing.val() {
+            self.meter.cost.next = 1.into();
+            self.meter.charge.next = true;
         }
         self.meter.amount.next = self.cost.field.val();
         self.meter.refund.next = self.go.val() & (self.gas_op.val() == GasOp::Refund);
@@ -999,6 +1073,10 @@ impl Logic for Lane {
         self.mover.from.next = self.p.q.val();
         self.mover.to.next = self.q.q.val();
         self.mover.length.next = self.n.q.val();
+        if self.move_start.val() == Move::ZeroMemory {
+            self.mover.to.next = self.own_words.val() << 5;
+            self.mover.length.next = self.growth.val() << 5;
+        }
         // Behind the end of calldata and code there are zeros, which need not be read.
         self.reads_data.next =
             self.reads_memory.val() | (self.reads_calldata.val() | self.reads_return.val());
@@ -1066,6 +1144,7 @@ impl Logic for Lane {
         self.header1.next.output_bytes = self.output_bytes.q.val();
         self.header1.next.output_offset = self.output_offset.q.val();
         self.header2.next.requests = self.requests.q.val();
+        self.header2.next.page_cycles = self.page_cycles.q.val();
         self.header2.next.reserved = 0.into();
 
         self.salted_now.next = 0.into();
@@ -1404,6 +1483,12 @@ impl Logic for Lane {
         self.stack.op.next = StackOp::None;
         if self.go.val() {
             self.stack.op.next = self.word.val().stack;
+            if self.folds.val() {
+                self.stack.op.next = StackOp::None;
+                if self.folds_jumpi.val() {
+                    self.stack.op.next = StackOp::Pop;
+                }
+            }
         }
         if self.go.val() & (self.latch.val() == Latch::T) {
             self.t.d.next = self.bus.val();
@@ -1528,10 +1613,6 @@ impl Logic for Lane {
                     self.q.d.next = 0.into();
                     self.n.d.next = self.answer_beats.val() << 5;
                 }
-                Pointers::Growth => {
-                    self.q.d.next = self.own_words.val() << 5;
-                    self.n.d.next = self.growth.val() << 5;
-                }
                 Pointers::Header => {
                     self.q.d.next = 0.into();
                     self.n.d.next = self.header_words.val() << 5;
@@ -1590,13 +1671,20 @@ impl Logic for Lane {
             self.op.d.next = self.opcode.val();
             self.ir.d.next = self.decoded.val();
         }
+        if self.landing.val() {
+            self.pc.d.next = self.pc.q.val() + 1;
+        }
         if self.go.val() & (self.kind.val() == Seq::Finish) {
             self.pc.d.next = self.next_pc.val();
             if !self.chains.val() {
                 self.code.raddr.next = self.next_pc.val();
             }
-            self.jumped.d.next = self.jump_taken.val();
+            self.jumped.d.next = self.jump_taken.val() | self.folds.val();
             self.jump_wild.d.next = self.wild.val();
+            if self.folds.val() {
+                self.jump_wild.d.next =
+                    bit_cast::<32, 16>(self.target.val()) >= self.code_bytes.val();
+            }
         }
 
         // Other actions.
@@ -1610,9 +1698,13 @@ impl Logic for Lane {
         self.rd_valid.next = self.reader.rd_valid.val();
         self.rd_addr.next = self.reader.rd_addr.val();
         self.rd_beats.next = self.reader.rd_beats.val();
+        self.paging.next = self.data.busy.val() | self.code.busy.val();
         self.cycles.d.next = self.cycles.q.val() + 1;
         if self.awaiting.val() {
             self.wait_cycles.d.next = self.wait_cycles.q.val() + 1;
+        }
+        if self.paging.val() {
+            self.page_cycles.d.next = self.page_cycles.q.val() + 1;
         }
         if self.cancel_valid.val() & (self.cancel_id.val() == self.id.q.val()) {
             self.cancelled.d.next = self.running.q.val();
@@ -1640,6 +1732,7 @@ impl Logic for Lane {
                     self.slots_offset.d.next = 0.into();
                     self.cycles.d.next = 0.into();
                     self.wait_cycles.d.next = 0.into();
+                    self.page_cycles.d.next = 0.into();
                     self.retired.d.next = 0.into();
                     self.requests.d.next = 0.into();
                     self.pc.d.next = 0.into();
@@ -1757,13 +1850,20 @@ impl Logic for Lane {
             Cond::ExpandInvalid => {
                 self.holds.next = !self.expand.ok.val();
             }
-            Cond::MemoryLimit => {
-                self.holds.next = (self.expand.new_words.val() > self.most_words.val())
-                    | ((self.expand.new_words.val() + (self.frames.base.val() >> 5))
-                        > self.most_words.val());
+            Cond::ExpandOdd => {
+                self.holds.next = !self.expand.ok.val()
+                    | ((self.expand.new_words.val() > self.most_words.val())
+                        | ((self.expand.new_words.val() + (self.frames.base.val() >> 5))
+                            > self.most_words.val()));
             }
             Cond::SlotReady => {
                 self.holds.next = self.slots.ready.val();
+            }
+            Cond::SlotHot => {
+                self.holds.next = self.slots.match_now.val() & self.slot_entry.hot.val();
+            }
+            Cond::SlotUsed => {
+                self.holds.next = self.slot_hit.val() & self.slot_entry.hot.val();
             }
             Cond::SlotHit => {
                 self.holds.next = self.slot_hit.val();
@@ -2032,19 +2132,28 @@ impl Logic for Lane {
         self.seq.cond.next = self.holds.val();
 
         // Trace and status.
-        self.retire.next = self.check.val();
+        self.retire.next = self.check.val() | self.landing.val();
         self.retire_pc.next = bit_cast::<32, 16>(self.pc.q.val());
         self.retire_op.next = self.op.q.val();
+        if self.landing.val() {
+            self.retire_op.next = self.op_jumpdest.val();
+        }
         self.retire_gas.next = self.meter.gas.val();
         self.retire_depth.next = self.depth.val();
         self.retire_top.next = 0.into();
         if self.depth.val().any() {
             self.retire_top.next = self.top.val();
         }
+        self.retire_folds.next = self.folds.val() & self.go.val();
+        self.retire_jump.next = self.opcode.val();
+        self.retire_destination.next = self.target.val();
         self.retire_memory.next = self.own_words.val();
         self.retire_frame.next = self.frames.level.val();
-        if self.check.val() {
+        if self.retire.val() {
             self.retired.d.next = self.retired.q.val() + 1;
+            if self.folds.val() & self.go.val() {
+                self.retired.d.next = self.retired.q.val() + 2;
+            }
         }
         self.busy.next = self.running.q.val();
         self.running_id.next = self.id.q.val();

@@ -56,6 +56,8 @@ pub struct SlotEntry {
     pub known: Signal<Out, Bit>,
     /// It was written.
     pub written: Signal<Out, Bit>,
+    /// It is known, warm and used: one more read leaves it as it is.
+    pub hot: Signal<Out, Bit>,
 
     selected: DFF<SlotKey>,
     select_now: Signal<Local, SlotKey>,
@@ -78,6 +80,7 @@ pub struct SlotEntry {
     used_warm_written: Constant<Bits<4>>,
     known_used: Constant<Bits<4>>,
     known_warm: Constant<Bits<4>>,
+    hot_mask: Constant<Bits<4>>,
 }
 
 impl Default for SlotEntry {
@@ -111,6 +114,7 @@ impl Default for SlotEntry {
             warm: Default::default(),
             known: Default::default(),
             written: Default::default(),
+            hot: Default::default(),
             selected: Default::default(),
             select_now: Default::default(),
             mode_now: Default::default(),
@@ -132,6 +136,7 @@ impl Default for SlotEntry {
             used_warm_written: flags(&[flag::USED, flag::WARM, flag::WRITTEN]),
             known_used: flags(&[flag::KNOWN, flag::USED]),
             known_warm: flags(&[flag::KNOWN, flag::WARM]),
+            hot_mask: flags(&[flag::KNOWN, flag::WARM, flag::USED]),
         }
     }
 }
@@ -197,6 +202,7 @@ impl Logic for SlotEntry {
         self.warm.next = (self.flags.val() & self.warm_only.val()).any();
         self.known.next = (self.flags.val() & self.known_only.val()).any();
         self.written.next = (self.flags.val() & self.written_only.val()).any();
+        self.hot.next = (self.flags.val() & self.hot_mask.val()) == self.hot_mask.val();
         self.value.next = self.second.val();
         self.set_original.next = false;
         self.set_present.next = false;

@@ -51,7 +51,7 @@ pub struct Slots {
     pub reset: Signal<In, Bit>,
     /// Command, taken when `ready`.
     pub cmd: Signal<In, SlotCmd>,
-    /// Key of `Find` (held until `ready`) and `Add`.
+    /// Key of `Find` and `Add`.
     pub key: Signal<In, Bits<256>>,
     /// The key's space: the account's index in bits 10:0, the kind (`gatewei_abi::result::kind`) above.
     pub space: Signal<In, Bits<13>>,
@@ -69,6 +69,8 @@ pub struct Slots {
     pub ready: Signal<Out, Bit>,
     /// The last `Find` found the key (or an `Add` followed).
     pub hit: Signal<Out, Bit>,
+    /// `Find` finds the key in this cycle; the entry's fields stand already.
+    pub match_now: Signal<Out, Bit>,
     /// No entry is left.
     pub full: Signal<Out, Bit>,
     /// Entries.
@@ -95,6 +97,8 @@ pub struct Slots {
     epoch: DFF<Bits<8>>,
     used: DFF<Bits<12>>,
     cell: DFF<Bits<12>>,
+    /// What `Find` looks for.
+    sought: DFF<Bits<269>>,
     current: DFF<Bits<11>>,
     found: DFF<Bit>,
     fold1: Signal<Local, Bits<128>>,
@@ -113,7 +117,9 @@ pub struct Slots {
 impl Logic for Slots {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, epoch, used, cell, current, found);
+        dff_setup!(
+            self, clock, state, epoch, used, cell, current, found, sought
+        );
         self.index.clock.next = self.clock.val();
         self.keys.clock.next = self.clock.val();
         self.originals.clock.next = self.clock.val();
@@ -141,6 +147,7 @@ impl Logic for Slots {
             | (bit_cast::<21, 1>(self.one.val()) << 20);
 
         self.ready.next = false;
+        self.match_now.next = false;
         self.hit.next = self.found.q.val();
         self.full.next = self.used.q.val().get_bit(11);
         self.count.next = self.used.q.val();
@@ -185,6 +192,7 @@ impl Logic for Slots {
                     }
                     SlotCmd::Find => {
                         self.found.d.next = false;
+                        self.sought.d.next = self.tagged.val();
                         self.cell.d.next = self.hash.val();
                         self.index.raddr.next = self.hash.val();
                         self.state.d.next = Probe::Look;
@@ -227,7 +235,8 @@ impl Logic for Slots {
                 }
             }
             Probe::Compare => {
-                if self.keys.rdata.val() == self.tagged.val() {
+                if self.keys.rdata.val() == self.sought.q.val() {
+                    self.match_now.next = true;
                     self.found.d.next = true;
                     self.state.d.next = Probe::Idle;
                 } else {

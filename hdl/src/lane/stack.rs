@@ -17,7 +17,7 @@ pub enum StackOp {
     Push,
     /// Drops one word.
     Pop,
-    /// Drops two words. `second` is right a cycle later, `third` two cycles later.
+    /// Drops two words. `third` is right two cycles later; until then neither Pop2 nor a Swap or DUP beyond `second`.
     Pop2,
     /// Drops two words, pushes the result.
     Binary,
@@ -55,6 +55,8 @@ pub struct Stack {
     pub second: Signal<Out, Bits<256>>,
     /// The word read ahead.
     pub third: Signal<Out, Bits<256>>,
+    /// It is the second word, which `second` shows: nothing was read ahead.
+    pub short: Signal<Out, Bit>,
     /// Words on the stack, 0 to 1,024.
     pub depth: Signal<Out, Bits<11>>,
     /// Words on all stacks, 0 to 1,024.
@@ -69,7 +71,10 @@ pub struct Stack {
     count: DFF<Bits<11>>,
     base: DFF<Bits<11>>,
     own: Signal<Local, Bits<11>>,
+    /// The second word is to be refilled: it is what was read.
     stale: DFF<Bit>,
+    refill: Signal<Local, Bit>,
+    under: Signal<Local, Bits<256>>,
     depth_next: Signal<Local, Bits<11>>,
     /// The read met the write: the word written stands in for it.
     met: DFF<Bit>,
@@ -86,12 +91,17 @@ impl Logic for Stack {
         dff_setup!(self, clock, s0, s1, count, base, stale, met, written);
         self.ram.clock.next = self.clock.val();
         self.top.next = self.s0.q.val();
-        self.second.next = self.s1.q.val();
         self.lower.next = self.ram.rdata.val();
         if self.met.q.val() {
             self.lower.next = self.written.q.val();
         }
         self.third.next = self.lower.val();
+        self.short.next = self.stale.q.val();
+        self.under.next = self.s1.q.val();
+        if self.stale.q.val() {
+            self.under.next = self.lower.val();
+        }
+        self.second.next = self.under.val();
         self.own.next = self.count.q.val() - self.base.q.val();
         self.depth.next = self.own.val();
         self.all.next = self.count.q.val();
@@ -100,12 +110,10 @@ impl Logic for Stack {
         self.depth_next.next = self.count.q.val();
         self.ram.we.next = false;
         self.write_at.next = self.count.q.val() - 2;
-        self.ram.wdata.next = self.s1.q.val();
+        self.ram.wdata.next = self.under.val();
         self.below.next = bit_cast::<11, 5>(self.ahead.val()) + 1;
-        self.stale.d.next = false;
-        if self.stale.q.val() {
-            self.s1.d.next = self.lower.val();
-        }
+        self.refill.next = false;
+        self.s1.d.next = self.under.val();
         match self.op.val() {
             StackOp::None => {}
             StackOp::Push => {
@@ -115,27 +123,28 @@ impl Logic for Stack {
                 self.depth_next.next = self.count.q.val() + 1;
             }
             StackOp::Pop => {
-                self.s0.d.next = self.s1.q.val();
+                self.s0.d.next = self.under.val();
                 self.s1.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 1;
+                self.refill.next = self.stale.q.val();
             }
             StackOp::Pop2 => {
                 self.s0.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 2;
-                self.below.next = 2.into();
-                self.stale.d.next = true;
+                self.refill.next = true;
             }
             StackOp::Binary => {
                 self.s0.d.next = self.result.val();
                 self.s1.d.next = self.lower.val();
                 self.depth_next.next = self.count.q.val() - 1;
+                self.refill.next = self.stale.q.val();
             }
             StackOp::Unary => {
                 self.s0.d.next = self.result.val();
             }
             StackOp::Swap => {
                 if self.distance.val() == 1 {
-                    self.s0.d.next = self.s1.q.val();
+                    self.s0.d.next = self.under.val();
                     self.s1.d.next = self.s0.q.val();
                 } else {
                     self.s0.d.next = self.lower.val();
@@ -159,6 +168,11 @@ impl Logic for Stack {
             }
         }
         self.count.d.next = self.depth_next.val();
+        // The word to refill the second with is read instead of what was to be read ahead.
+        self.stale.d.next = self.refill.val();
+        if self.refill.val() {
+            self.below.next = 2.into();
+        }
         self.read_at.next = self.depth_next.val() - self.below.val();
         self.ram.raddr.next = self.read_at.val().get_bits::<10>(0);
         self.ram.waddr.next = self.write_at.val().get_bits::<10>(0);

@@ -10,7 +10,7 @@ use super::create::{self, Deployed};
 use super::message::{from_word, instruction_result, to_address};
 use super::split::{AccountEffect, Effects, Known, SlotEffect};
 
-/// A result that claims reads of values that nobody told the lane.
+/// A result that claims reads of values that nobody told the lane, or lacks what it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownRead;
 
@@ -66,6 +66,9 @@ fn accounts(
             });
         }
     }
+    if !is_whole(records, known) {
+        return Err(UnknownRead);
+    }
     let states = [kind::STORAGE, kind::FIELD];
     let belong = |record: &&SlotRecord| {
         states.contains(&record.kind()) && record.flags & (slot::USED | slot::WRITTEN) != 0
@@ -85,6 +88,29 @@ fn accounts(
         }
     }
     Ok(out)
+}
+
+/// Whether all that the lane was told is there. What a lane is told it keeps to the message's end, also
+/// where nothing used it: a record that is missing has been lost on its way.
+fn is_whole(records: &[SlotRecord], known: &Known) -> bool {
+    let (mut slots, mut balances, mut nonces) = (0, 0, 0);
+    for record in records {
+        let Some(owner) = records.get(record.account as usize) else {
+            continue;
+        };
+        let (address, key) = (to_address(&owner.key), from_word(&record.key));
+        match record.kind() {
+            kind::STORAGE => slots += usize::from(known.slots.contains_key(&(address, key))),
+            kind::FIELD if key == U256::from(field::BALANCE) => {
+                balances += usize::from(known.balances.contains_key(&address));
+            }
+            kind::FIELD if key == U256::from(field::NONCE) => {
+                nonces += usize::from(known.nonces.contains_key(&address));
+            }
+            _ => {}
+        }
+    }
+    slots >= known.slots.len() && balances >= known.balances.len() && nonces >= known.nonces.len()
 }
 
 fn stored(address: Address, record: &SlotRecord, known: &Known) -> Result<SlotEffect, UnknownRead> {

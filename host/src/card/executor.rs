@@ -196,13 +196,15 @@ fn spend(card: &mut CardStatistics, profile: &Profile) {
             count,
             cycles,
             wait_cycles,
+            page_cycles,
         } = spent;
-        let cycles = cycles - wait_cycles;
-        if count + cycles + wait_cycles > 0 {
+        let cycles = cycles - wait_cycles - page_cycles;
+        if count + cycles + wait_cycles + page_cycles > 0 {
             let spent = ClassCycles {
                 count,
                 cycles,
                 wait_cycles,
+                page_cycles,
             };
             card.spend(class, spent);
         }

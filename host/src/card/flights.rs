@@ -164,6 +164,7 @@ impl Attempt {
         Cost {
             cycles: self.spent.cycles + last.cycles,
             wait_cycles: self.spent.wait_cycles + last.wait_cycles,
+            page_cycles: self.spent.page_cycles + last.page_cycles,
             requests: self.spent.requests + last.requests,
             ..last
         }

@@ -5,16 +5,33 @@
 
 use revm::Database;
 use revm::handler::{EthFrame, EvmTr, FrameResult, ItemOrResult};
-use revm::interpreter::Interpreter;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_types::LoopControl;
+use revm::interpreter::{InstructionResult, Interpreter};
 
 use super::split::{CardEvm, EvmError, Work};
+
+/// Sees what the interpreter does.
+pub trait Watch {
+    /// A frame at this depth is about to run an opcode.
+    fn step(&mut self, depth: usize, interpreter: &Interpreter<EthInterpreter>) {
+        let _ = (depth, interpreter);
+    }
+
+    /// The last opcode shown has ended its frame, or the call or creation that it asked for was answered without
+    /// one.
+    fn end(&mut self, result: InstructionResult) {
+        let _ = result;
+    }
+}
+
+/// Looks away.
+impl Watch for () {}
 
 /// `run_exec_loop` behind its first `frame_init`, counting.
 pub(super) fn run<DB: Database>(
     evm: &mut CardEvm<DB>,
-    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
+    watch: &mut impl Watch,
 ) -> Result<(FrameResult, Work), EvmError<DB>> {
     let mut ops = 0;
     loop {
@@ -25,6 +42,7 @@ pub(super) fn run<DB: Database>(
                 ItemOrResult::Result(result) => result,
             },
         };
+        watch.end(result.instruction_result());
         if let Some(result) = evm.frame_return_result(result)? {
             let gas = gas_of(&result);
             return Ok((result, Work { gas, ops }));
@@ -36,7 +54,7 @@ pub(super) fn run<DB: Database>(
 fn run_frame<DB: Database>(
     evm: &mut CardEvm<DB>,
     ops: &mut u64,
-    watch: &mut impl FnMut(usize, &Interpreter<EthInterpreter>),
+    watch: &mut impl Watch,
 ) -> Result<revm::handler::FrameInitOrResult<EthFrame>, EvmError<DB>> {
     let frame = evm.frame_stack.get();
     let (table, gas_table) = (
@@ -45,7 +63,7 @@ fn run_frame<DB: Database>(
     );
     let (depth, interpreter) = (frame.depth, &mut frame.interpreter);
     let end = loop {
-        watch(depth, interpreter);
+        watch.step(depth, interpreter);
         *ops += 1;
         if let Err(end) = interpreter.step(table, gas_table, &mut evm.ctx) {
             break end;

@@ -29,6 +29,7 @@ use revm::state::AccountInfo;
 use revm::{Database, DatabaseRef, MainnetEvm};
 
 use super::apply::{Refused, apply};
+pub use super::interpret::Watch;
 use super::interpret::{gas_of, run};
 
 /// The EVM that transactions are split on: revm's mainnet EVM without an inspector.
@@ -502,16 +503,13 @@ impl<DB: Database> InFlight<DB> {
 
     /// Second half, with revm's interpreter, as if nothing had happened: nothing had been applied.
     pub fn fallback(self) -> Ended<DB> {
-        self.fallback_watched(|_, _| {})
+        self.fallback_watched(&mut ())
     }
 
-    /// [`InFlight::fallback`], showing every opcode before it runs, with the depth of its frame.
-    pub fn fallback_watched(
-        self,
-        mut watch: impl FnMut(usize, &Interpreter<EthInterpreter>),
-    ) -> Ended<DB> {
+    /// [`InFlight::fallback`], watched.
+    pub fn fallback_watched(self, watch: &mut impl Watch) -> Ended<DB> {
         let ended = self.close(Work::default(), |evm| {
-            run(evm, &mut watch).map_err(Refused::Error)
+            run(evm, watch).map_err(Refused::Error)
         });
         // The interpreter loads what it uses: nothing of it can be stale.
         ended.unwrap_or_else(|stale| Ended {

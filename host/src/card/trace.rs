@@ -2,12 +2,12 @@
 
 use gatewei_abi::opcode;
 use revm::Database;
-use revm::interpreter::Interpreter;
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_types::{Jumps, MemoryTr};
+use revm::interpreter::{InstructionResult, Interpreter};
 use revm::primitives::U256;
 
-use super::split::{Ended, InFlight};
+use super::split::{Ended, InFlight, Watch};
 
 /// The machine before an opcode, as a lane's retire trace and an inspector's `step` show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,28 @@ impl std::fmt::Display for Step {
     }
 }
 
-/// Runs a frame, with all that it calls, on revm's interpreter and records the steps.
-pub fn record<DB: Database>(inflight: InFlight<DB>) -> (Vec<Step>, Ended<DB>) {
-    let mut steps = Vec::new();
-    let ended = inflight.fallback_watched(|depth, interpreter| {
-        steps.push(Step::of(depth, interpreter));
-    });
-    (steps, ended)
+/// What revm did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Every opcode, before it ran.
+    pub steps: Vec<Step>,
+    /// How frames ended, and calls and creations that had none: index of the opcode that did it, and the result.
+    pub ends: Vec<(usize, InstructionResult)>,
+}
+
+impl Watch for Record {
+    fn step(&mut self, depth: usize, interpreter: &Interpreter<EthInterpreter>) {
+        self.steps.push(Step::of(depth, interpreter));
+    }
+
+    fn end(&mut self, result: InstructionResult) {
+        self.ends.push((self.steps.len().saturating_sub(1), result));
+    }
+}
+
+/// Runs a frame, with all that it calls, on revm's interpreter and records what it does.
+pub fn record<DB: Database>(inflight: InFlight<DB>) -> (Record, Ended<DB>) {
+    let mut record = Record::default();
+    let ended = inflight.fallback_watched(&mut record);
+    (record, ended)
 }

@@ -168,6 +168,7 @@ pub fn statistics<DB: CardDatabase>(ended: &Ended<DB>, place: Place, cost: Cost)
         evm_ops: ended.work.ops,
         cycles: cost.cycles,
         wait_cycles: cost.wait_cycles,
+        page_cycles: cost.page_cycles,
         retired: cost.retired.into(),
         requests: cost.requests.into(),
         ..CardStatistics::default()

@@ -92,7 +92,7 @@ pub(super) fn demo(arguments: &Arguments) -> Result<End, Failure> {
     let mut reference: Option<Measured> = None;
     let mut complaints = Vec::new();
     for kind in kinds {
-        let mut executor = executors::make(kind, executors::Card::Sim, None, Default::default())?;
+        let mut executor = executors::make(kind, &executors::Card::Sim, None, Default::default())?;
         bar.set_prefix(executor.name());
         // A CPU's first run also fills caches; the card's simulation takes its time, and its cycles hardly vary.
         let repeat = if kind == Kind::Card { 1 } else { 5 };

@@ -5,8 +5,11 @@ use std::{num::NonZeroUsize, thread::available_parallelism};
 use clap::{Args, ValueEnum};
 use gatewei::{
     Engine, Executor, Sequential, Verify,
-    card::{Control, Offload},
+    card::{CardExecutor, Control, Offload},
 };
+use gatewei_driver::transport::Transport;
+
+pub(super) use gatewei_driver::transport::Address as Card;
 
 use super::Failure;
 
@@ -19,13 +22,6 @@ pub(super) enum Kind {
     Cpu,
     /// The first frame of every transaction, with all that it calls, on the card's EVM lanes, everything else as `cpu` does it.
     Card,
-}
-
-/// Which card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Card {
-    /// The card's Verilog, simulated in this process.
-    Sim,
 }
 
 /// How much goes to a card, and how much of that the CPU does again.
@@ -61,7 +57,7 @@ impl Policy {
     }
 }
 
-const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
+pub(super) const WITHOUT_CARD: &str = "this gatewei was built without the simulated card, which needs Verilator when it is built: \
      `make build` fetches Verilator and builds target/release/gatewei with the card";
 
 /// Whether this build has the simulated card; else why not.
@@ -81,7 +77,7 @@ pub(super) fn default_threads() -> NonZeroUsize {
 /// Makes an executor. Fails where this build has none.
 pub(super) fn make(
     kind: Kind,
-    card: Card,
+    card: &Card,
     threads: Option<NonZeroUsize>,
     policy: Policy,
 ) -> Result<Box<dyn Executor>, Failure> {
@@ -92,32 +88,29 @@ pub(super) fn make(
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
         Kind::Card => {
-            simulated_card().map_err(Failure::new)?;
-            card_executor(card, threads, policy)
+            let card = gatewei_driver::Card::open(transport(card)?, Default::default())?;
+            let executor = CardExecutor::new(card);
+            policy.apply(&executor.control());
+            let threads = threads.unwrap_or(NonZeroUsize::MIN);
+            Ok(Box::new(executor.with_threads(threads)))
         }
     }
 }
 
+/// Opens the way to a card.
+pub(super) fn transport(card: &Card) -> Result<Box<dyn Transport>, Failure> {
+    match card {
+        Card::Sim => simulation(),
+        card => Ok(card.open()?),
+    }
+}
+
 #[cfg(feature = "sim")]
-fn card_executor(
-    card: Card,
-    threads: Option<NonZeroUsize>,
-    policy: Policy,
-) -> Result<Box<dyn Executor>, Failure> {
-    let Card::Sim = card;
-    let executor = gatewei::card::sim::executor(Default::default(), Default::default())?;
-    policy.apply(&executor.control());
-    Ok(Box::new(
-        executor.with_threads(threads.unwrap_or(NonZeroUsize::MIN)),
-    ))
+fn simulation() -> Result<Box<dyn Transport>, Failure> {
+    Ok(Box::new(gatewei_sim::SimCard::new(Default::default())?))
 }
 
 #[cfg(not(feature = "sim"))]
-fn card_executor(
-    _: Card,
-    _: Option<NonZeroUsize>,
-    policy: Policy,
-) -> Result<Box<dyn Executor>, Failure> {
-    policy.apply(&Control::default());
-    Err(Failure::new("this build has no card"))
+fn simulation() -> Result<Box<dyn Transport>, Failure> {
+    Err(Failure::new(WITHOUT_CARD))
 }

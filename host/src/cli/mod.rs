@@ -1,8 +1,11 @@
 //! Commands and their arguments.
 
 mod archive;
+mod card;
 mod demo;
 mod executors;
+#[cfg(feature = "sim")]
+mod lockstep;
 mod measure;
 mod progress;
 mod report;
@@ -27,7 +30,8 @@ use clap::{Parser, Subcommand};
     after_help = "Start with:\n  \
         gatewei demo                      a generated block on every executor, compared\n  \
         gatewei workload --help           make blocks of your own\n  \
-        gatewei run --help                run block directories, check them, measure\n\n\
+        gatewei run --help                run block directories, check them, measure\n  \
+        gatewei card --help               find cards, test them, serve a simulated one\n\n\
         Exit status: 0 all is well; 1 a check failed, results differ or an input is bad; 2 wrong arguments."
 )]
 struct Arguments {
@@ -37,7 +41,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Card(card::Arguments),
     Demo(demo::Arguments),
+    #[cfg(feature = "sim")]
+    Lockstep(lockstep::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
@@ -79,7 +86,10 @@ impl<E: std::error::Error> From<E> for Failure {
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
     let end = match Arguments::parse().command {
+        Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
+        #[cfg(feature = "sim")]
+        Command::Lockstep(arguments) => lockstep::lockstep(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),

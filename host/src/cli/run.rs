@@ -45,8 +45,8 @@ pub(super) struct Arguments {
     /// Who executes
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
     executor: Kind,
-    /// Which card the card executor uses
-    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    /// Which card the card executor uses: sim, vfio:0000:03:00.0, vfio-user:SOCKET, xdma:0
+    #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
     /// Threads; one of them drives a card, if there is one [default: all, and 1 with a card]
     #[arg(long, value_name = "N")]
@@ -95,13 +95,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
             Box::new(engine.build())
         }
         (Some(_), _) => return Err(Failure::new("--timeline is for --executor cpu")),
-        (None, kind) => executors::make(kind, arguments.card, arguments.threads, arguments.policy)?,
+        (None, kind) => {
+            executors::make(kind, &arguments.card, arguments.threads, arguments.policy)?
+        }
     };
     let mut reference = match arguments.compare {
         None => None,
         Some(Reference::Sequential) => Some(executors::make(
             Kind::Sequential,
-            arguments.card,
+            &arguments.card,
             None,
             arguments.policy,
         )?),

@@ -39,8 +39,8 @@ pub(super) struct Arguments {
     /// Who executes
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
     executor: Kind,
-    /// Which card the card executor uses
-    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    /// Which card the card executor uses: sim, vfio:0000:03:00.0, vfio-user:SOCKET, xdma:0
+    #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
     /// Cases at a time, each on an executor of its own [default: as many as there are threads]
     #[arg(long, value_name = "N")]
@@ -117,7 +117,7 @@ pub(super) fn statetest(arguments: &Arguments) -> Result<End, Failure> {
             let threads = Some(NonZeroUsize::MIN);
             executors::make(
                 arguments.executor,
-                arguments.card,
+                &arguments.card,
                 threads,
                 Default::default(),
             )

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     create: bool,
     /// Which card
-    #[arg(long, value_enum, default_value_t = Card::Sim)]
+    #[arg(long, value_name = "ADDRESS", default_value_t = Card::Sim)]
     card: Card,
 }
 
@@ -74,8 +74,9 @@ pub(super) fn trace(arguments: &Arguments) -> Result<End, Failure> {
         create: arguments.create,
         ..Program::new(arguments.fork.spec(), arguments.code.clone())
     };
-    let (steps, end) = program.on_revm()?;
-    let card = on_card(&program, arguments.card)?;
+    let (record, end) = program.on_revm()?;
+    let steps = &record.steps;
+    let card = on_card(&program, &arguments.card)?;
     let mut out = io::stdout().lock();
     writeln!(out, "{:>6} {:>5}  opcode", "", "pc")?;
     let card_steps = card.as_ref().map_or(&[][..], |card| &card.steps);
@@ -114,8 +115,12 @@ fn place(place: Place) -> String {
 }
 
 #[cfg(feature = "sim")]
-fn on_card(program: &Program, card: Card) -> Result<Option<OnCard>, Failure> {
-    let Card::Sim = card;
+fn on_card(program: &Program, card: &Card) -> Result<Option<OnCard>, Failure> {
+    if *card != Card::Sim {
+        return Err(Failure::new(format!(
+            "{card} does not tell what its lanes retire; the simulated card does: --card sim"
+        )));
+    }
     let mut runner = gatewei::card::sim::open(Default::default(), Default::default())?;
     let (steps, where_, _, _) = program.on_card(&mut runner)?;
     let differs = program
@@ -130,7 +135,7 @@ fn on_card(program: &Program, card: Card) -> Result<Option<OnCard>, Failure> {
 }
 
 #[cfg(not(feature = "sim"))]
-fn on_card(_: &Program, _: Card) -> Result<Option<OnCard>, Failure> {
+fn on_card(_: &Program, _: &Card) -> Result<Option<OnCard>, Failure> {
     let _ = place;
     Ok(None)
 }

@@ -58,7 +58,7 @@ struct Row {
 /// Verifies all blocks.
 pub(super) fn verify(arguments: &Arguments) -> Result<End, Failure> {
     let policy = executors::Policy::default();
-    let mut executor = executors::make(arguments.executor, Card::Sim, arguments.threads, policy)?;
+    let mut executor = executors::make(arguments.executor, &Card::Sim, arguments.threads, policy)?;
     let (mut end, mut rows) = (End::Good, Vec::new());
     for path in &arguments.paths {
         let input = Input::open(path)?;

@@ -3,13 +3,13 @@
 use gatewei::card::lockstep::{CONTRACT, SENDER};
 use revm::primitives::U256;
 
-use super::asm::Asm;
 use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, change_all, echo, fill, join, look,
     osaka, push_address, see_all, world,
 };
 use super::delegation;
 use super::directed::{FORKS, Named};
+use gatewei::card::lockstep::asm::Asm;
 
 /// EXTCODESIZE, EXTCODEHASH, EXTCODECOPY, BALANCE of everything, cold and warm, before and after transfers.
 pub fn accounts() -> Vec<Named> {

@@ -5,9 +5,9 @@ use gatewei::card::lockstep::{CONTRACT, Other, Program, SENDER};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, Bytes, U256, address};
 
-use super::asm::Asm;
 use super::directed::{FORKS, Named};
 use super::{accounts, data};
+use gatewei::card::lockstep::asm::Asm;
 
 /// Contracts that a program may call; the last accounts have no code.
 pub const A: Address = address!("0xa000000000000000000000000000000000000a00");
@@ -474,7 +474,7 @@ fn depth() -> Vec<Named> {
         let code = join([again, Asm::new().ops("GAS CALLER")]).ops("STOP");
         let (name, mut program) = osaka(format!("{kind} of itself, 1,024 deep"), code, [], []);
         program.gas = Some(1_000_000_000_000);
-        let (steps, _) = program.on_revm().expect("it runs");
+        let steps = program.on_revm().expect("it runs").0.steps;
         assert_eq!(steps.iter().map(|step| step.frame).max(), Some(1_024));
         out.push((name, program));
     }

@@ -2,8 +2,8 @@
 
 use revm::primitives::{Address, U256, keccak256};
 
-use super::asm::Asm;
 use super::calls::{Call, KINDS, join, look, push_address};
+use gatewei::card::lockstep::asm::Asm;
 
 /// The kinds of creation.
 pub const CREATES: [&str; 2] = ["CREATE", "CREATE2"];

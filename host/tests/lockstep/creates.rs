@@ -6,7 +6,6 @@ use gatewei_abi::opcode::Fork;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, U256};
 
-use super::asm::{Asm, byte};
 use super::calls::{
     A, ABSENT, B, Call, KINDS, RICH, change_all, echo, endings, fill, guard, join, look, osaka,
     push_address, see_all, world,
@@ -15,6 +14,7 @@ use super::contracts::{
     CREATES, SALT, address_of, counter, create, create_from_memory, deploys, inspect,
 };
 use super::directed::{FORKS, Named};
+use gatewei::card::lockstep::asm::{Asm, byte};
 
 /// Longest code that is deployed (EIP-170), and longest init code (EIP-3860).
 const MOST: [u64; 2] = [24_576, 49_152];
@@ -399,7 +399,7 @@ fn depth() -> Vec<Named> {
         let code = jump("JUMPI", again, &Asm::new().raw(&failed)).ops("STOP");
         let (name, mut program) = osaka(format!("{kind} 1,024 deep"), code, [], []);
         program.gas = Some(1_000_000_000_000);
-        let (steps, _) = program.on_revm().expect("it runs");
+        let steps = program.on_revm().expect("it runs").0.steps;
         assert_eq!(steps.iter().map(|step| step.frame).max(), Some(1_024));
         // What lies on top where a frame goes on behind its creation.
         let makes = (0..steps.len()).filter(|n| steps[*n].opcode == byte(kind));
@@ -476,7 +476,7 @@ pub fn deposits() -> Vec<Named> {
             let code = create(kind, &init, 0).ops("STOP");
             let (name, mut program) = osaka(format!("{kind} of {bytes} bytes"), code, [], []);
             let succeeds = |program: &Program| {
-                let (steps, _) = program.on_revm().expect("it runs");
+                let steps = program.on_revm().expect("it runs").0.steps;
                 let last = steps.last().expect("a step");
                 last.frame == 0 && last.opcode == 0 && !last.top.is_zero()
             };

@@ -1,8 +1,8 @@
 //! Programs about the data that calls hand over: calldata, return data, memory.
 
-use super::asm::Asm;
 use super::calls::{A, ABSENT, B, Call, RICH, fill, join, look, osaka};
 use super::directed::Named;
+use gatewei::card::lockstep::asm::Asm;
 use revm::primitives::U256;
 
 /// Return data and its copies, in and out of bounds.

@@ -4,13 +4,13 @@ use gatewei::card::lockstep::{CONTRACT, SENDER};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, U256};
 
-use super::asm::Asm;
 use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, change_all, echo, fill, guard, join,
     look, osaka, push_address, see_all, world,
 };
 use super::contracts::{address_of, counter, create, deploys};
 use super::directed::Named;
+use gatewei::card::lockstep::asm::Asm;
 
 /// The forks that have it.
 const FORKS: [SpecId; 2] = [SpecId::PRAGUE, SpecId::OSAKA];

@@ -5,12 +5,12 @@ use gatewei_abi::opcode::Fork;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, U256};
 
-use super::asm::Asm;
 use super::calls::{
     A, ABSENT, B, COINBASE, Call, KINDS, RICH, SHA256, USED, join, look, osaka, push_address, world,
 };
 use super::contracts::{CREATES, address_of, counter, create, deploys, inspect};
 use super::directed::{FORKS, Named};
+use gatewei::card::lockstep::asm::Asm;
 
 /// In whose favour.
 const HEIRS: [Address; 8] = [A, B, RICH, USED, ABSENT, CONTRACT, COINBASE, SHA256];

@@ -1,24 +1,15 @@
 //! Programs for every opcode, with the operands and the gas at which things go wrong.
 
 use gatewei::card::lockstep::Program;
+pub use gatewei::card::lockstep::random::FORKS;
 use gatewei_abi::opcode::{Class, Fork, Opcode, TABLE};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{B256, U256};
 
-use super::asm::{Asm, edges};
+use gatewei::card::lockstep::asm::{Asm, edges};
 
 /// A named program.
 pub type Named = (String, Program);
-
-/// The forks that the lane covers, with revm's names.
-pub const FORKS: [(Fork, SpecId); 6] = [
-    (Fork::London, SpecId::LONDON),
-    (Fork::Paris, SpecId::MERGE),
-    (Fork::Shanghai, SpecId::SHANGHAI),
-    (Fork::Cancun, SpecId::CANCUN),
-    (Fork::Prague, SpecId::PRAGUE),
-    (Fork::Osaka, SpecId::OSAKA),
-];
 
 fn osaka(name: impl Into<String>, code: Asm) -> Named {
     (name.into(), Program::new(SpecId::OSAKA, code))
@@ -239,7 +230,7 @@ pub fn gas_probes() -> Vec<Named> {
 /// The probe with every amount of gas that matters.
 pub fn with_each_gas(probe: &Named) -> Vec<Named> {
     let (name, program) = probe;
-    let (mut steps, _) = program.on_revm().expect("the probe runs");
+    let mut steps = program.on_revm().expect("the probe runs").0.steps;
     // Gas of an inner frame is not that of the first one.
     steps.retain(|step| step.frame == 0);
     let start = steps[0].gas;

@@ -5,9 +5,9 @@ use gatewei_abi::layout::{CALLDATA_AHEAD, PAGE_BYTES, PAGES, RESULT_BYTES};
 use revm::primitives::U256;
 use revm::primitives::hardfork::SpecId;
 
-use super::asm::Asm;
 use super::directed::Named;
-use super::programs::Rng;
+use gatewei::card::lockstep::asm::Asm;
+use gatewei::card::lockstep::random::Rng;
 
 /// Bytes of calldata of which no page looks like another.
 fn calldata(bytes: usize) -> Vec<u8> {
@@ -151,7 +151,7 @@ fn random(seed: u64) -> Named {
     let mut r = Rng::new(seed);
     let mut code = Asm::new();
     for _ in 0..120 {
-        let mut pick = |end: u64| r.next() % end;
+        let mut pick = |end: u64| r.bits() % end;
         let (a, b, n) = (pick(1 << 19), pick(1 << 19), pick(9_000));
         let value = U256::from(a) << (b % 200);
         code = match pick(12) {

@@ -6,12 +6,12 @@ use revm::precompile::{PrecompileOutput, PrecompileSpecId, Precompiles};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{U256, hex};
 
-use super::asm::Asm;
 use super::calls::{
     A, B, Call, KINDS, change_all, endings, fill, join, look, osaka, precompile, push_address,
     see_all, world,
 };
 use super::directed::{FORKS, Named};
+use gatewei::card::lockstep::asm::Asm;
 
 /// Gas of a call that any input here can be paid with.
 const PLENTY: u64 = 500_000;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use gatewei::card::CardDatabase;
+pub use gatewei::card::lockstep::random::Rng;
 use revm::bytecode::opcode::*;
 use revm::context::either::Either;
 use revm::context::transaction::{
@@ -16,30 +17,6 @@ use revm::primitives::hardfork::SpecId::{self, *};
 use revm::primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use revm::state::{AccountInfo, Bytecode};
 use revm::{Database, DatabaseRef};
-
-/// A small generator of random numbers (xorshift*).
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-    pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
-    }
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-}
 
 /// The read-only state below. It serves code by hash alone, as a node's does.
 #[derive(Debug, Default)]

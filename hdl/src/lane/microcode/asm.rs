@@ -23,6 +23,13 @@ pub fn entry() -> Step {
     s
 }
 
+/// The first step of an opcode with a length, which is checked too.
+pub fn sized_entry() -> Step {
+    let mut s = entry();
+    s.word.sized = true;
+    s
+}
+
 macro_rules! setters {
     ($($name:ident: $type:ty, $doc:literal;)*) => {
         $( #[doc = $doc] pub fn $name(mut self, value: $type) -> Self { self.word.$name = value; self } )*
@@ -207,9 +214,10 @@ impl Step {
         self.finish()
     }
 
-    /// Ends the opcode if the condition holds, else goes to `target` without firing.
-    pub fn finish_if(mut self, cond: Cond, target: &'static str) -> Self {
+    /// Ends the opcode as `chain` does if the condition holds, else goes to `target` without firing.
+    pub fn chain_if(mut self, cond: Cond, target: &'static str) -> Self {
         self.sequence(Seq::Finish);
+        self.word.chain = true;
         self.word.cond = cond;
         self.target = Some(target);
         self

@@ -22,10 +22,14 @@ pub enum Cond {
     ExpandDone,
     /// An offset or length of 2^64 or more.
     ExpandInvalid,
-    /// The expansion goes beyond the memory's segment.
-    MemoryLimit,
+    /// An offset or length of 2^64 or more, or an expansion beyond the memory's segment.
+    ExpandOdd,
     /// The slot table is ready.
     SlotReady,
+    /// The slot is being found in this cycle: known, warm, and used before.
+    SlotHot,
+    /// The slot is in the table: known, warm, and used before.
+    SlotUsed,
     /// The slot is in the table.
     SlotHit,
     /// The slot is in the table and warm.

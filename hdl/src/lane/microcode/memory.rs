@@ -3,7 +3,7 @@
 use gatewei_abi::message::header::ADDRESS;
 use gatewei_abi::status::Status;
 
-use super::asm::{Assembler, entry, step};
+use super::asm::{Assembler, entry, sized_entry, step};
 use super::word::*;
 
 /// The routines.
@@ -12,14 +12,19 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "grow",
         [
-            step().wait(Cond::ExpandDone),
-            step().branch(Cond::ExpandInvalid, "halt_invalid_operand"),
-            step().gas(GasOp::Expand),
-            step().branch(Cond::MemoryLimit, "trap_memory"),
-            step().pointers(Pointers::Growth),
+            // An operand that is too large costs nothing.
+            step().wait(Cond::ExpandDone).gas(GasOp::Expand),
+            step().branch(Cond::ExpandOdd, "grow_odd"),
             step().mover(Move::ZeroMemory),
             step().wait(Cond::MoverIdle).act(Act::MemoryGrown),
             step().ret(),
+        ],
+    );
+    a.routine(
+        "grow_odd",
+        [
+            step().branch(Cond::ExpandInvalid, "halt_invalid_operand"),
+            step().goto("trap_memory"),
         ],
     );
 
@@ -40,7 +45,7 @@ pub fn routines(a: &mut Assembler) {
         [entry()
             .source(Source::Memory)
             .stack(StackOp::Unary)
-            .finish_if(Cond::WordRead, "mload_slow")],
+            .chain_if(Cond::WordRead, "mload_slow")],
     );
     a.routine(
         "mload_slow",
@@ -53,14 +58,14 @@ pub fn routines(a: &mut Assembler) {
         step()
             .source(Source::Memory)
             .stack(StackOp::Unary)
-            .finish_if(Cond::Readable, "mload_wait"),
+            .chain_if(Cond::Readable, "mload_wait"),
     );
     a.routine(
         "mstore",
         [entry()
             .store(Store::Word)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::WordWritable, "mstore_slow")],
+            .chain_if(Cond::WordWritable, "mstore_slow")],
     );
     a.routine(
         "mstore_slow",
@@ -73,14 +78,14 @@ pub fn routines(a: &mut Assembler) {
         step()
             .store(Store::Word)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::Writable, "mstore_wait"),
+            .chain_if(Cond::Writable, "mstore_wait"),
     );
     a.routine(
         "mstore8",
         [entry()
             .store(Store::Byte)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::ByteWritable, "mstore8_slow")],
+            .chain_if(Cond::ByteWritable, "mstore8_slow")],
     );
     a.routine(
         "mstore8_slow",
@@ -93,7 +98,7 @@ pub fn routines(a: &mut Assembler) {
         step()
             .store(Store::Byte)
             .stack(StackOp::Pop2)
-            .finish_if(Cond::Writable, "mstore8_wait"),
+            .chain_if(Cond::Writable, "mstore8_wait"),
     );
 
     for (label, mover) in [
@@ -103,10 +108,8 @@ pub fn routines(a: &mut Assembler) {
         a.routine(
             label,
             [
-                entry(),
-                step().branch(Cond::LengthBig, "halt_invalid_operand"),
-                step().gas(GasOp::CopyWords),
-                step().unit(Unit::ExpandCopy),
+                sized_entry(),
+                step().gas(GasOp::CopyWords).unit(Unit::ExpandCopy),
                 step().call(Cond::ExpandSlow, "grow"),
                 step().pointers(Pointers::Copy),
                 step().mover(mover).goto("copy_end"),
@@ -117,18 +120,15 @@ pub fn routines(a: &mut Assembler) {
         "copy_end",
         [
             step().wait(Cond::MoverIdle).stack(StackOp::Pop2),
-            step(),
-            step().stack(StackOp::Pop).finish(),
+            step().stack(StackOp::Pop).chain(),
         ],
     );
     a.routine(
         "returndatacopy",
         [
-            entry(),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            sized_entry(),
             step().branch(Cond::BeyondReturn, "halt_offset"),
-            step().gas(GasOp::CopyWords),
-            step().unit(Unit::ExpandCopy),
+            step().gas(GasOp::CopyWords).unit(Unit::ExpandCopy),
             step().call(Cond::ExpandSlow, "grow"),
             step().pointers(Pointers::Copy),
             step().mover(Move::ReturnMemory).goto("copy_end"),
@@ -137,8 +137,7 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "mcopy",
         [
-            entry(),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
+            sized_entry(),
             step().gas(GasOp::CopyWords),
             step()
                 .alu(AluMode::TopLtSecond)
@@ -163,12 +162,9 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "keccak",
         [
-            entry(),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().gas(GasOp::HashWords),
-            step().unit(Unit::ExpandRange),
+            sized_entry().pointers(Pointers::Range),
+            step().gas(GasOp::HashWords).unit(Unit::ExpandRange),
             step().call(Cond::ExpandSlow, "grow"),
-            step().pointers(Pointers::Range),
             step().mover(Move::MemoryKeccak),
         ],
     );
@@ -176,24 +172,20 @@ pub fn routines(a: &mut Assembler) {
         step()
             .source(Source::Digest)
             .stack(StackOp::Binary)
-            .finish_if(Cond::Digest, "keccak_wait"),
+            .chain_if(Cond::Digest, "keccak_wait"),
     );
 
     a.routine(
         "log",
         [
-            entry(),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().gas(GasOp::Log),
-            step().unit(Unit::ExpandRange),
+            sized_entry().pointers(Pointers::Range),
+            step().gas(GasOp::Log).unit(Unit::ExpandRange),
             step().call(Cond::ExpandSlow, "grow"),
             step().branch(Cond::TopicsShort, "halt_underflow"),
-            step().pointers(Pointers::Range),
             step().branch(Cond::NoRoom, "trap_result"),
             step().emit(Source::LogHead).env_read(ADDRESS),
             step().emit(Source::Env).env_read(ADDRESS),
             step().count(Count::Topics).stack(StackOp::Pop2),
-            step(),
         ],
     );
     a.routine(
@@ -212,36 +204,28 @@ pub fn routines(a: &mut Assembler) {
         [
             step().mover(Move::MemoryOut),
             step().wait(Cond::MoverIdle).act(Act::LogDone),
-            step().finish(),
+            step().chain(),
         ],
     );
 
     a.routine(
         "return",
-        [
-            entry(),
-            step()
-                .code(Act::Status, Status::Return as u8)
-                .goto("output"),
-        ],
+        [sized_entry()
+            .code(Act::Status, Status::Return as u8)
+            .goto("output")],
     );
     a.routine(
         "revert",
-        [
-            entry(),
-            step()
-                .code(Act::Status, Status::Revert as u8)
-                .goto("output"),
-        ],
+        [sized_entry()
+            .code(Act::Status, Status::Revert as u8)
+            .goto("output")],
     );
     a.routine(
         "output",
         [
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().unit(Unit::ExpandRange),
+            step().unit(Unit::ExpandRange).pointers(Pointers::Range),
             step().call(Cond::ExpandSlow, "grow"),
             step().branch(Cond::Inner, "inner_output"),
-            step().pointers(Pointers::Range),
             step().branch(Cond::NoRoom, "trap_result"),
             step().act(Act::MarkOutput).mover(Move::MemoryOut),
             step().wait(Cond::MoverIdle),

@@ -22,14 +22,14 @@ pub fn routines(a: &mut Assembler) {
         step()
             .source(Source::Shift)
             .stack(StackOp::Binary)
-            .finish_if(Cond::ShiftDone, "shift_wait"),
+            .chain_if(Cond::ShiftDone, "shift_wait"),
     );
     a.routine("clz", [entry().unit(Unit::Shift)]);
     a.label("clz_wait").then(
         step()
             .source(Source::Shift)
             .stack(StackOp::Unary)
-            .finish_if(Cond::ShiftDone, "clz_wait"),
+            .chain_if(Cond::ShiftDone, "clz_wait"),
     );
     // The gas of EXP depends on its exponent; a charge that fails suppresses the start.
     a.routine(
@@ -51,7 +51,7 @@ pub fn routines(a: &mut Assembler) {
         step()
             .source(Source::Arith)
             .stack(StackOp::Binary)
-            .finish_if(Cond::ArithDone, "arith_wait"),
+            .chain_if(Cond::ArithDone, "arith_wait"),
     );
 
     a.routine("env", push(Source::Env));
@@ -67,19 +67,19 @@ pub fn routines(a: &mut Assembler) {
     a.routine("pop", [entry().stack(StackOp::Pop).chain()]);
     a.routine("jumpdest", [entry().chain()]);
     a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
-    a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).finish()]);
+    a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).chain()]);
     a.routine(
         "calldataload",
         [entry()
             .source(Source::Calldata)
             .stack(StackOp::Unary)
-            .finish_if(Cond::CalldataRead, "calldataload_wait")],
+            .chain_if(Cond::CalldataRead, "calldataload_wait")],
     );
     a.label("calldataload_wait").then(
         step()
             .source(Source::Calldata)
             .stack(StackOp::Unary)
-            .finish_if(Cond::CalldataRead, "calldataload_wait"),
+            .chain_if(Cond::CalldataRead, "calldataload_wait"),
     );
     a.routine(
         "blobhash",
@@ -88,28 +88,22 @@ pub fn routines(a: &mut Assembler) {
             step()
                 .source(Source::Env)
                 .stack(StackOp::Unary)
-                .finish_if(Cond::BlobInside, "zero"),
+                .chain_if(Cond::BlobInside, "zero"),
         ],
     );
     a.routine(
         "zero",
-        [step().source(Source::Zero).stack(StackOp::Unary).finish()],
+        [step().source(Source::Zero).stack(StackOp::Unary).chain()],
     );
 
     a.routine(
         "stop",
-        [
-            entry(),
-            step().code(Act::Status, Status::Stop as u8).goto("halt"),
-        ],
+        [entry().code(Act::Status, Status::Stop as u8).goto("halt")],
     );
     a.routine(
         "invalid",
-        [
-            entry(),
-            step()
-                .code(Act::Status, Status::InvalidOpcode as u8)
-                .goto("halt"),
-        ],
+        [entry()
+            .code(Act::Status, Status::InvalidOpcode as u8)
+            .goto("halt")],
     );
 }

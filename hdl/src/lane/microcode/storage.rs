@@ -9,6 +9,16 @@ pub fn routines(a: &mut Assembler) {
         "sload",
         [
             entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
+            step(),
+            step()
+                .source(Source::SlotPresent)
+                .stack(StackOp::Unary)
+                .chain_if(Cond::SlotHot, "sload_slow"),
+        ],
+    );
+    a.routine(
+        "sload_slow",
+        [
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sload_warm"),
             // As revm: without the gas for a cold access nothing is loaded.
@@ -25,20 +35,18 @@ pub fn routines(a: &mut Assembler) {
             step()
                 .source(Source::SlotPresent)
                 .stack(StackOp::Unary)
-                .finish(),
+                .chain(),
         ],
     );
 
     a.routine(
         "sstore",
         [
-            entry(),
+            entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
             step().branch(Cond::GasAtStipend, "halt_sentry"),
-            step()
-                .price(GasOp::Charge, Price::SstoreBase)
-                .slot(SlotCmd::Find)
-                .slot_key(SlotKey::Storage),
+            step().price(GasOp::Charge, Price::SstoreBase),
             step().wait(Cond::SlotReady),
+            step().branch(Cond::SlotUsed, "sstore_price"),
             step().branch(Cond::SlotWarm, "sstore_warm"),
             step().price(GasOp::Charge, Price::SstoreCold),
         ],
@@ -51,6 +59,11 @@ pub fn routines(a: &mut Assembler) {
             step().call(Cond::InnerCold, "journal"),
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
             step().wait(Cond::SlotReady),
+        ],
+    );
+    a.routine(
+        "sstore_price",
+        [
             step().branch(Cond::NewIsPresent, "sstore_write"),
             step().branch_unless(Cond::PresentIsOriginal, "sstore_dirty"),
             step().branch(Cond::OriginalZero, "sstore_set"),
@@ -104,7 +117,7 @@ pub fn routines(a: &mut Assembler) {
             step().call(Cond::Inner, "journal"),
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Store),
             step().wait(Cond::SlotReady).stack(StackOp::Pop2),
-            step().finish(),
+            step().chain(),
         ],
     );
 
@@ -149,7 +162,7 @@ pub fn routines(a: &mut Assembler) {
             step()
                 .source(Source::SlotPresent)
                 .stack(StackOp::Unary)
-                .finish_if(Cond::SlotHit, "zero"),
+                .chain_if(Cond::SlotHit, "zero"),
         ],
     );
     a.routine(
@@ -181,7 +194,7 @@ pub fn routines(a: &mut Assembler) {
                 .post(Post::BlockHash)
                 .wait(Cond::CompletionReady),
             step().call(Cond::True, "answer"),
-            step().source(Source::U).stack(StackOp::Unary).finish(),
+            step().source(Source::U).stack(StackOp::Unary).chain(),
         ],
     );
 }

@@ -228,8 +228,6 @@ pub enum Pointers {
     Arguments,
     /// The precompiled contract's output that U tells: Q = 0, N in whole beats.
     Answer,
-    /// The memory that an expansion adds.
-    Growth,
     /// The message's header.
     Header,
     /// Blob hashes, after the header.
@@ -265,7 +263,7 @@ pub enum Move {
     MemoryReturn,
     /// Beats to return data.
     BeatReturn,
-    /// Zeros to memory.
+    /// Zeros to the memory that an expansion adds.
     ZeroMemory,
     /// Zeros to calldata.
     ZeroCalldata,
@@ -358,6 +356,8 @@ pub struct Word {
     pub target: Bits<10>,
     /// First word of an opcode: retires it, checks it, charges its static gas. Fires always.
     pub check: Bit,
+    /// The opcode's length operand must be below 2^64: part of the check.
+    pub sized: Bit,
     /// Ends an opcode after which the next one may be dispatched at once.
     pub chain: Bit,
     /// Result bus.

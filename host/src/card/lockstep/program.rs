@@ -1,37 +1,25 @@
-//! One program on a card and on revm, compared opcode by opcode.
-//!
-//! At every opcode of the frame: program counter, opcode, gas, stack depth, topmost word, memory size;
-//! at its end: result, logs, and all changed state. The first difference is shown with both sides and
-//! the opcodes before it.
-
-use std::fmt;
+//! A program with its world, and its two executions.
 
 use gatewei_driver::result::Cost;
-use gatewei_driver::transport::Transport;
 use revm::bytecode::Bytecode;
 use revm::context::transaction::AccessListItem;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database::{CacheDB, EmptyDB};
 use revm::handler::MainnetContext;
+use revm::interpreter::InstructionResult;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, TxKind, U256, address};
 use revm::state::{AccountInfo, AccountStatus};
 use revm::{ExecuteEvm, MainBuilder};
+use serde::{Deserialize, Serialize};
 
-use super::flights::{CardRunner, Flights, Landing, Place};
-use super::reason::Reason;
-use super::split::{Begun, CardEvm, InFlight, begin};
-use super::trace::{Step, record};
-
-/// A transport whose card tells what its lanes retire.
-pub trait Traced: Transport {
-    /// Forgets what was retired so far and records from now on.
-    fn start_trace(&mut self);
-
-    /// What was retired for a command since [`Traced::start_trace`].
-    fn take_trace(&mut self, command: u32) -> Vec<Step>;
-}
+use super::super::flights::{CardRunner, Flights, Landing, Place};
+use super::super::reason::Reason;
+use super::super::split::{Begun, CardEvm, InFlight, begin};
+use super::super::trace::{Record, Step, record};
+use super::Traced;
+use super::divergence::{Divergence, End, first_difference};
 
 /// The sender of every program's transaction.
 pub const SENDER: Address = address!("0x5e4d000000000000000000000000000000005e4d");
@@ -43,7 +31,8 @@ const TX_GAS: u64 = 16_000_000;
 const TX_GAS_APART: u64 = 1_000_000;
 
 /// An account of a program's world beside the contract that is called.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Other {
     /// Address.
     pub address: Address,
@@ -58,9 +47,11 @@ pub struct Other {
 }
 
 /// A program with its world: a contract, what it may call, one call of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Program {
     /// Rules.
+    #[serde(with = "spec")]
     pub spec: SpecId,
     /// Code, as [`Other::code`].
     pub code: Bytes,
@@ -86,6 +77,28 @@ pub struct Program {
     pub create: bool,
     /// Blob hashes; a creation has none.
     pub blobs: Vec<B256>,
+}
+
+/// Rules by their name.
+mod spec {
+    use revm::primitives::hardfork::SpecId;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(spec: &SpecId, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(spec)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SpecId, D::Error> {
+        let name = String::deserialize(from)?;
+        let unknown = || D::Error::custom(format!("there are no rules named `{name}`"));
+        name.parse().map_err(|_| unknown())
+    }
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self::new(SpecId::OSAKA, Bytes::new())
+    }
 }
 
 impl Program {
@@ -203,12 +216,12 @@ impl Program {
         }
     }
 
-    /// The steps that revm takes, and how it ends.
-    pub fn on_revm(&self) -> Result<(Vec<Step>, End), Divergence> {
-        let (steps, mut ended) = record(self.frame()?);
+    /// What revm does, and how it ends.
+    pub fn on_revm(&self) -> Result<(Record, End), Divergence> {
+        let (record, mut ended) = record(self.frame()?);
         let outcome = format!("{:?}", ended.outcome);
         Ok((
-            steps,
+            record,
             End {
                 outcome,
                 state: state(&mut ended.evm),
@@ -218,7 +231,8 @@ impl Program {
 
     /// Runs on a card and on revm, and compares.
     pub fn compare<T: Traced>(&self, runner: &mut CardRunner<T>) -> Result<Report, Divergence> {
-        let (want, end) = self.on_revm()?;
+        let (record, end) = self.on_revm()?;
+        let want = &record.steps;
         let (got, place, cost, card_end) = self.on_card(runner)?;
         let trapped = match place {
             Place::Card => None,
@@ -245,8 +259,13 @@ impl Program {
         if end != card_end {
             return Err(Divergence::End(Box::new((end, card_end))));
         }
+        let mut ends = record.ends;
+        if trapped.is_some() {
+            ends.retain(|(index, _)| *index + 1 < length);
+        }
         Ok(Report {
             steps: got,
+            ends,
             trapped,
             cost,
             outcome: end.outcome,
@@ -329,152 +348,17 @@ fn state(evm: &mut CardEvm<CacheDB<EmptyDB>>) -> String {
     out
 }
 
-/// How a transaction ended: its result with gas, output and logs, and the state it leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    /// The result.
-    pub outcome: String,
-    /// Accounts and slots, loaded or changed.
-    pub state: String,
-}
-
 /// Two executions that agree.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The card's steps.
     pub steps: Vec<Step>,
+    /// How frames ended, as in [`Record::ends`], as far as the card ran them.
+    pub ends: Vec<(usize, InstructionResult)>,
     /// Why the card gave the frame back, if it did.
     pub trapped: Option<Reason>,
     /// What it cost.
     pub cost: Cost,
     /// The result.
     pub outcome: String,
-}
-
-/// Two executions that do not agree, or that cannot be compared.
-#[derive(Clone, Debug)]
-pub enum Divergence {
-    /// The transaction ends before its frame.
-    NoFrame(String),
-    /// The card lost the message.
-    Lost(String),
-    /// A step differs.
-    Step(Box<Difference>),
-    /// The number of retired opcodes differs.
-    Retired {
-        /// Steps of revm.
-        revm: usize,
-        /// The card's count.
-        card: u32,
-    },
-    /// The end differs: revm's, the card's.
-    End(Box<(End, End)>),
-}
-
-impl fmt::Display for Divergence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoFrame(outcome) => write!(f, "the transaction has no frame: {outcome}"),
-            Self::Lost(why) => write!(f, "the card lost the message: {why}"),
-            Self::Step(difference) => write!(f, "{difference}"),
-            Self::Retired { revm, card } => {
-                write!(f, "revm ran {revm} opcodes, the card counts {card}")
-            }
-            Self::End(ends) => {
-                let (revm, card) = &**ends;
-                writeln!(
-                    f,
-                    "the end differs\nrevm: {}\ncard: {}",
-                    revm.outcome, card.outcome
-                )?;
-                let (left, right) = (revm.state.lines(), card.state.lines());
-                let line = left.zip(right).find(|(left, right)| left != right);
-                match line {
-                    Some((left, right)) => write!(f, "revm: {left}\ncard: {right}"),
-                    None if revm.state == card.state => Ok(()),
-                    None => write!(f, "revm:\n{}card:\n{}", revm.state, card.state),
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for Divergence {}
-
-/// Opcodes shown before a difference.
-const SHOWN: usize = 12;
-
-/// The first step that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Its index.
-    pub index: usize,
-    /// The steps before it, on which both agree.
-    pub before: Vec<Step>,
-    /// revm's step; none where it had ended.
-    pub revm: Option<Step>,
-    /// The card's step; none where it had ended.
-    pub card: Option<Step>,
-}
-
-/// Compares two traces.
-pub fn first_difference(revm: &[Step], card: &[Step]) -> Option<Difference> {
-    let length = revm.len().max(card.len());
-    let index = (0..length).find(|&index| revm.get(index) != card.get(index))?;
-    Some(Difference {
-        index,
-        before: revm[index.saturating_sub(SHOWN)..index].to_vec(),
-        revm: revm.get(index).copied(),
-        card: card.get(index).copied(),
-    })
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "opcode {} differs; before it:", self.index)?;
-        let first = self.index - self.before.len();
-        for (index, step) in self.before.iter().enumerate() {
-            writeln!(f, "  {:>6}  {step}", first + index)?;
-        }
-        let side = |step: &Option<Step>| match step {
-            Some(step) => step.to_string(),
-            None => "(ended)".to_owned(),
-        };
-        writeln!(f, "  revm >  {}", side(&self.revm))?;
-        write!(f, "  card >  {}", side(&self.card))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(pc: u32) -> Step {
-        Step {
-            frame: 0,
-            pc,
-            opcode: 1,
-            gas: 9,
-            depth: 2,
-            top: U256::from(3),
-            memory: 0,
-        }
-    }
-
-    #[test]
-    fn the_first_difference_is_found_and_shown() {
-        let revm: Vec<Step> = (0..30).map(step).collect();
-        assert_eq!(first_difference(&revm, &revm), None);
-        let mut card = revm.clone();
-        card[20].gas -= 1;
-        let difference = first_difference(&revm, &card).expect("it differs");
-        assert_eq!((difference.index, difference.before.len()), (20, SHOWN));
-        let text = difference.to_string();
-        assert!(
-            text.contains("opcode 20 differs") && text.contains("gas         8"),
-            "{text}"
-        );
-        let short = first_difference(&revm, &revm[..5]).expect("one has ended");
-        assert!(short.to_string().contains("(ended)"));
-    }
 }

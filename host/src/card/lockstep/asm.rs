@@ -1,18 +1,25 @@
 //! Bytecode by hand.
 
-use gatewei_abi::opcode::opcode;
+pub use gatewei_abi::opcode::byte;
 use revm::primitives::U256;
 
 /// Bytecode in the making.
 #[derive(Clone, Debug, Default)]
-pub struct Asm(pub Vec<u8>);
+pub struct Asm(
+    /// The bytes so far.
+    pub Vec<u8>,
+);
 
 impl Asm {
+    /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The shortest PUSH of a value (never PUSH0, which London lacks).
+    ///
+    /// # Panics
+    /// Where the value is no unsigned number of 256 bits.
     pub fn push(mut self, value: impl TryInto<U256, Error: std::fmt::Debug>) -> Self {
         let value: U256 = value.try_into().expect("a number");
         let bytes: [u8; 32] = value.to_be_bytes();
@@ -28,6 +35,9 @@ impl Asm {
     }
 
     /// Opcodes by name.
+    ///
+    /// # Panics
+    /// Where there is no opcode of a name.
     pub fn ops(mut self, names: &str) -> Self {
         self.0.extend(names.split_whitespace().map(byte));
         self
@@ -49,13 +59,6 @@ impl From<Asm> for revm::primitives::Bytes {
     fn from(asm: Asm) -> Self {
         asm.0.into()
     }
-}
-
-/// The byte of a mnemonic.
-pub fn byte(name: &str) -> u8 {
-    (0..=255)
-        .find(|byte| opcode(*byte).is_some_and(|op| op.name == name))
-        .unwrap_or_else(|| panic!("no opcode is called {name}"))
 }
 
 /// Operands at which arithmetic goes wrong.
