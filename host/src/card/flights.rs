@@ -240,7 +240,8 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         }
     }
 
-    /// Starts a transaction anew whose result was stale for the `stale`th time. One that never ends well
+    /// Starts a transaction anew whose result was stale for the `stale`th time; `index` is its place in the block, if it
+    /// has one. One that never ends well
     /// runs on the CPU: what the card is told of it is then not what a real read gives.
     pub fn start_again(
         &mut self,
