@@ -17,8 +17,9 @@ HDL := target/release/gatewei-hdl
 # Arguments of the verbs: make demo TXS=1000 SEED=7
 TXS ?= 400
 SEED ?= 1
-PROGRAMS ?= 20000
+N ?= 20000
 FUZZ ?= 60
+MUTANTS ?= 1000
 
 .PHONY: help
 help: ## list the verbs
@@ -58,11 +59,41 @@ vm-test: build ## boot a guest that executes a real block on the card through /d
 	tar xJf $(DATA)/mainnet.tar.xz -C .build/vm mainnet/$(VM_BLOCK)
 	tools/vm/run.py --gatewei $(GATEWEI) --edu target/release/examples/edu --block .build/vm/mainnet/$(VM_BLOCK)
 
+# What lockstep has compared so far, and how long a sitting of it takes.
+LEDGER := host/lockstep.json
+MINUTES ?= 10
+COMMIT = $(shell git rev-parse --short HEAD 2>/dev/null)
+
+.PHONY: lockstep
+lockstep: build ## compare random programs with revm for MINUTES= (JOBS= cards at a time) and add them to host/lockstep.json
+	$(GATEWEI) lockstep --minutes $(MINUTES) --ledger $(LEDGER) --commit "$(COMMIT)" $(if $(JOBS),--jobs $(JOBS))
+
 .PHONY: soak
-soak: tools ## run the long tests: all public state tests on the card, PROGRAMS= random programs in lockstep, FUZZ= seconds a fuzz target
+soak: build ## run the long tests: all public state tests on the card, N= random programs from SEED= on in lockstep, FUZZ= seconds a fuzz target
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
-	GATEWEI_LOCKSTEP=$(PROGRAMS) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei $(CARD) --test lockstep -- --nocapture random
+	$(GATEWEI) lockstep --programs $(N) --seed $(SEED) --commit "$(COMMIT)" $(if $(JOBS),--jobs $(JOBS))
 	GATEWEI_FUZZ=$(FUZZ) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei-fuzz -- --nocapture
+
+.PHONY: formal
+formal: tools ## prove queues, rings, arbiter, gas and stack pointer, and refute their defects (hdl/formal)
+	@python3 tools/fetch.py yosys z3
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	@tools/prove.py
+
+.PHONY: coverage
+coverage: tools ## line and toggle coverage of lane, queue and Keccak by the card's tests; fails below the goals
+	@echo "coverage: these models count, which costs them speed: they are built apart, in target/coverage"
+	@rm -rf .build/coverage && mkdir -p .build/coverage
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	COVERAGE=$(CURDIR)/.build/coverage $(CARGO) test --release --locked --target-dir target/coverage -p gatewei-sim --features coverage
+	COVERAGE=$(CURDIR)/.build/coverage $(CARGO) test --release --locked --target-dir target/coverage -p gatewei --features gatewei/coverage --test lockstep --test card
+	@tools/coverage.py .build/coverage
+
+.PHONY: mutants
+mutants: tools ## break the emitted blocks in MUTANTS= ways (SEED=) and count what their tests notice
+	@python3 tools/fetch.py yosys
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	@tools/mutants.py --mutants $(MUTANTS) --seed $(SEED)
 
 .PHONY: lint
 lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block

@@ -19,7 +19,10 @@ use std::{env, fs};
 
 use compile::Cache;
 use gatewei_hdl::catalog::Entry;
-use verilator::{Extras, Verilator};
+use verilator::Verilator;
+
+/// Names a folder of blocks, `NAME.v` with an input `mutant`, to be built in place of the emitted ones.
+const MUTANTS: &str = "GATEWEI_MUTANTS";
 
 /// What the build script fails with: a sentence for the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -38,12 +41,11 @@ fn build() -> Result<(), Failure> {
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let has = |feature: &str| env::var_os(format!("CARGO_FEATURE_{feature}")).is_some();
-    let extras = Extras {
-        wave: has("WAVE"),
-        coverage: has("COVERAGE"),
-    };
-    let verilator = Verilator::find(&out, extras)?;
+    let (wave, coverage) = (has("WAVE"), has("COVERAGE"));
+    let verilator = Verilator::find(&out, wave, coverage)?;
+    let root = verilator.root.clone();
     let cache = Cache::new(&out, verilator)?;
+    let mutants = mutants();
 
     let entries = selected();
     let next = AtomicUsize::new(0);
@@ -67,7 +69,7 @@ fn build() -> Result<(), Failure> {
                     .len()
                     .checked_sub(1 + next.fetch_add(1, Ordering::Relaxed))
                 {
-                    match block(&cache, entries[i]) {
+                    match block(&cache, entries[i], mutants.as_deref(), coverage) {
                         Ok(model) => lock(&done).push((i, model)),
                         Err(e) => lock(&failed).push(format!("block `{}`: {e}", entries[i].name)),
                     }
@@ -82,8 +84,10 @@ fn build() -> Result<(), Failure> {
     let mut models = std::mem::take(&mut *lock(&done));
     models.sort_by_key(|(i, _)| *i);
     let models: Vec<_> = models.into_iter().map(|(_, model)| model).collect();
-    fs::write(out.join("models.rs"), shim::table(&models, extras.wave))?;
-    link(&cache, &out, &models)
+    fs::write(out.join("models.rs"), shim::table(&models, wave))?;
+    link(&cache, &out, &models)?;
+    // Behind its users.
+    if coverage { count(&root) } else { Ok(()) }
 }
 
 /// The blocks to build: the cards, and with feature `blocks` everything else of the catalog.
@@ -94,12 +98,49 @@ fn selected() -> Vec<Entry> {
     entries
 }
 
-/// Emits, verilates and compiles one block.
-fn block(cache: &Cache, entry: Entry) -> Result<shim::Model, Failure> {
-    let design = (entry.design)()?;
-    let model = shim::Model::new(&design);
+/// The folder of Verilog with mutants in it, where there is one (`make mutants`).
+fn mutants() -> Option<PathBuf> {
+    println!("cargo:rerun-if-env-changed={MUTANTS}");
+    let folder = PathBuf::from(env::var_os(MUTANTS)?);
+    println!("cargo:rerun-if-changed={}", folder.display());
+    Some(folder)
+}
+
+/// Emits, verilates and compiles one block, or what `mutants` has in its place.
+fn block(
+    cache: &Cache,
+    entry: Entry,
+    mutants: Option<&Path>,
+    coverage: bool,
+) -> Result<shim::Model, Failure> {
+    let mut design = (entry.design)()?;
+    let file = mutants.map(|folder| folder.join(format!("{}.v", entry.name)));
+    let file = file.filter(|file| file.is_file());
+    if let Some(file) = &file {
+        // What yosys has written is no text to be linted, and a mutant may be a loop.
+        let text = fs::read_to_string(file)?;
+        design.verilog =
+            format!("/* verilator lint_off LINT */\n/* verilator lint_off STYLE */\n{text}");
+    }
+    let model = shim::Model::new(&design, file.is_some(), coverage);
     cache.block(&model, &design.verilog)?;
     Ok(model)
+}
+
+/// Compiles the part of Verilator's runtime that counts.
+fn count(root: &Path) -> Result<(), Failure> {
+    let include = root.join("include");
+    let mut build = cc::Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .include(&include);
+    build
+        .include(include.join("vltstd"))
+        .define("VM_COVERAGE", "1");
+    build.file(include.join("verilated_cov.cpp"));
+    Ok(build.try_compile("verilated_cov")?)
 }
 
 /// Copies the libraries out of the cache, which others may clean, and tells the linker.

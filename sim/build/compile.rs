@@ -51,7 +51,7 @@ impl Cache {
             verilator.root.join("include"),
             verilator.root.join("include/vltstd"),
         ];
-        if verilator.extras.wave {
+        if verilator.wave {
             for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
                 let dir = env::var(library).map_err(|_| {
                     format!(
@@ -80,10 +80,7 @@ impl Cache {
         self.cached(RUNTIME, &[], |dir| {
             let include = self.verilator.root.join("include");
             let mut sources: Vec<_> = SOURCES.iter().map(|s| include.join(s)).collect();
-            if self.verilator.extras.coverage {
-                sources.push(include.join("verilated_cov.cpp"));
-            }
-            if self.verilator.extras.wave {
+            if self.verilator.wave {
                 sources.push(include.join("verilated_fst_c.cpp"));
             }
             self.compile(dir, RUNTIME, FAST, &sources)
@@ -93,7 +90,7 @@ impl Cache {
     /// A block's model with its shim.
     pub fn block(&self, model: &Model, verilog: &str) -> Result<(), Failure> {
         let prefix = model.prefix();
-        let shim = model.cpp(self.verilator.extras);
+        let shim = model.cpp(self.verilator.wave);
         let flags = self.verilator.flags(&prefix, &model.top).join(" ");
         self.cached(&prefix, &[verilog, &shim, &flags], |dir| {
             self.verilator.run(dir, &prefix, &model.top, verilog)?;
@@ -123,7 +120,7 @@ impl Cache {
         (
             of,
             &self.verilator.version,
-            self.verilator.extras,
+            self.verilator.wave,
             env!("CARGO_PKG_VERSION"),
         )
             .hash(&mut hasher);
@@ -195,8 +192,6 @@ impl Cache {
 
     /// The compiler, writing to `dir`. Never tuned to this machine: what is built here may run elsewhere.
     fn tools(&self, dir: &Path, level: u32) -> cc::Build {
-        let extras = self.verilator.extras;
-        let flag = |on| if on { "1" } else { "0" };
         let mut build = cc::Build::new();
         build
             .cpp(true)
@@ -208,10 +203,10 @@ impl Cache {
             .warnings(false)
             .flag("-w")
             .define("VL_TIME_CONTEXT", None)
-            .define("VM_COVERAGE", flag(extras.coverage))
+            .define("VM_COVERAGE", "0")
             .define("VM_SC", "0")
-            .define("VM_TRACE", flag(extras.wave))
-            .define("VM_TRACE_FST", flag(extras.wave))
+            .define("VM_TRACE", if self.verilator.wave { "1" } else { "0" })
+            .define("VM_TRACE_FST", if self.verilator.wave { "1" } else { "0" })
             .define("VM_TRACE_VCD", "0")
             .define("VM_TRACE_SAIF", "0")
             .include(dir)

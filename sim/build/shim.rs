@@ -8,8 +8,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gatewei_hdl::emit::{Design, Port};
 
-use crate::verilator::Extras;
-
 /// Name of every block's clock.
 const CLOCK: &str = "clock";
 
@@ -19,12 +17,18 @@ pub struct Model {
     pub top: String,
     ports: Vec<Port>,
     fingerprint: u64,
+    /// It has an input that chooses a mutant.
+    mutants: bool,
+    /// It counts what runs.
+    coverage: bool,
 }
 
 impl Model {
     /// The seam of a design.
-    pub fn new(design: &Design) -> Self {
+    pub fn new(design: &Design, mutants: bool, coverage: bool) -> Self {
         Self {
+            mutants,
+            coverage,
             top: design.top.clone(),
             ports: design.ports.clone(),
             fingerprint: {
@@ -41,8 +45,7 @@ impl Model {
     }
 
     /// The C++ side.
-    pub fn cpp(&self, extras: Extras) -> String {
-        let Extras { wave, coverage } = extras;
+    pub fn cpp(&self, wave: bool) -> String {
         let (prefix, top) = (self.prefix(), &self.top);
         let mut addresses = String::new();
         for (i, port) in self.ports.iter().enumerate() {
@@ -79,28 +82,37 @@ impl Model {
         } else {
             ""
         };
+        // Which mutant of the block a process runs; 0: none.
+        let (library, choose) = if self.mutants {
+            (
+                "#include <cstdlib>\n",
+                "const char* n = std::getenv(\"MUTANT\");\n        model.mutant = n ? std::atoi(n) : 0;\n        ",
+            )
+        } else {
+            ("", "")
+        };
         // A model that ends adds a file of its own; which process and which model, its name says.
-        let (cover, save) = if coverage {
+        let (cover, end) = if self.coverage {
             (
                 "#include \"verilated_cov.h\"\n#include <atomic>\n#include <cstdlib>\n#include <string>\n#include <unistd.h>\n",
                 format!(
-                    "        if (const char* folder = std::getenv(\"COVERAGE\")) {{\n            \
+                    "{{\n        model.final();\n        if (const char* folder = std::getenv(\"COVERAGE\")) {{\n            \
                      static std::atomic<unsigned> models{{0}};\n            \
                      const std::string name = std::string(folder) + \"/{top}-\" + std::to_string(getpid()) + \"-\"\n                \
                      + std::to_string(models++) + \".dat\";\n            \
-                     context.coveragep()->write(name.c_str());\n        }}\n"
+                     context.coveragep()->write(name.c_str());\n        }}\n    }}"
                 ),
             )
         } else {
-            ("", String::new())
+            ("", "{ model.final(); }".into())
         };
         format!(
             "// Generated from the ports of `{top}`.\n\
-             #include \"verilated.h\"\n{cover}{include}#include \"{prefix}.h\"\n\
+             #include \"verilated.h\"\n{cover}{library}{include}#include \"{prefix}.h\"\n\
              namespace {{\n\
              struct Holder {{\n    VerilatedContext context;\n    {prefix} model;\n{member}    \
-             Holder() : model{{prepare(), \"{top}\"}} {{ model.eval(); }}\n    \
-             ~Holder() {{\n        model.final();\n{save}    }}\n    \
+             Holder() : model{{prepare(), \"{top}\"}} {{ {choose}model.eval(); }}\n    \
+             ~Holder() {end}\n    \
              VerilatedContext* prepare() {{\n{announce}        return &context;\n    }}\n\
              }};\n\
              Holder& of(void* p) {{ return *static_cast<Holder*>(p); }}\n\

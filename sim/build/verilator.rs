@@ -22,13 +22,9 @@ const FLAGS: &[&str] = &[
     "12000",
 ];
 
-/// Flags of models that count what runs. Memories' words are no points: their ports are.
-const COVERAGE: &[&str] = &[
-    "--coverage-line",
-    "--coverage-toggle",
-    "--coverage-max-width",
-    "256",
-];
+/// Flags of models that count what runs. A process that counts is not split, so that signals which share one look like a
+/// loop.
+const COVERAGE: &[&str] = &["--coverage-line", "--coverage-toggle", "-Wno-UNOPTFLAT"];
 
 /// An installed Verilator.
 pub struct Verilator {
@@ -36,22 +32,15 @@ pub struct Verilator {
     pub root: PathBuf,
     /// What it calls itself: part of the cache keys.
     pub version: String,
-    /// What models do beside simulating.
-    pub extras: Extras,
-}
-
-/// What models do beside simulating: both cost speed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Extras {
-    /// They can write waves.
+    /// Whether models can write waves.
     pub wave: bool,
-    /// They count which lines run and which bits toggle.
+    /// Whether they count which lines run and which bits toggle.
     pub coverage: bool,
 }
 
 impl Verilator {
     /// The one that the environment names, else the checkout's own.
-    pub fn find(out: &Path, extras: Extras) -> Result<Self, Failure> {
+    pub fn find(out: &Path, wave: bool, coverage: bool) -> Result<Self, Failure> {
         println!("cargo:rerun-if-env-changed=VERILATOR_ROOT");
         let root = gatewei_hdl::tools::verilator_root()
             .map_err(|e| format!("{e}, or build without feature `sim`"))?;
@@ -63,7 +52,8 @@ impl Verilator {
         let mut found = Self {
             root,
             version: String::new(),
-            extras,
+            wave,
+            coverage,
         };
         let output = found.command(out).arg("--version").output()?;
         found.version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -79,10 +69,10 @@ impl Verilator {
             "--prefix".into(),
             prefix.into(),
         ]);
-        if self.extras.wave {
+        if self.wave {
             flags.push("--trace-fst".into());
         }
-        if self.extras.coverage {
+        if self.coverage {
             flags.extend(COVERAGE.iter().map(|flag| (*flag).into()));
         }
         flags

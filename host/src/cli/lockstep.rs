@@ -207,6 +207,9 @@ fn random_programs(arguments: &Arguments) -> Result<End, Failure> {
             let chunk = chunk.inspect_err(|_| stop.store(1, Ordering::Relaxed))?;
             bar.inc(CHUNK);
             count.merge(chunk.0);
+            for differing in &chunk.1 {
+                bar.suspend(|| show(differing, &arguments.failures))?;
+            }
             found.extend(chunk.1);
             if found.len() >= ENOUGH {
                 stop.store(1, Ordering::Relaxed);
@@ -226,9 +229,6 @@ fn random_programs(arguments: &Arguments) -> Result<End, Failure> {
         save(&ledger, path)?;
     }
     let seconds = begun.elapsed().as_secs_f64();
-    for differing in &found {
-        show(differing, &arguments.failures)?;
-    }
     report(arguments, &ledger, count, &found, seconds)
 }
 
@@ -246,6 +246,8 @@ fn run(programs: std::ops::Range<u64>) -> Result<(Count, Vec<Differing>), Failur
         match program.compare(&mut card) {
             Ok(report) => count.add(&report),
             Err(_) => {
+                count.programs += 1;
+                count.differing += 1;
                 let program = shrink(program, TRIES, |program| {
                     let Ok(mut card) = open(surroundings) else {
                         return false;

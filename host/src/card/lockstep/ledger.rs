@@ -14,8 +14,10 @@ use super::program::Report;
 /// Counts of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Count {
-    /// Programs on which both sides agree.
+    /// Programs.
     pub programs: u64,
+    /// Programs that differ; nothing else of them is counted.
+    pub differing: u64,
     /// Opcodes that were compared, by byte.
     opcodes: BTreeMap<u8, u64>,
     /// Bad ends, by the opcode that led there.
@@ -57,6 +59,7 @@ impl Count {
     /// Adds other counts.
     pub fn merge(&mut self, other: Self) {
         self.programs += other.programs;
+        self.differing += other.differing;
         self.cycles += other.cycles;
         add(&mut self.opcodes, other.opcodes);
         add(&mut self.ends, other.ends);
@@ -111,6 +114,7 @@ const NAMES: [&str; ends::RESULTS.len()] = [
 
 /// One run of random programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sitting {
     /// What the caller called the sources.
     pub commit: String,
@@ -122,6 +126,8 @@ pub struct Sitting {
     pub programs: u64,
     /// Opcodes that were compared.
     pub opcodes: u64,
+    /// Programs that differ.
+    pub differing: u64,
     /// Programs that the card gave back, by reason.
     pub given_back: BTreeMap<String, u64>,
 }
@@ -178,6 +184,7 @@ impl Ledger {
     pub fn add(&mut self, mut sitting: Sitting, count: &Count) {
         sitting.programs = count.programs;
         sitting.opcodes = count.compared();
+        sitting.differing = count.differing;
         sitting.given_back.clone_from(&count.given_back);
         self.sittings.push(sitting);
         for (byte, n) in &count.opcodes {
@@ -247,8 +254,10 @@ mod tests {
 
     #[test]
     fn runs_add_up() {
-        let mut count = Count::default();
-        count.programs = 5;
+        let mut count = Count {
+            programs: 5,
+            ..Count::default()
+        };
         count.opcodes.insert(1, 7);
         count.ends.insert((1, "OutOfGas"), 2);
         let sitting = Sitting {
