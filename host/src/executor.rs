@@ -143,7 +143,10 @@ impl ExecutionError {
 
     fn of_transaction(block: &Block, index: usize, field: &'static str, reason: String) -> Self {
         let sender = block.tx_envs.get(index).map(|tx| tx.caller);
-        let absent_sender = sender.filter(|sender| block.pre_state.account(sender).is_none());
+        let absent = |sender: &Address| {
+            block.pre_state.is_listed() && block.pre_state.account(sender).is_none()
+        };
+        let absent_sender = sender.filter(absent);
         let fault = Fault::Transaction {
             index,
             hash: block.tx_hash(index),

@@ -5,6 +5,7 @@
 
 mod access_list;
 pub mod block;
+pub mod building;
 pub mod card;
 pub mod changes;
 mod checks;
@@ -18,6 +19,7 @@ pub mod statetest;
 mod statistics;
 mod verify;
 mod warm_up;
+pub mod witness;
 
 pub use access_list::{AccessList, InvalidAccessList, difference as access_list_difference};
 pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
@@ -28,9 +30,10 @@ pub use engine::{Engine, EngineBuilder};
 pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
-pub use statistics::{CardStatistics, ClassCycles, Prediction, Statistics};
+pub use statistics::{CardStatistics, ClassCycles, Conflict, Location, Prediction, Statistics};
 pub use verify::{UnknownVerify, Verify, WrongResult};
 pub use warm_up::warm_up;
+pub use witness::{Witness, WitnessError};
 
 /// The README's example is compiled with the documentation's tests.
 #[cfg(doctest)]

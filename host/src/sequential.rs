@@ -93,7 +93,7 @@ pub(crate) fn place(block: &Block, index: usize, error: BlockExecutionError) -> 
         BlockExecutionError::Internal(internal) => {
             let database = internal.downcast_evm::<EVMError<EvmDatabaseError<PreStateError>>>();
             if let Some(EVMError::Database(EvmDatabaseError::Database(missing))) = database {
-                return ExecutionError::pre_state(block, index, *missing);
+                return ExecutionError::pre_state(block, index, missing.clone());
             }
         }
         BlockExecutionError::Validation(_) => {}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use alloy_primitives::{Address, U256};
+
 use crate::WrongResult;
 
 /// The reason of a fallback because the CPU did not confirm the card's result.
@@ -14,8 +16,70 @@ pub struct Statistics {
     pub executions: u64,
     /// Executions that were thrown away and repeated because something they had read changed.
     pub reexecutions: u64,
+    /// Executions given up at a read of a value that was known to change.
+    pub blocked: u64,
+    /// Gas of the executions that were thrown away.
+    pub wasted_gas: u64,
+    /// What these had read that changed, the most frequent first.
+    pub conflicts: Vec<Conflict>,
     /// What the card did; all zero without a card.
     pub card: CardStatistics,
+}
+
+/// An account, or one of its slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+pub struct Location {
+    /// The account.
+    pub address: Address,
+    /// The slot; none where it is the account itself: its balance, nonce, code or existence.
+    pub slot: Option<U256>,
+}
+
+impl Location {
+    pub(crate) fn account(address: Address) -> Self {
+        Self {
+            address,
+            slot: None,
+        }
+    }
+
+    pub(crate) fn slot(address: Address, slot: U256) -> Self {
+        Self {
+            address,
+            slot: Some(slot),
+        }
+    }
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.slot {
+            None => write!(f, "{}", self.address),
+            Some(slot) => write!(f, "{} slot {slot:#x}", self.address),
+        }
+    }
+}
+
+/// A location because of which executions were thrown away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Conflict {
+    /// Where: the first read that was not true any more.
+    #[serde(flatten)]
+    pub location: Location,
+    /// How many executions.
+    pub count: u64,
+}
+
+impl Conflict {
+    /// The most frequent first; of those that are as frequent, by location.
+    pub(crate) fn sorted(counts: impl IntoIterator<Item = (Location, u64)>) -> Vec<Self> {
+        let conflicts = counts.into_iter();
+        let mut conflicts: Vec<_> = conflicts
+            .map(|(location, count)| Self { location, count })
+            .collect();
+        conflicts.sort_by_key(|conflict| (std::cmp::Reverse(conflict.count), conflict.location));
+        conflicts
+    }
 }
 
 /// Counts of the card's part of an execution.

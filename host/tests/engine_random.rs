@@ -76,7 +76,7 @@ fn seeds(count: u64) -> u64 {
 
 #[test]
 fn shuffled_schedules_give_the_sequential_result() {
-    let (mut failed, mut again, mut blocked) = (0, 0, 0);
+    let (mut failed, mut again, mut blocked, mut conflicts) = (0, 0, 0, 0);
     for fork in FORKS {
         for seed in 0..seeds(12) {
             let mut block = random::block(seed, fork, 24);
@@ -90,13 +90,17 @@ fn shuffled_schedules_give_the_sequential_result() {
                 if let Ok(outcome) = got {
                     again += outcome.statistics.reexecutions;
                     blocked += outcome.statistics.executions;
+                    // Whatever was thrown away has a reason, and was executed again.
+                    let reasons: u64 = outcome.statistics.conflicts.iter().map(|it| it.count).sum();
+                    assert!(reasons <= outcome.statistics.reexecutions, "{what}");
+                    conflicts += reasons;
                 }
             }
         }
     }
     println!("{failed} blocks with an invalid transaction, {again} re-executions of {blocked}");
     assert!(
-        failed > 0 && again > 100,
+        failed > 0 && again > 100 && conflicts > 100,
         "the blocks are too tame: {failed} {again}"
     );
 }

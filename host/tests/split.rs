@@ -417,7 +417,7 @@ fn what_is_stale_time_and_again_runs_on_the_cpu() {
     ] {
         let mut landings = Vec::new();
         let mut flights = Flights::new(&mut runner);
-        landings.extend(flights.start_again(evm(db.clone(), OSAKA), tx.clone(), (), times));
+        landings.extend(flights.start_again(None, evm(db.clone(), OSAKA), tx.clone(), (), times));
         while landings.is_empty() {
             flights.step(&mut landings);
         }

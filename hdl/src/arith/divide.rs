@@ -122,8 +122,7 @@ impl Logic for Divide {
                 self.others.next = true;
             }
         }
-        self.power.next =
-            !self.others.val() & !(self.ones.val() & (self.ones.val() - 1)).any();
+        self.power.next = !self.others.val() & !(self.ones.val() & (self.ones.val() - 1)).any();
         self.shift_bytes.next = 33 - self.d_length.bytes.val();
 
         // One digit: the remainder, four times larger, less the largest multiple of the divisor that fits.

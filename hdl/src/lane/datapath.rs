@@ -319,7 +319,7 @@ lane! {
     count: Signal<Local, Count>;
     act: Signal<Local, Act>;
     stack_op: Signal<Local, StackOp>;
-    leaves_short: Signal<Local, Bit>;
+    leaves_late: Signal<Local, Bit>;
     landing: Signal<Local, Bit>;
     folds: Signal<Local, Bit>;
     folds_jump: Signal<Local, Bit>;
@@ -699,14 +699,14 @@ impl Logic for Lane {
         // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
         self.jump_taken.next = self.word.val().jump
             & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
-        self.leaves_short.next = (self.stack_op.val() == StackOp::Pop2)
-            | (self.stack.short.val()
+        self.leaves_late.next = (self.stack_op.val() == StackOp::Pop2)
+            | (self.stack.late.val()
                 & ((self.stack_op.val() == StackOp::Pop)
                     | (self.stack_op.val() == StackOp::Binary)));
         self.chains.next = (((self.word.val().chain & self.code.readable.val())
             & !(self.instr.val().operand.get_bit(5) | self.decoded.val().settles))
             & !(self.cancelled.q.val() | self.dma_failed.q.val()))
-            & !(self.jump_taken.val() | (self.leaves_short.val() & self.decoded.val().deep));
+            & !(self.jump_taken.val() | (self.leaves_late.val() & self.decoded.val().deep));
         if self.folds.val() {
             self.chains.next = false;
         }

@@ -56,7 +56,7 @@ pub struct Stack {
     /// The word read ahead.
     pub third: Signal<Out, Bits<256>>,
     /// It is the second word, which `second` shows: nothing was read ahead.
-    pub short: Signal<Out, Bit>,
+    pub late: Signal<Out, Bit>,
     /// Words on the stack, 0 to 1,024.
     pub depth: Signal<Out, Bits<11>>,
     /// Words on all stacks, 0 to 1,024.
@@ -96,7 +96,7 @@ impl Logic for Stack {
             self.lower.next = self.written.q.val();
         }
         self.third.next = self.lower.val();
-        self.short.next = self.stale.q.val();
+        self.late.next = self.stale.q.val();
         self.under.next = self.s1.q.val();
         if self.stale.q.val() {
             self.under.next = self.lower.val();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
 
-use crate::InvalidAccessList;
+use crate::{InvalidAccessList, WitnessError};
 
 /// A block that cannot be loaded. Each message names the file, the block, the transaction and the field, as far as they
 /// are known.
@@ -110,5 +110,25 @@ pub enum LoadError {
         path: PathBuf,
         /// The rule.
         source: InvalidAccessList,
+    },
+    /// A witness that is none, or not the block's.
+    #[error("{path}: {source}")]
+    Witness {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: WitnessError,
+    },
+    /// A part of the block that is not what its header says.
+    #[error("{path}: field `{field}` is {given}, but that of the block's parts is {own}")]
+    Body {
+        /// The file.
+        path: PathBuf,
+        /// Name of the field.
+        field: &'static str,
+        /// Its value.
+        given: String,
+        /// What it should be.
+        own: String,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! A block directory has `block.json` (as `eth_getBlockByNumber(n, true)` gives it), `prestate.json` (all state that the
 //! block reads), `block_hashes.json` (ancestors for BLOCKHASH) and perhaps `bal.json` (an EIP-7928 block access list) and
-//! `witness.json` (of which the parent's header is read).
+//! `witness.json` (an execution witness).
 
 mod error;
 mod fork;
@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 
-use alloy_consensus::{Header, TxEnvelope, transaction::Recovered};
+use alloy_consensus::{Header, TxEnvelope, proofs, transaction::Recovered};
 use alloy_eips::eip4895::Withdrawal;
 use alloy_evm::{EvmEnv, ToTxEnv as _, eth::EthBlockExecutionCtx};
 use alloy_primitives::B256;
@@ -32,7 +32,7 @@ pub use prestate::{PreAccount, PreState, PreStateError};
 pub use search::find;
 pub use state_root::state_root;
 
-use crate::AccessList;
+use crate::{AccessList, Witness, witness::Threads};
 use transaction::JsonTransaction;
 
 /// A block, ready to run: nothing is left to be parsed, recovered or looked up in files.
@@ -60,40 +60,28 @@ pub struct Block {
     pub access_list: Option<Arc<AccessList>>,
     /// The access list of what is done is wanted in the [`Outcome`](crate::Outcome), also where none is given.
     pub list_accesses: bool,
-    /// State root of its parent, if a witness tells it.
-    pub parent_state_root: Option<B256>,
+    /// Its execution witness, from which the state root after it is computed.
+    pub witness: Option<Arc<Witness>>,
     /// How much of block processing is wanted.
     pub scope: Scope,
 }
 
-/// How much of block processing an executor does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// All of it, as a node does: system calls, transactions, requests, withdrawals, rewards.
-    #[default]
-    Whole,
-    /// The transactions alone, as the public state tests want it. Fees are paid as ever.
-    Transactions,
+/// `block.json`, read.
+struct File {
+    path: PathBuf,
+    header: Header,
+    body: JsonBody,
+    chain: Chain,
+    environment: EvmEnv<SpecId>,
+    fork: Fork,
 }
 
-/// The parts of `block.json` that are not in the header.
-#[derive(Deserialize)]
-struct JsonBody {
-    transactions: Vec<JsonTransaction>,
-    withdrawals: Option<Vec<Withdrawal>>,
-}
-
-impl Block {
-    /// Reads a block directory and recovers the senders, on all threads of rayon's pool.
-    ///
-    /// # Errors
-    /// A file that is missing, truncated or malformed; a field that the block's fork needs and that is missing; a
-    /// transaction whose signature, sender or hash do not fit; a fork after Osaka.
-    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+impl File {
+    fn read(directory: &Path) -> Result<Self, LoadError> {
         let path = directory.join("block.json");
         let text = json::text(&path)?;
         let header: Header = json::parse(&path, &text)?;
-        let chain = Arc::new(Chain::mainnet());
+        let chain = Chain::mainnet();
         let environment = chain.environment(&header);
         let spec = environment.cfg_env.spec;
         let Some(fork) = Fork::new(spec) else {
@@ -113,23 +101,122 @@ impl Block {
                 field,
             });
         }
-        let transactions = recover(&path, header.number, spec, body.transactions)?;
-        let pre_state = PreState::load(directory)?;
         Ok(Self {
+            path,
+            header,
+            body,
+            chain,
+            environment,
+            fork,
+        })
+    }
+
+    fn block(
+        self,
+        directory: &Path,
+        pre_state: PreState,
+        witness: Option<Arc<Witness>>,
+    ) -> Result<Block, LoadError> {
+        let (number, spec) = (self.header.number, self.fork.spec());
+        let transactions = recover(&self.path, number, spec, self.body.transactions)?;
+        Ok(Block {
             source: directory.to_owned(),
             tx_envs: transactions.par_iter().map(|tx| tx.to_tx_env()).collect(),
             transactions,
-            withdrawals: body.withdrawals,
-            fork,
-            chain,
-            environment,
+            withdrawals: self.body.withdrawals,
+            fork: self.fork,
+            chain: Arc::new(self.chain),
+            environment: self.environment,
             pre_state: Arc::new(pre_state),
             access_list: None,
             list_accesses: false,
             scope: Scope::Whole,
-            parent_state_root: state_root::parent_state_root(directory, header.parent_hash)?,
-            header,
+            witness,
+            header: self.header,
         })
+    }
+}
+
+/// How much of block processing an executor does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it, as a node does: system calls, transactions, requests, withdrawals, rewards.
+    #[default]
+    Whole,
+    /// The transactions alone, as the public state tests want it. Fees are paid as ever.
+    Transactions,
+}
+
+/// The parts of `block.json` that are not in the header.
+#[derive(Deserialize)]
+struct JsonBody {
+    transactions: Vec<JsonTransaction>,
+    withdrawals: Option<Vec<Withdrawal>>,
+    hash: Option<B256>,
+}
+
+impl Block {
+    /// Reads a block directory and recovers the senders, on all threads of rayon's pool.
+    ///
+    /// # Errors
+    /// A file that is missing, truncated or malformed; a field that the block's fork needs and that is missing; a
+    /// transaction whose signature, sender or hash do not fit; a fork after Osaka.
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        let file = File::read(directory)?;
+        let witness = state_root::witness(directory, file.header.parent_hash)?;
+        let pre_state = PreState::load(directory)?;
+        file.block(directory, pre_state, witness.map(Arc::new))
+    }
+
+    /// Reads `block.json` and `witness.json` of a block directory, and nothing else: the witness is the pre-state. What
+    /// the header says of the block's parts (transactions, withdrawals, its own hash) is checked too, so that a block whose
+    /// execution fits its header is the valid one with that hash, if its parent is.
+    ///
+    /// # Errors
+    /// As [`Block::load`]; a witness without the parent's header; a part that is not the header's.
+    pub fn load_stateless(directory: &Path) -> Result<Self, LoadError> {
+        let file = File::read(directory)?;
+        let hash = file.body.hash;
+        let path = directory.join("witness.json");
+        let witness = Witness::new(json::read(&path)?, file.header.parent_hash, &Threads);
+        let witness = Arc::new(witness.map_err(|source| LoadError::Witness { path, source })?);
+        let pre_state = PreState::of_witness(witness.clone());
+        let block = file.block(directory, pre_state, Some(witness))?;
+        block.check_body(hash)?;
+        Ok(block)
+    }
+
+    /// Compares what the header says of the block's parts with them.
+    fn check_body(&self, hash: Option<B256>) -> Result<(), LoadError> {
+        let transactions: Vec<_> = self.transactions.iter().map(|tx| tx.inner()).collect();
+        let transactions = proofs::calculate_transaction_root(&transactions);
+        let withdrawals = self
+            .withdrawals
+            .as_deref()
+            .map(proofs::calculate_withdrawals_root);
+        let own = hash.is_some().then(|| self.header.hash_slow());
+        let parts = [
+            (
+                "transactionsRoot",
+                Some(self.header.transactions_root),
+                Some(transactions),
+            ),
+            ("withdrawalsRoot", self.header.withdrawals_root, withdrawals),
+            ("hash", hash, own),
+        ];
+        match parts.into_iter().find(|(_, given, own)| given != own) {
+            None => Ok(()),
+            Some((field, given, own)) => {
+                let text =
+                    |hash: Option<B256>| hash.map_or("none".to_owned(), |hash| hash.to_string());
+                Err(LoadError::Body {
+                    path: self.path(),
+                    field,
+                    given: text(given),
+                    own: text(own),
+                })
+            }
+        }
     }
 
     /// Reads the block's access list, `bal.json` of its directory, for the executors to use.

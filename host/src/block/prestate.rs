@@ -1,6 +1,9 @@
 //! The state before a block: everything that the block reads.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, U64, U256, keccak256,
@@ -12,6 +15,7 @@ use revm::{
 use serde::Deserialize;
 
 use super::{LoadError, json};
+use crate::{Witness, WitnessError};
 
 /// An account before the block.
 #[derive(Clone, Debug, Default)]
@@ -24,17 +28,18 @@ pub struct PreAccount {
 
 /// The state before a block, in memory: shared by all threads, never written.
 ///
-/// An account that is not in it does not exist; a slot that is not in it is zero. A block hash that is not in it is an
-/// error, because every ancestor has one.
+/// An account that is not in it does not exist; a slot that is not in it is zero; unless there is a witness, which then
+/// has what is not here. A block hash that is not in it is an error, because every ancestor has one.
 #[derive(Clone, Debug, Default)]
 pub struct PreState {
+    witness: Option<Arc<Witness>>,
     accounts: AddressMap<PreAccount>,
     codes: B256Map<Bytecode>,
     block_hashes: HashMap<u64, B256>,
 }
 
 /// Something that execution needs and the block directory lacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PreStateError {
     /// The hash of an ancestor.
     #[error("`block_hashes.json` lacks the hash of block {number}, which BLOCKHASH asks for")]
@@ -48,6 +53,9 @@ pub enum PreStateError {
         /// Keccak-256 of the code.
         hash: B256,
     },
+    /// A part of the state's trie.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
 }
 
 impl DBErrorMarker for PreStateError {}
@@ -56,6 +64,36 @@ impl PreState {
     /// An empty state.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The state that a witness proves.
+    pub fn of_witness(witness: Arc<Witness>) -> Self {
+        Self {
+            accounts: AddressMap::default(),
+            codes: witness
+                .codes()
+                .map(|(hash, code)| (hash, code.clone()))
+                .collect(),
+            block_hashes: witness.ancestors().collect(),
+            witness: Some(witness),
+        }
+    }
+
+    /// Whether every account that is there is among [`PreState::accounts`].
+    pub fn is_listed(&self) -> bool {
+        self.witness.is_none()
+    }
+
+    /// An account without its code, which its hash tells.
+    ///
+    /// # Errors
+    /// Something that a witness lacks.
+    pub fn read(&self, address: Address) -> Result<Option<AccountInfo>, PreStateError> {
+        match (self.accounts.get(&address), &self.witness) {
+            (Some(account), _) => Ok(Some(account.info.copy_without_code())),
+            (None, Some(witness)) => Ok(witness.account(address)?),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Puts an account in, in place of the one that was there.
@@ -195,10 +233,10 @@ impl DatabaseRef for PreState {
     type Error = PreStateError;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, PreStateError> {
-        Ok(self
-            .accounts
-            .get(&address)
-            .map(|account| account.info.clone()))
+        match self.accounts.get(&address) {
+            Some(account) => Ok(Some(account.info.clone())),
+            None => self.read(address),
+        }
     }
 
     fn code_by_hash_ref(&self, hash: B256) -> Result<Bytecode, PreStateError> {
@@ -210,10 +248,11 @@ impl DatabaseRef for PreState {
     }
 
     fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, PreStateError> {
-        let account = self.accounts.get(&address);
-        Ok(account
-            .and_then(|account| account.storage.get(&slot).copied())
-            .unwrap_or_default())
+        match (self.accounts.get(&address), &self.witness) {
+            (Some(account), _) => Ok(account.storage.get(&slot).copied().unwrap_or_default()),
+            (None, Some(witness)) => Ok(witness.storage(address, slot)?),
+            (None, None) => Ok(U256::ZERO),
+        }
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, PreStateError> {

@@ -1,36 +1,26 @@
-//! State roots, where the pre-state is the whole state.
+//! State roots, where a witness or a whole pre-state tells them.
 
 use std::path::Path;
 
-use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, Bytes, U256, map::AddressMap};
-use alloy_rlp::Decodable as _;
+use alloy_primitives::{Address, B256, U256, map::AddressMap};
 use alloy_trie::{TrieAccount, root};
 use revm::{database::BundleState, state::AccountInfo};
-use serde::Deserialize;
 
 use super::{Block, LoadError, PreState, json};
+use crate::{Witness, WitnessError, witness::Threads};
 
-/// The part of `witness.json` (an execution witness as `debug_executionWitness` gives it) that is read: the RLP headers
-/// of the ancestors.
-#[derive(Deserialize)]
-struct JsonWitness {
-    #[serde(default)]
-    headers: Vec<Bytes>,
-}
-
-/// State root of the parent, if the directory has a witness with the parent's header.
-pub(super) fn parent_state_root(directory: &Path, parent: B256) -> Result<Option<B256>, LoadError> {
+/// The witness in a directory, if there is one of this parent's.
+pub(super) fn witness(directory: &Path, parent: B256) -> Result<Option<Witness>, LoadError> {
     let path = directory.join("witness.json");
     if !path.is_file() {
         return Ok(None);
     }
-    let witness: JsonWitness = json::read(&path)?;
-    let headers = witness.headers.iter();
-    let mut decoded = headers.filter_map(|rlp| Header::decode(&mut rlp.as_ref()).ok());
-    Ok(decoded
-        .find(|header| header.hash_slow() == parent)
-        .map(|header| header.state_root))
+    match Witness::new(json::read(&path)?, parent, &Threads) {
+        Ok(witness) => Ok(Some(witness)),
+        // Then it has nothing to check a result with.
+        Err(WitnessError::Parent { .. }) => Ok(None),
+        Err(source) => Err(LoadError::Witness { path, source }),
+    }
 }
 
 /// State root of the accounts, with the changes of a block when there are some.
@@ -76,11 +66,17 @@ fn put(
 }
 
 impl Block {
-    /// State root after the changes; `None` unless the pre-state has the parent's state root, which only a whole state
-    /// has.
-    pub fn state_root_after(&self, changes: &BundleState) -> Option<B256> {
-        let parent = self.parent_state_root?;
-        (state_root(&self.pre_state, None) == parent)
-            .then(|| state_root(&self.pre_state, Some(changes)))
+    /// State root after the changes: from the witness, if there is one, else from the pre-state, if that has the parent's
+    /// state root, which only a whole state has. `None` if neither is so.
+    ///
+    /// # Errors
+    /// Something that the witness lacks.
+    pub fn state_root_after(&self, changes: &BundleState) -> Option<Result<B256, WitnessError>> {
+        let witness = self.witness.as_ref()?;
+        if witness.has_state() {
+            return Some(witness.root_after(changes, &Threads));
+        }
+        (state_root(&self.pre_state, None) == witness.root())
+            .then(|| Ok(state_root(&self.pre_state, Some(changes))))
     }
 }

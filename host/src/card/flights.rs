@@ -18,11 +18,12 @@ use revm::primitives::Address;
 use super::costs::Costs;
 use super::create::Deployed;
 use super::effects::effects;
+use super::foresight::Foresight;
 use super::message::{self, Prepared};
 use super::predictor::{Call, Predicted, Predictor};
 use super::reason::Reason;
 use super::split::{AccountEffect, Begun, CardDatabase, CardEvm, Ended, InFlight, Known, begin};
-use crate::Prediction;
+use crate::{Block, Prediction};
 
 /// Results of one transaction that may be stale before it runs on the CPU.
 const STALE: u32 = 8;
@@ -48,6 +49,12 @@ impl<T: Transport> CardRunner<T> {
             costs: Costs::default(),
             events: Vec::new(),
         }
+    }
+
+    /// Forgets what was learned of transactions, as after a restart.
+    pub fn forget(&mut self) {
+        self.predictor = Predictor::new(FUNCTIONS);
+        self.costs = Costs::default();
     }
 
     /// The card.
@@ -81,7 +88,7 @@ impl<T: Transport> CardRunner<T> {
                 }) => return (ended, place, cost),
                 Some(Landing::Stale { evm, job: () }) => {
                     stale += 1;
-                    landings.extend(flights.start_again(evm, tx.clone(), (), stale));
+                    landings.extend(flights.start_again(None, evm, tx.clone(), (), stale));
                 }
                 None => flights.step(&mut landings),
             }
@@ -143,6 +150,8 @@ pub(super) struct Flight<DB: CardDatabase, J> {
 /// What went before.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Attempt {
+    /// Its index in the block, where there is one.
+    index: Option<usize>,
     /// The result did not fit at first: this is the second attempt, with room for any.
     roomy: bool,
     /// What the first one cost.
@@ -165,6 +174,7 @@ impl Attempt {
 /// Transactions in flight, over one kind of database.
 pub struct Flights<'c, T: Transport, DB: CardDatabase, J> {
     pub(super) runner: &'c mut CardRunner<T>,
+    foresight: Option<Foresight>,
     pub(super) flights: HashMap<Ticket, Flight<DB, J>>,
 }
 
@@ -173,8 +183,15 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     pub fn new(runner: &'c mut CardRunner<T>) -> Self {
         Self {
             runner,
+            foresight: None,
             flights: HashMap::new(),
         }
+    }
+
+    /// With what a block's access list tells, if it has one.
+    pub(super) fn foreseeing(mut self, block: &Block) -> Self {
+        self.foresight = Foresight::of(block);
+        self
     }
 
     /// True where nothing is in flight.
@@ -202,23 +219,40 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
 
     /// Takes a transaction to its first frame, and the frame to a lane. What ends at once comes back.
     pub fn start(&mut self, evm: CardEvm<DB>, tx: TxEnv, job: J) -> Option<Landing<DB, J>> {
+        self.start_as(None, evm, tx, job)
+    }
+
+    /// The same, for the transaction of the block with this index.
+    pub(super) fn start_as(
+        &mut self,
+        index: Option<usize>,
+        evm: CardEvm<DB>,
+        tx: TxEnv,
+        job: J,
+    ) -> Option<Landing<DB, J>> {
+        let attempt = Attempt {
+            index,
+            ..Attempt::default()
+        };
         match begin(evm, tx) {
-            Begun::Frame(inflight) => self.launch(inflight, job),
+            Begun::Frame(inflight) => self.attempt(inflight, job, attempt),
             Begun::Ended(ended) => Some(at_once(ended, job)),
         }
     }
 
-    /// Starts a transaction anew whose result was stale for the `stale`th time. One that never ends well
+    /// Starts a transaction anew whose result was stale for the `stale`th time; `index` is its place in the block, if it
+    /// has one. One that never ends well
     /// runs on the CPU: what the card is told of it is then not what a real read gives.
     pub fn start_again(
         &mut self,
+        index: Option<usize>,
         evm: CardEvm<DB>,
         tx: TxEnv,
         job: J,
         stale: u32,
     ) -> Option<Landing<DB, J>> {
         if stale < STALE {
-            return self.start(evm, tx, job);
+            return self.start_as(index, evm, tx, job);
         }
         Some(match begin(evm, tx) {
             Begun::Frame(inflight) => fall_back(inflight, job, Reason::Stale, Cost::default()),
@@ -240,7 +274,14 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         let target = inflight.target();
         let call = Call::of(target, inflight.caller(), &inflight.calldata());
         let mut known = Known::default();
-        let predicted = self.runner.predictor.predict(&call);
+        let predictor = &self.runner.predictor;
+        let predicted = match (&self.foresight, attempt.index) {
+            (Some(foresight), Some(tx)) => {
+                let guess = predictor.predict_all(&call, foresight.changes(tx));
+                foresight.complete(tx, call.target(), guess)
+            }
+            _ => predictor.predict(&call),
+        };
         let launched = message::prepare(&mut inflight, &predicted, &mut known)
             .map_err(Reason::Unfit)
             .and_then(|prepared| {
@@ -327,7 +368,11 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                 let spent = flight.attempt.cost(cost);
                 // Buffers are not made for the few results that are longer.
                 if trap == Trap::Result && !flight.attempt.roomy {
-                    let attempt = Attempt { roomy: true, spent };
+                    let attempt = Attempt {
+                        roomy: true,
+                        spent,
+                        ..flight.attempt
+                    };
                     return self.attempt(flight.inflight, flight.job, attempt);
                 }
                 let reason = Reason::of_trap(trap, opcode);

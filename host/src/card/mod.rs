@@ -19,6 +19,7 @@ mod create;
 mod effects;
 mod executor;
 mod flights;
+mod foresight;
 mod interpret;
 pub mod lockstep;
 pub mod message;
@@ -28,6 +29,7 @@ mod reason;
 pub mod sim;
 pub mod split;
 mod teller;
+mod templates;
 pub mod trace;
 mod worker;
 

@@ -9,6 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use revm::primitives::{Address, B256, Bytes, HashMap, U256, keccak256};
 
+use super::templates::{self, Templates};
+
 /// Slots kept per function.
 const SLOTS: usize = 128;
 /// Accounts kept per function.
@@ -38,6 +40,8 @@ pub struct Call {
     function: Function,
     /// Possible keys: the caller, then the arguments.
     words: Vec<U256>,
+    /// The accounts that it names ([`templates::keys`]).
+    keys: Vec<U256>,
 }
 
 impl Call {
@@ -54,7 +58,13 @@ impl Call {
                 .into_iter()
                 .chain(arguments)
                 .collect(),
+            keys: templates::keys(caller, target, calldata),
         }
+    }
+
+    /// The account that it calls.
+    pub(super) fn target(&self) -> Address {
+        self.function.target
     }
 }
 
@@ -99,7 +109,7 @@ impl Place {
 }
 
 /// The slot of a mapping's element.
-fn element(key: U256, position: U256) -> U256 {
+pub(super) fn element(key: U256, position: U256) -> U256 {
     let mut preimage = [0; 64];
     preimage[..32].copy_from_slice(&key.to_be_bytes::<32>());
     preimage[32..].copy_from_slice(&position.to_be_bytes::<32>());
@@ -207,6 +217,8 @@ pub struct Predictor {
     functions: HashMap<Function, Habit>,
     /// By the accounts that the arguments name, too: what a router calls depends on them.
     special: HashMap<(Function, u64), Habit>,
+    /// By contract, whatever was called.
+    templates: Templates,
     limit: usize,
 }
 
@@ -216,48 +228,84 @@ impl Predictor {
         Self {
             functions: HashMap::default(),
             special: HashMap::default(),
+            templates: Templates::new(limit),
             limit,
         }
     }
 
-    /// What the last such call used: one with the same accounts as arguments where there was one, else one of
-    /// the same function.
-    fn habit(&self, call: &Call) -> Option<&Habit> {
-        let special = self.special.get(&(call.function, call.parties()));
-        special.or_else(|| self.functions.get(&call.function))
+    /// Accounts that the call will probably use, those that the last call used first in front; each once.
+    ///
+    /// The last call with the same accounts as arguments tells best. Else the last one of the same function does, and
+    /// what is known of the contracts that the call names.
+    pub fn predict(&self, call: &Call) -> Vec<Predicted> {
+        if let Some(habit) = self.special.get(&(call.function, call.parties())) {
+            return habit.accounts(call);
+        }
+        let habit = self.functions.get(&call.function);
+        let mut out = habit.map_or_else(Vec::new, |habit| habit.accounts(call));
+        self.widen(call, &call.keys, habit.is_none(), &mut out);
+        out
     }
 
-    /// Accounts that the call will probably use, those that the last call used first in front; each once.
-    pub fn predict(&self, call: &Call) -> Vec<Predicted> {
-        let accounts = self.habit(call).map_or(&[][..], |habit| &habit.accounts);
+    /// As [`Predictor::predict`], with all that may be: for one who knows what not. `others` are accounts that it uses,
+    /// too.
+    pub(super) fn predict_all(&self, call: &Call, others: &[Predicted]) -> Vec<Predicted> {
+        let habits = [
+            self.special.get(&(call.function, call.parties())),
+            self.functions.get(&call.function),
+        ];
         let mut out: Vec<Predicted> = Vec::new();
-        for used in accounts {
-            let Some(address) = used.who.address(call) else {
-                continue;
-            };
-            let place = out.iter().position(|other| other.address == address);
-            let place = place.unwrap_or_else(|| {
-                out.push(Predicted {
-                    address,
-                    balance: false,
-                    slots: Vec::new(),
-                });
-                out.len() - 1
-            });
-            let account = &mut out[place];
-            account.balance |= used.balance;
-            for slot in used.places.iter().filter_map(|place| place.slot(call)) {
+        for account in habits
+            .into_iter()
+            .flatten()
+            .flat_map(|habit| habit.accounts(call))
+        {
+            let known = place(&mut out, account.address);
+            known.balance |= account.balance;
+            known.slots.extend(account.slots);
+        }
+        let mut keys = call.keys.clone();
+        let target = call.target();
+        let certain = others.iter().map(|other| other.address);
+        for address in certain.chain([target]) {
+            for companion in self.templates.companions(&address) {
+                place(&mut out, companion);
+            }
+        }
+        for other in others {
+            place(&mut out, other.address);
+            let key = other.address.into_word().into();
+            if !keys.contains(&key) && keys.len() < templates::KEYS {
+                keys.push(key);
+            }
+        }
+        self.widen(call, &keys, true, &mut out);
+        out
+    }
+
+    /// Adds what contracts are known to use: the target, those that the call names, and, with `all`, those that are there
+    /// already.
+    fn widen(&self, call: &Call, keys: &[U256], all: bool, out: &mut Vec<Predicted>) {
+        for key in &call.keys[1..] {
+            let address = Address::from_word((*key).into());
+            if self.templates.knows(&address) && !out.iter().any(|it| it.address == address) {
+                let slots = self.templates.predict(&address, keys);
+                place(out, address).slots = slots;
+            }
+        }
+        for account in out.iter_mut().filter(|_| all) {
+            for slot in self.templates.predict(&account.address, keys) {
                 if !account.slots.contains(&slot) {
                     account.slots.push(slot);
                 }
             }
         }
-        out
     }
 
     /// The call used these accounts.
     pub fn learn(&mut self, call: &Call, used: &[Predicted]) {
         let used = &used[..used.len().min(ACCOUNTS)];
+        self.templates.learn(&call.keys, used);
         let old = self.functions.remove(&call.function).unwrap_or_default();
         let habit = old.learn(call, used);
         // What is hot comes back soon: forgetting all is the cheapest bound that is fair.
@@ -276,7 +324,39 @@ impl Predictor {
     }
 }
 
+/// The entry of an account, made where there is none.
+fn place(out: &mut Vec<Predicted>, address: Address) -> &mut Predicted {
+    let at = out.iter().position(|other| other.address == address);
+    let at = at.unwrap_or_else(|| {
+        out.push(Predicted {
+            address,
+            balance: false,
+            slots: Vec::new(),
+        });
+        out.len() - 1
+    });
+    &mut out[at]
+}
+
 impl Habit {
+    /// Accounts that a call will probably use, each once.
+    fn accounts(&self, call: &Call) -> Vec<Predicted> {
+        let mut out: Vec<Predicted> = Vec::new();
+        for used in &self.accounts {
+            let Some(address) = used.who.address(call) else {
+                continue;
+            };
+            let account = place(&mut out, address);
+            account.balance |= used.balance;
+            for slot in used.places.iter().filter_map(|place| place.slot(call)) {
+                if !account.slots.contains(&slot) {
+                    account.slots.push(slot);
+                }
+            }
+        }
+        out
+    }
+
     /// What is known after one more call.
     fn learn(self, call: &Call, used: &[Predicted]) -> Self {
         // Places that have just been right stay; the others are looked for anew. A key's origin is the same
@@ -355,7 +435,9 @@ mod tests {
         learn(&mut predictor, &call(1, 9, 4, &[]), numbers(&[3]));
         assert_eq!(predict(&predictor, &call(1, 8, 4, &[7])), numbers(&[3]));
         assert!(predict(&predictor, &call(2, 9, 4, &[])).is_empty());
-        assert!(predict(&predictor, &call(1, 9, 5, &[])).is_empty());
+        // Another function of the contract may use all of its variables.
+        let other = predict(&predictor, &call(1, 9, 5, &[]));
+        assert_eq!(other, numbers(&[1, 2, 3]));
         learn(&mut predictor, &call(1, 9, 4, &[]), vec![]);
         assert!(predict(&predictor, &call(1, 9, 4, &[])).is_empty());
     }

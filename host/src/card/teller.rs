@@ -12,10 +12,10 @@ use super::predictor::Predicted;
 use super::split::{CardDatabase, CodeId, InFlight, Known};
 
 /// Slots that are predicted at most beside those of the access list. Each costs two beats of message,
-/// and a place in the lane's slot table that the frames may need.
-const SLOTS: usize = 128;
+/// and a place in the lane's slot table, half of which is left to what was not foreseen.
+const SLOTS: usize = 1_024;
 /// Accounts that are predicted at most.
-const ACCOUNTS: usize = 32;
+const ACCOUNTS: usize = 128;
 
 /// Fills a message's accounts.
 pub(super) struct Teller<'a, DB: CardDatabase> {

@@ -53,7 +53,8 @@ pub(crate) fn run<T: Transport>(
     workers: usize,
 ) {
     let lanes = runner.card().caps().lanes;
-    let mut flights: Flights<'_, T, WorkerView<'_>, Job> = Flights::new(runner);
+    let mut flights: Flights<'_, T, WorkerView<'_>, Job> =
+        Flights::new(runner).foreseeing(session.block());
     let mut idle: Vec<WorkerEvm<'_>> = Vec::new();
     let mut landings = Vec::new();
     // How often a transaction's results were stale, one after the other.
@@ -96,7 +97,8 @@ pub(crate) fn run<T: Transport>(
                             ahead,
                         };
                         in_flight += gas;
-                        landings.extend(flights.start(evm, tx.clone(), job));
+                        let index = Some(attempt.tx);
+                        landings.extend(flights.start_as(index, evm, tx.clone(), job));
                     } else {
                         let result = evm.transact(tx.clone());
                         if let Ok(done) = &result {
@@ -149,9 +151,10 @@ pub(crate) fn run<T: Transport>(
                     evm.finalize();
                     session.aim(&mut evm, job.attempt);
                     let tx = session.transaction(job.attempt).clone();
-                    let times = stale.entry(job.attempt.tx).or_default();
+                    let index = job.attempt.tx;
+                    let times = stale.entry(index).or_default();
                     *times += 1;
-                    landings.extend(flights.start_again(evm, tx, job, *times));
+                    landings.extend(flights.start_again(Some(index), evm, tx, job, *times));
                 }
             }
         }

@@ -14,6 +14,7 @@ mod run;
 mod statetest;
 mod table;
 mod trace;
+mod verify;
 mod workload;
 
 use std::{fmt, process::ExitCode};
@@ -47,6 +48,7 @@ enum Command {
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
+    Verify(verify::Arguments),
     Workload(workload::Arguments),
 }
 
@@ -91,6 +93,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
         Command::Workload(arguments) => workload::workload(&arguments),
     };
     match end {

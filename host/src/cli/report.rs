@@ -92,6 +92,27 @@ pub(super) fn rows_table(rows: &[Row], reference_seconds: f64) -> Table {
     table
 }
 
+/// What executions were thrown away for, by block.
+pub(super) fn conflicts_table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&[
+        ("block", Align::Right),
+        ("wasted gas", Align::Right),
+        ("again", Align::Right),
+        ("conflict", Align::Left),
+    ]);
+    for row in rows {
+        for conflict in &row.parallel.conflicts {
+            table.row([
+                row.block.to_string(),
+                thousands(row.parallel.wasted_gas),
+                conflict.count.to_string(),
+                conflict.location.to_string(),
+            ]);
+        }
+    }
+    table
+}
+
 /// `ok`, or the fields that are false.
 pub(super) fn checks(checks: &Checks) -> String {
     let fields = [

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
 use gatewei::{
-    Block, CardStatistics, Checks, ClassCycles, Executor, Prediction, WrongResult, digest,
+    Block, CardStatistics, Checks, ClassCycles, Conflict, Executor, Prediction, WrongResult, digest,
 };
 use serde::Serialize;
 
 use super::measure::{Measured, Ratio, mgas_per_s};
+
+/// Conflicts of a block that are told.
+const CONFLICTS: usize = 10;
 
 /// One block on one executor.
 #[derive(Debug, Serialize)]
@@ -34,6 +37,9 @@ pub(super) struct Row {
 pub(super) struct Parallel {
     pub(super) executions: u64,
     pub(super) reexecutions: u64,
+    pub(super) blocked: u64,
+    pub(super) wasted_gas: u64,
+    pub(super) conflicts: Vec<Conflict>,
 }
 
 /// The card's part.
@@ -107,6 +113,15 @@ impl Row {
             parallel: Parallel {
                 executions: outcome.statistics.executions,
                 reexecutions: outcome.statistics.reexecutions,
+                blocked: outcome.statistics.blocked,
+                wasted_gas: outcome.statistics.wasted_gas,
+                conflicts: outcome
+                    .statistics
+                    .conflicts
+                    .iter()
+                    .take(CONFLICTS)
+                    .copied()
+                    .collect(),
             },
             card: Card::from(&outcome.statistics.card),
             ratio,

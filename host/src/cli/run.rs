@@ -1,14 +1,19 @@
 //! `gatewei run`: block directories on an executor, checked against their headers.
 
 use std::{
-    io::{self, Write as _},
+    fs::File,
+    io::{self, BufWriter, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use alloy_primitives::{Address, map::AddressSet};
 use clap::{Args, ValueEnum};
-use gatewei::{Block, Checks, Executor, Mismatch, Sequential, block, first_difference};
+use gatewei::{
+    Block, Checks, Engine, Executor, Mismatch, Sequential, block, engine::Timeline,
+    first_difference,
+};
 use revm::primitives::hardfork::SpecId;
 
 use super::{
@@ -16,7 +21,7 @@ use super::{
     archive::Input,
     executors::{self, Card, Kind},
     measure, progress,
-    report::rows_table,
+    report::{conflicts_table, rows_table},
     row::Row,
 };
 
@@ -32,7 +37,7 @@ use super::{
     gatewei run mainnet --compare sequential --repeat 5        how much faster than sequential\n  \
     gatewei run mainnet/19932148 --executor card --card sim    on the simulated card\n\n\
     Checks are true, false, or null where a field cannot be checked: receipts_root before Byzantium (4,370,000),\n\
-    requests_hash before Prague, state_root where the pre-state is not the whole state. Exit status 1 if any is false.")]
+    requests_hash before Prague, state_root where there is neither a witness nor the whole state. Exit status 1 if any is false.")]
 pub(super) struct Arguments {
     /// Block directories, folders of them, or archives (.tar.xz) of such folders
     #[arg(required = true, value_name = "PATH")]
@@ -57,6 +62,12 @@ pub(super) struct Arguments {
     /// Execute with the block's access list (`bal.json`, EIP-7928), and compare it with what is done
     #[arg(long)]
     bal: bool,
+    /// Also tell for what executions were thrown away: the accounts and slots that conflicted most
+    #[arg(long)]
+    conflicts: bool,
+    /// Write what every worker did when, as a trace for Chrome or Perfetto (cpu executor)
+    #[arg(long, value_name = "FILE")]
+    timeline: Option<PathBuf>,
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
@@ -71,12 +82,23 @@ enum Reference {
 
 /// Runs all blocks.
 pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
-    let mut executor = executors::make(
-        arguments.executor,
-        &arguments.card,
-        arguments.threads,
-        arguments.policy,
-    )?;
+    let timeline = arguments
+        .timeline
+        .as_ref()
+        .map(|_| Arc::new(Timeline::default()));
+    let mut executor: Box<dyn Executor> = match (&timeline, arguments.executor) {
+        (Some(timeline), Kind::Cpu) => {
+            let threads = arguments.threads.unwrap_or_else(executors::default_threads);
+            let engine = Engine::builder()
+                .threads(threads)
+                .timeline(timeline.clone());
+            Box::new(engine.build())
+        }
+        (Some(_), _) => return Err(Failure::new("--timeline is for --executor cpu")),
+        (None, kind) => {
+            executors::make(kind, &arguments.card, arguments.threads, arguments.policy)?
+        }
+    };
     let mut reference = match arguments.compare {
         None => None,
         Some(Reference::Sequential) => Some(executors::make(
@@ -139,8 +161,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<End, Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
+    if let (Some(timeline), Some(path)) = (timeline, &arguments.timeline) {
+        let failed =
+            |error| Failure::new(format!("{}: cannot be written: {error}", path.display()));
+        let file = File::create(path).map_err(failed)?;
+        timeline.write(BufWriter::new(file)).map_err(failed)?;
+    }
     if !arguments.json && !rows.is_empty() {
         write!(io::stdout(), "{}", rows_table(&rows, reference_seconds))?;
+        if arguments.conflicts {
+            write!(io::stdout(), "\n{}", conflicts_table(&rows))?;
+        }
     }
     Ok(end)
 }

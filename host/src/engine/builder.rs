@@ -7,6 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::{
     forecast,
     session::Session,
+    timeline::Timeline,
     worker::{self, StopOnPanic},
 };
 use crate::{Block, ExecutionError, Executor, Outcome, Sequential, Verify};
@@ -18,18 +19,26 @@ pub struct Engine {
     threads: NonZeroUsize,
     /// All threads but the caller's, with what their allocators keep. `None` if there are no others.
     pool: Option<Arc<ThreadPool>>,
+    timeline: Option<Arc<Timeline>>,
 }
 
 /// Makes an [`Engine`].
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     threads: Option<NonZeroUsize>,
+    timeline: Option<Arc<Timeline>>,
 }
 
 impl EngineBuilder {
     /// Number of threads, the caller's included. By default, as many as the machine has for this process.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// Records what the CPU workers do, for as long as the engine lives.
+    pub fn timeline(mut self, timeline: Arc<Timeline>) -> Self {
+        self.timeline = Some(timeline);
         self
     }
 
@@ -53,6 +62,7 @@ impl EngineBuilder {
                 NonZeroUsize::MIN
             },
             pool: pool.map(Arc::new),
+            timeline: self.timeline,
         }
     }
 }
@@ -103,7 +113,9 @@ impl Engine {
         worker: impl FnOnce(&Session<'_>),
         others: fn(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
-        let session = Session::new(block)?.verifying(verify);
+        let session = Session::new(block)?
+            .verifying(verify)
+            .recording(self.timeline.clone());
         let begin = || {
             let _guard = StopOnPanic(&session);
             worker(&session);

@@ -7,7 +7,7 @@
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
-use alloy_primitives::U256;
+use alloy_primitives::{U256, map::HashMap};
 use revm::{
     DatabaseCommit as _,
     context::{
@@ -30,8 +30,8 @@ use super::{
     write_set::{Final, Writes},
 };
 use crate::{
-    Block, CardStatistics, ExecutionError, Outcome, PreStateError, Receipt, Statistics,
-    WrongResult, sequential::place,
+    Block, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError, Receipt,
+    Statistics, WrongResult, sequential::place,
 };
 
 /// What became of a transaction that has run.
@@ -52,6 +52,8 @@ pub(crate) struct Committer<'b> {
     state: BlockState<'b>,
     used: Used,
     card: CardStatistics,
+    conflicts: HashMap<Location, u64>,
+    wasted_gas: u64,
     error: Option<ExecutionError>,
 }
 
@@ -69,6 +71,8 @@ impl<'b> Committer<'b> {
                 ..Used::default()
             },
             card: CardStatistics::default(),
+            conflicts: HashMap::default(),
+            wasted_gas: 0,
             error: None,
         })
     }
@@ -128,7 +132,9 @@ impl<'b> Committer<'b> {
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
         self.check_block_gas(tx)?;
-        if !ran.reads.holds(&self.state.cache) {
+        if let Some(conflict) = ran.reads.conflict(&self.state.cache) {
+            *self.conflicts.entry(conflict).or_default() += 1;
+            self.wasted_gas += ran.result.as_ref().map_or(0, ExecutionResult::tx_gas_used);
             return Ok(Validated::Stale { exact: false });
         }
         let result = ran
@@ -325,6 +331,9 @@ impl<'b> Committer<'b> {
         let statistics = Statistics {
             executions: counters.executions,
             reexecutions: counters.reexecutions,
+            blocked: counters.blocked,
+            wasted_gas: self.wasted_gas,
+            conflicts: Conflict::sorted(self.conflicts),
             card: self.card,
         };
         Ok(Outcome {

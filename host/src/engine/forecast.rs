@@ -70,7 +70,8 @@ pub(super) fn is_worth_threads(block: &Block) -> bool {
 fn is_cheap(block: &Block, tx: &TxEnv) -> bool {
     tx.gas_limit <= CHEAP_GAS
         || tx.kind.to().is_some_and(|to| {
-            let account = block.pre_state.account(to);
-            account.is_none_or(|account| account.info.is_empty_code_hash())
+            // What cannot be read now is found out later.
+            let account = block.pre_state.read(*to).ok().flatten();
+            account.is_none_or(|account| account.is_empty_code_hash())
         })
 }

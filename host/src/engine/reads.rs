@@ -1,6 +1,8 @@
 //! What an attempt read, and how much of it the outcome depends on.
 
 use alloy_primitives::{Address, U256, map::AddressMap};
+
+use crate::Location;
 use revm::{
     database::{AccountStatus, CacheState},
     state::AccountInfo,
@@ -95,31 +97,32 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    /// Whether the same transaction, executed on the committed state alone, would have taken the
-    /// same course. `cache` is the state as sequential execution has it at this transaction, as
+    /// The first read of which the same transaction, executed on the committed state alone, would have had another value
+    /// and thus perhaps taken another course. `cache` is the state as sequential execution has it at this transaction, as
     /// far as it differs from the base.
-    pub(crate) fn holds(&self, cache: &CacheState) -> bool {
-        self.accounts
-            .iter()
-            .all(|(address, read)| match cache.accounts.get(address) {
-                None => read.from_base,
-                Some(truth) if read.from_base && untouched(truth.status) => true,
-                Some(truth) => read.agrees(truth.account.as_ref().map(|a| &a.info)),
-            })
-            && self
-                .slots
-                .iter()
-                .all(|read| match cache.accounts.get(&read.address) {
-                    None => read.from_base,
-                    Some(account) => match &account.account {
-                        None => read.value.is_zero(),
-                        Some(plain) => match plain.storage.get(&read.key) {
-                            Some(value) => *value == read.value,
-                            None if account.status.is_storage_known() => read.value.is_zero(),
-                            None => read.from_base,
-                        },
-                    },
-                })
+    pub(crate) fn conflict(&self, cache: &CacheState) -> Option<Location> {
+        let mut accounts = self.accounts.iter();
+        let account = accounts.find(|(address, read)| match cache.accounts.get(address) {
+            None => !read.from_base,
+            Some(truth) if read.from_base && untouched(truth.status) => false,
+            Some(truth) => !read.agrees(truth.account.as_ref().map(|a| &a.info)),
+        });
+        if let Some((address, _)) = account {
+            return Some(Location::account(*address));
+        }
+        let mut slots = self.slots.iter();
+        let slot = slots.find(|read| match cache.accounts.get(&read.address) {
+            None => !read.from_base,
+            Some(account) => match &account.account {
+                None => !read.value.is_zero(),
+                Some(plain) => match plain.storage.get(&read.key) {
+                    Some(value) => *value != read.value,
+                    None if account.status.is_storage_known() => !read.value.is_zero(),
+                    None => !read.from_base,
+                },
+            },
+        });
+        slot.map(|read| Location::slot(read.address, read.key))
     }
 }
 

@@ -10,6 +10,8 @@
 //! * [`Task::Commit`]: call [`Session::commit`].
 //! * [`Task::Done`]: leave, dropping what is in flight.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 use revm::{
     ExecuteEvm as _, MainBuilder, MainnetEvm,
@@ -29,6 +31,7 @@ use super::{
     ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
     seed::seeds,
+    timeline::Timeline,
     view::{View, ViewError},
     write_set::{Final, Locations},
     writes::writes,
@@ -67,6 +70,7 @@ pub struct Session<'b> {
     verify: Verify,
     /// The access list of what is done is wanted.
     lists: bool,
+    timeline: Option<Arc<Timeline>>,
 }
 
 impl<'b> Session<'b> {
@@ -93,7 +97,18 @@ impl<'b> Session<'b> {
             lists: committer.lists(),
             committer: Mutex::new(committer),
             verify: Verify::None,
+            timeline: None,
         })
+    }
+
+    /// Records what its CPU workers do.
+    pub fn recording(mut self, timeline: Option<Arc<Timeline>>) -> Self {
+        self.timeline = timeline;
+        self
+    }
+
+    pub(super) fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.as_deref()
     }
 
     /// Computes results that came from a card again before they are committed.

@@ -44,8 +44,7 @@ pub trait Base: DatabaseRef {
 
 impl Base for PreState {
     fn account_ref(&self, address: Address) -> Result<Option<AccountInfo>, Self::Error> {
-        let account = self.account(&address);
-        Ok(account.map(|account| account.info.copy_without_code()))
+        self.read(address)
     }
 }
 

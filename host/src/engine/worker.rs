@@ -7,6 +7,7 @@ use revm::ExecuteEvm as _;
 use super::{
     scheduler::{Attempt, Task},
     session::{Session, WorkerEvm},
+    timeline::{Activity, timed},
 };
 
 /// Works on a block until it is complete or given up.
@@ -16,12 +17,16 @@ pub(crate) fn lead(session: &Session<'_>) {
     // Made when there is the first use for it: a leader may find none.
     let mut evm = None;
     loop {
-        match session.wait_leading() {
+        match timed(session.timeline(), Activity::Wait, || {
+            session.wait_leading()
+        }) {
             Task::Execute(attempt) => {
                 let evm = evm.get_or_insert_with(|| session.evm());
                 execute(session, evm, attempt);
             }
-            Task::Commit => session.lead(&mut leader),
+            Task::Commit => timed(session.timeline(), Activity::Commit, || {
+                session.lead(&mut leader);
+            }),
             // `wait_leading` does not return `Wait`; asking again would be right.
             Task::Wait => {}
             Task::Done => return,
@@ -33,15 +38,27 @@ pub(crate) fn lead(session: &Session<'_>) {
 pub(crate) fn run(session: &Session<'_>) {
     let _guard = StopOnPanic(session);
     let mut evm = session.evm();
-    while let Task::Execute(attempt) = session.wait_running() {
+    let next = || {
+        timed(session.timeline(), Activity::Wait, || {
+            session.wait_running()
+        })
+    };
+    while let Task::Execute(attempt) = next() {
         execute(session, &mut evm, attempt);
     }
 }
 
 fn execute<'s>(session: &'s Session<'_>, evm: &mut WorkerEvm<'s>, attempt: Attempt) {
-    session.aim(evm, attempt);
-    let result = evm.transact(session.transaction(attempt).clone());
-    session.submit(evm, result, None);
+    let Attempt { tx, incarnation } = attempt;
+    timed(
+        session.timeline(),
+        Activity::Execute { tx, incarnation },
+        || {
+            session.aim(evm, attempt);
+            let result = evm.transact(session.transaction(attempt).clone());
+            session.submit(evm, result, None);
+        },
+    );
 }
 
 /// Releases the other workers of a block when this one panics, so that the panic reaches the caller

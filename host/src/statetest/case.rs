@@ -163,7 +163,7 @@ pub fn load(path: &Path) -> Result<Vec<Case>, StateTestError> {
                         pre_state: pre_state.clone(),
                         access_list: None,
                         list_accesses: false,
-                        parent_state_root: None,
+                        witness: None,
                         scope: Scope::Transactions,
                     };
                     with_transaction(base, &post.txbytes, test.transaction.sender)

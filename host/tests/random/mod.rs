@@ -358,7 +358,7 @@ pub fn block(seed: u64, fork: (SpecId, u64, u64), txs: usize) -> Block {
         pre_state: Arc::new(world(&mut random)),
         access_list: None,
         list_accesses: false,
-        parent_state_root: None,
+        witness: None,
         scope: Scope::Transactions,
     };
     assert_eq!(block.environment.cfg_env.spec, spec);

@@ -210,19 +210,15 @@ pub fn routines(a: &mut Assembler) {
 
     a.routine(
         "return",
-        [
-            sized_entry()
-                .code(Act::Status, Status::Return as u8)
-                .goto("output"),
-        ],
+        [sized_entry()
+            .code(Act::Status, Status::Return as u8)
+            .goto("output")],
     );
     a.routine(
         "revert",
-        [
-            sized_entry()
-                .code(Act::Status, Status::Revert as u8)
-                .goto("output"),
-        ],
+        [sized_entry()
+            .code(Act::Status, Status::Revert as u8)
+            .goto("output")],
     );
     a.routine(
         "output",

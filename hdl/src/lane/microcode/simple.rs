@@ -98,16 +98,12 @@ pub fn routines(a: &mut Assembler) {
 
     a.routine(
         "stop",
-        [
-            entry().code(Act::Status, Status::Stop as u8).goto("halt"),
-        ],
+        [entry().code(Act::Status, Status::Stop as u8).goto("halt")],
     );
     a.routine(
         "invalid",
-        [
-            entry()
-                .code(Act::Status, Status::InvalidOpcode as u8)
-                .goto("halt"),
-        ],
+        [entry()
+            .code(Act::Status, Status::InvalidOpcode as u8)
+            .goto("halt")],
     );
 }

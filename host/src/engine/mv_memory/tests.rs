@@ -63,6 +63,7 @@ fn writes(write: &Write) -> Writes {
     } else {
         AccountWrite {
             deleted: false,
+            claimed: false,
             code: None,
             nonce: write.nonce,
             balance: write.balance,
