@@ -53,6 +53,7 @@ DATA := $(or $(GATEWEI_DATA),../shared/data)
 
 .PHONY: vm-test
 vm-test: build ## boot a guest that executes a real block on the card through /dev/vfio (VM_BLOCK=)
+	@test -f $(DATA)/mainnet.tar.xz || { echo "vm-test: no $(DATA)/mainnet.tar.xz: set GATEWEI_DATA to its folder" >&2; exit 1; }
 	@python3 tools/fetch.py vm
 	$(CARGO) build $(FLAGS) -p gatewei-driver --example edu
 	@mkdir -p .build/vm
