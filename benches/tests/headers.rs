@@ -24,6 +24,7 @@ fn every_check_of_a_generated_header_is_true() {
             logs_bloom: Some(true),
             requests_hash: Some(true),
             state_root: Some(true),
+            access_list: None,
         };
         assert_eq!(checks, all, "{}: {mismatches:?}", kind.name);
     }
