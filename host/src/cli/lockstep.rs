@@ -21,8 +21,9 @@ use super::{End, Failure, executors, progress};
 
 /// Programs that a thread takes at a time, on a card of their own.
 const CHUNK: u64 = 200;
-/// Tries to make a program that differs smaller.
+/// Tries to make a program that differs smaller, and the time that they may take: a lane that hangs takes seconds each.
 const TRIES: usize = 3_000;
+const SHRINKING: Duration = Duration::from_secs(120);
 /// Programs that differ are kept up to this many; then the run ends.
 const ENOUGH: usize = 10;
 /// A lane that makes no progress for so many cycles hangs.
@@ -248,7 +249,11 @@ fn run(programs: std::ops::Range<u64>) -> Result<(Count, Vec<Differing>), Failur
             Err(_) => {
                 count.programs += 1;
                 count.differing += 1;
+                let until = Instant::now() + SHRINKING;
                 let program = shrink(program, TRIES, |program| {
+                    if Instant::now() > until {
+                        return false;
+                    }
                     let Ok(mut card) = open(surroundings) else {
                         return false;
                     };
