@@ -235,6 +235,8 @@ fn destroy(a: &mut Assembler) {
                 .slot_key(SlotKey::PeerBalance)
                 .call(Cond::True, "field"),
             step().branch_unless(Cond::PresentZero, "destroy_move"),
+            // revm touches it before it charges: seen where gas runs out, as this touch stays.
+            step().call(Cond::Ripemd, "touch"),
             step().price(GasOp::Charge, Price::NewAccount),
         ],
     );
