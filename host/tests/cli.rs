@@ -56,6 +56,7 @@ fn is_row(row: &Value, compared: bool) {
             "logs_bloom",
             "requests_hash",
             "state_root",
+            "access_list",
         ],
     );
     for (name, check) in row["checks"].as_object().expect("it is an object") {

@@ -1,8 +1,8 @@
 //! Execution witnesses: the part of the state that a block needs, as nodes of the state's trie that prove it.
 //!
-//! A block with a complete witness can be executed and verified with nothing else ([`crate::Block::load_stateless`]
-//! (crate::Block::load_stateless)): what a rollup's dispute or a prover wants. The file is what
-//! `debug_executionWitness` gives.
+//! A block with a complete witness can be executed and verified with nothing else
+//! ([`Block::load_stateless`](crate::Block::load_stateless)): what a rollup's dispute or a prover wants. The file is
+//! what `debug_executionWitness` gives.
 
 mod hash;
 mod trie;

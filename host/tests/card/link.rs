@@ -20,14 +20,15 @@ use zerocopy::IntoBytes as _;
 
 use super::faults::BLOCK;
 
-/// Messages that pass before something happens: the block runs by then.
-const BEFORE: u32 = 400;
+/// Messages that pass before something happens, once it was announced: on an open card, and with its opening.
+const BEFORE: u32 = 20;
+const BEFORE_WITH_OPENING: u32 = 100;
 /// How long the driver waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest time of a block.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What happens to the message behind the first [`BEFORE`] ones.
+/// What happens to a message.
 enum Happens {
     /// The connection is closed.
     End,
@@ -79,7 +80,7 @@ impl Drop for Served {
 
 /// Passes messages between one client and the server at `to`: the path to connect to, and in the end whether
 /// something happened.
-fn proxy(test: &str, to: &Path, happens: Receiver<Happens>) -> (PathBuf, JoinHandle<bool>) {
+fn proxy(test: &str, to: &Path, happens: Receiver<(u32, Happens)>) -> (PathBuf, JoinHandle<bool>) {
     let path = socket(test, "proxy");
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).expect("the socket can be made");
@@ -99,19 +100,24 @@ fn pass(
     mut client: Channel,
     mut server: Channel,
     raw: &UnixStream,
-    happens: &Receiver<Happens>,
+    happens: &Receiver<(u32, Happens)>,
 ) -> bool {
-    let (mut passed, mut happened) = (0, false);
+    let (mut planned, mut happened) = (None, false);
     while let Ok(Message {
         header,
         body,
         files,
     }) = client.receive(LONGEST)
     {
-        passed += 1;
-        let strikes = (passed == BEFORE)
-            .then(|| happens.try_recv().ok())
-            .flatten();
+        planned = planned.or_else(|| happens.try_recv().ok());
+        let strikes = match planned.take() {
+            Some((0, what)) => Some(what),
+            Some((left, what)) => {
+                planned = Some((left - 1, what));
+                None
+            }
+            None => None,
+        };
         happened |= strikes.is_some();
         match strikes {
             Some(Happens::End) => return happened,
@@ -213,7 +219,8 @@ fn meets(test: &str, happens: impl FnOnce(&mut Served) -> Happens, fault: Fault,
     let (tell, told) = channel();
     let (path, passing) = proxy(test, &served.path, told);
     let mut executor = connect(&path);
-    tell.send(happens(&mut served)).expect("the proxy lives");
+    tell.send((BEFORE, happens(&mut served)))
+        .expect("the proxy lives");
     let got = run(&mut executor);
     let card = executor.runner().card();
     let (counters, state) = (card.counters(), card.state());
@@ -289,7 +296,8 @@ fn the_driver_is_killed_with_messages_in_flight() {
     command.arg(format!("vfio-user:{}", path.display()));
     command.arg(super::faults::folder());
     let driver = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    tell.send(Happens::Kill(driver.expect("the tool starts")))
+    let kill = Happens::Kill(driver.expect("the tool starts"));
+    tell.send((BEFORE_WITH_OPENING, kill))
         .expect("the proxy lives");
     assert!(
         passing.join().expect("the proxy does not panic"),

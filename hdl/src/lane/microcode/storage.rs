@@ -42,9 +42,13 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "sstore",
         [
-            entry().slot(SlotCmd::Find).slot_key(SlotKey::Storage),
+            // Nothing is looked for before the last check that may end the frame: its end reads the table.
+            entry(),
             step().branch(Cond::GasAtStipend, "halt_sentry"),
-            step().price(GasOp::Charge, Price::SstoreBase),
+            step()
+                .price(GasOp::Charge, Price::SstoreBase)
+                .slot(SlotCmd::Find)
+                .slot_key(SlotKey::Storage),
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotUsed, "sstore_price"),
             step().branch(Cond::SlotWarm, "sstore_warm"),
