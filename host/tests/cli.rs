@@ -62,14 +62,17 @@ fn is_row(row: &Value, compared: bool) {
     for (name, check) in row["checks"].as_object().expect("it is an object") {
         assert!(check.is_boolean() || check.is_null(), "{name}: {check}");
     }
-    has_fields(&row["parallel"], &["executions", "reexecutions"]);
-    are_numbers(&row["parallel"], &["executions", "reexecutions"]);
+    let numbers = ["executions", "reexecutions", "blocked", "wasted_gas"];
+    has_fields(&row["parallel"], &[&numbers[..], &["conflicts"]].concat());
+    are_numbers(&row["parallel"], &numbers);
     let numbers = [
         "txs",
         "gas",
         "evm_gas",
         "offloaded_share",
         "offloaded_ops",
+        "kept",
+        "verified",
         "cycles",
         "wait_cycles",
         "page_cycles",
@@ -77,7 +80,7 @@ fn is_row(row: &Value, compared: bool) {
         "cpi",
         "requests",
     ];
-    let objects = ["fallbacks", "prediction", "cycles_by_class"];
+    let objects = ["fallbacks", "prediction", "cycles_by_class", "wrong"];
     let all = [&numbers[..], &objects].concat();
     has_fields(&row["card"], &all);
     are_numbers(&row["card"], &numbers);
