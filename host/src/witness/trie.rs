@@ -352,7 +352,7 @@ mod tests {
     /// Keys with long common beginnings, so that extensions come and go.
     fn key(number: u16) -> B256 {
         let mut key = keccak256([(number % 5) as u8]);
-        if number % 3 > 0 {
+        if !number.is_multiple_of(3) {
             key[30] = (number >> 8) as u8;
         }
         key[31] = number as u8;
