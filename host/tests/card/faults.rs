@@ -86,7 +86,7 @@ fn suffers_on<T: Transport>(card: T, script: &[Injection], expect: &Expect, opti
         options.ring_log2
     );
     assert!(struck > 0, "{what}: it never struck");
-    let (checks, _) = Checks::new(&block, &got);
+    let (checks, _) = Checks::new(block, &got);
     let right = digest(&want) == digest(&got) && want.state == got.state;
     match expect {
         // The header showed it: the block was executed again on the CPU.
