@@ -427,6 +427,8 @@ impl<T: Transport> Card<T> {
         if self.spins() {
             return;
         }
+        // What waits can afford a look at the clock, and lanes are to be seen between their waits for the host.
+        self.polls = POLLS;
         match self.transport.wait(budget) {
             Ok(WaitOutcome::Interrupt) => self.counters.interrupts += 1,
             Ok(WaitOutcome::Elapsed) => {}
