@@ -21,7 +21,14 @@ pub fn routines(a: &mut Assembler) {
         "account_warm",
         [
             step().call_unless(Cond::SlotKnown, "ask"),
+            // RIPEMD-160 is always warm, and what is remembered of it would take back its touch, which stays.
+            step().branch(Cond::Ripemd, "account_mark"),
             step().call(Cond::InnerCold, "journal"),
+        ],
+    );
+    a.routine(
+        "account_mark",
+        [
             step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
             step().wait(Cond::SlotReady).act(Act::Peer),
             step().ret(),
