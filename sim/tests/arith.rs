@@ -234,12 +234,29 @@ fn worst_times_are_those_documented() -> Result<(), ModelError> {
         3
     );
     assert_eq!(arith.check("MUL", max, max, max), 12);
+    let three = U256::from(3);
     for name in ["DIV", "MOD"] {
-        assert_eq!(arith.check(name, max, one, max), 131);
+        assert_eq!(arith.check(name, max, three, max), 131);
         assert_eq!(arith.check(name, max, U256::ZERO, max), 2);
     }
     for name in ["SDIV", "SMOD"] {
-        assert_eq!(arith.check(name, MIN, max, max), 131);
+        assert_eq!(arith.check(name, MIN, U256::ZERO - three, max), 131);
+    }
+    // A quotient by a power of 256 is a shift, a remainder is not, nor is a quotient by its neighbours.
+    assert_eq!(arith.check("MOD", max, one, max), 131);
+    assert_eq!(arith.check("SMOD", MIN, max, max), 131);
+    for bytes in 0..32u64 {
+        let (power, shifted) = (one << (8 * bytes as usize), 32 - bytes);
+        let cycles = 3 + shifted / 8 + shifted % 8;
+        for n in edges() {
+            assert_eq!(arith.check("DIV", n, power, max), cycles, "256^{bytes}");
+            arith.check("SDIV", n, power, max);
+            arith.check("SDIV", n, U256::ZERO - power, max);
+            arith.check("MOD", n, power, max);
+            for near in [power - one, power + one, power | (power << 8)] {
+                arith.check("DIV", n, near, max);
+            }
+        }
     }
     assert_eq!(arith.check("ADDMOD", max, max, U256::from(2)), 131);
     assert_eq!(arith.check("ADDMOD", max, max, one), 2);
