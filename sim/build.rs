@@ -94,7 +94,8 @@ fn build() -> Result<(), Failure> {
 fn selected() -> Vec<Entry> {
     let all = env::var_os("CARGO_FEATURE_BLOCKS").is_some();
     let mut entries = gatewei_hdl::catalog::blocks();
-    entries.retain(|entry| all || entry.name.starts_with("card"));
+    let is_top = |name: &str| name.starts_with("card") || name.ends_with("_card");
+    entries.retain(|entry| all || is_top(entry.name));
     entries
 }
 

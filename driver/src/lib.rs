@@ -20,6 +20,7 @@ pub mod profile;
 mod queue;
 pub mod result;
 mod selftest;
+pub mod serial;
 mod slots;
 mod sync;
 mod traffic;

@@ -22,6 +22,7 @@ use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
+use crate::link::{Bridge, Deframe, Enframe, FrameCheck, SerialCard, UartReceive, UartSend};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.
@@ -76,10 +77,24 @@ pub fn blocks() -> Vec<Entry> {
         entry!("queue", QueueEngine::<2>::default()),
         entry!("dma", Dma::<2>::default()),
         entry!("shell", Shell::<2>::new(IDENTITY)),
+        entry!("frame_check", FrameCheck::default()),
+        entry!("uart_receive", UartReceive::new(DIVIDER)),
+        entry!("uart_send", UartSend::new(DIVIDER)),
+        entry!("deframe", Deframe::default()),
+        entry!("enframe", Enframe::default()),
+        entry!("bridge", Bridge::new(PATIENCE)),
         entry!("card", Card::<1, 1>::default()),
         entry!("card2", Card::<2, 1>::default()),
+        entry!(
+            "serial_card",
+            SerialCard::<1, 1>::new(DEFAULT_CLOCK_KHZ, DIVIDER, PATIENCE)
+        ),
     ]
 }
+
+/// The serial line of the card on show: cycles a bit, and of silence before it asks again.
+const DIVIDER: u16 = 4;
+const PATIENCE: u32 = 20_000;
 
 /// What the card's parts on show tell of themselves.
 const IDENTITY: Identity = Identity {

@@ -15,5 +15,6 @@ pub mod keccak;
     reason = "an arm of a hardware match has no guard"
 )]
 pub mod lane;
+pub mod link;
 pub mod prim;
 pub mod tools;

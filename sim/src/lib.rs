@@ -2,7 +2,7 @@
 //!
 //! The build script emits the hardware as Verilog and compiles it. [`card::SimCard`] is a card in this
 //! process, with [`host_memory`] around it, and [`trace`] reads what it retires. [`vfio_user`] serves it to
-//! other processes. [`model`] is the raw access to any block, for its tests.
+//! other processes. [`serial`] is a board without PCIe. [`model`] is the raw access to any block, for its tests.
 
 pub mod axi;
 pub mod card;
@@ -10,6 +10,7 @@ pub mod host_memory;
 pub mod model;
 mod ports;
 pub mod random;
+pub mod serial;
 pub mod trace;
 pub mod vfio_user;
 

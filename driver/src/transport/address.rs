@@ -4,7 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::{Loopback, SysfsBar, Transport, TransportError, Vfio, VfioUser, Xdma};
+use gatewei_abi::serial::BAUD;
+
+use super::{Loopback, SysfsBar, Transport, TransportError, Uart, Vfio, VfioUser, Xdma};
+use crate::{Deadlines, Options};
 
 /// Address of a PCI function: `0000:03:00.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,9 +67,12 @@ fn hex(text: &str, digits: usize) -> Option<u16> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no address of a card: write sim, vfio:0000:03:00.0, vfio-user:/path/of/socket, sysfs:0000:03:00.0 \
-     (registers only) or xdma:0"
+     (registers only), xdma:0 or uart:/dev/ttyUSB0"
 )]
 pub struct AddressError(String);
+
+/// How much more time a card has that gets its pages over a serial line.
+const SERIAL_SLOWNESS: u64 = 256;
 
 /// Where a card is, and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +89,8 @@ pub enum Address {
     Loopback,
     /// `xdma:N`: a card behind Xilinx's XDMA driver.
     Xdma(u32),
+    /// `uart:PATH` or `uart:PATH@BAUD`: a board at a serial line.
+    Uart(PathBuf, u32),
 }
 
 impl fmt::Display for Address {
@@ -94,6 +102,8 @@ impl fmt::Display for Address {
             Self::Vfio(function) => write!(f, "vfio:{function}"),
             Self::Sysfs(function) => write!(f, "sysfs:{function}"),
             Self::Xdma(number) => write!(f, "xdma:{number}"),
+            Self::Uart(path, BAUD) => write!(f, "uart:{}", path.display()),
+            Self::Uart(path, baud) => write!(f, "uart:{}@{baud}", path.display()),
         }
     }
 }
@@ -115,6 +125,14 @@ impl FromStr for Address {
             "vfio" => rest.parse().map(Self::Vfio).map_err(|_| wrong()),
             "sysfs" => rest.parse().map(Self::Sysfs).map_err(|_| wrong()),
             "xdma" => rest.parse().map(Self::Xdma).map_err(|_| wrong()),
+            "uart" if !rest.is_empty() => match rest.rsplit_once('@') {
+                None => Ok(Self::Uart(rest.into(), BAUD)),
+                Some((path, baud)) if !path.is_empty() => {
+                    let baud = baud.parse().map_err(|_| wrong())?;
+                    Ok(Self::Uart(path.into(), baud))
+                }
+                Some(_) => Err(wrong()),
+            },
             _ => Err(wrong()),
         }
     }
@@ -125,8 +143,25 @@ impl Address {
     pub const fn function(&self) -> Option<PciAddress> {
         match self {
             Self::Vfio(function) | Self::Sysfs(function) => Some(*function),
-            Self::Sim | Self::Loopback | Self::VfioUser(_) | Self::Xdma(_) => None,
+            Self::Sim | Self::Loopback | Self::VfioUser(_) | Self::Xdma(_) | Self::Uart(..) => None,
         }
+    }
+
+    /// Options that suit the way: a serial line is some thousand times slower than a bus, and cycles pass while it
+    /// carries a page.
+    pub fn options(&self) -> Options {
+        let mut options = Options::default();
+        if let Self::Uart(..) = self {
+            let usual = Deadlines::default();
+            options.deadlines = Deadlines {
+                base_cycles: usual.base_cycles * SERIAL_SLOWNESS,
+                cycles_per_gas: usual.cycles_per_gas * SERIAL_SLOWNESS,
+                stall_cycles: usual.stall_cycles * SERIAL_SLOWNESS,
+                interval: usual.interval * 50,
+                ..usual
+            };
+        }
+        options
     }
 
     /// Opens the way to the card. [`Address::Sim`] is the caller's: the driver has no simulation.
@@ -147,6 +182,7 @@ impl Address {
             Self::Vfio(function) => Box::new(Vfio::open(*function)?),
             Self::Sysfs(function) => Box::new(SysfsBar::open(sys, *function)?),
             Self::Xdma(number) => Box::new(Xdma::open(dev, *number)?),
+            Self::Uart(path, baud) => Box::new(Uart::open(path, *baud)?),
         })
     }
 }
@@ -166,6 +202,8 @@ mod tests {
             "vfio:ffff:ff:1f.7",
             "sysfs:0001:0a:1f.1",
             "xdma:3",
+            "uart:/dev/ttyUSB0",
+            "uart:/dev/serial/by-id/a@b@115200",
         ] {
             let address: Address = text.parse().unwrap();
             assert_eq!(address.to_string(), text);
@@ -189,6 +227,9 @@ mod tests {
             "vfio:0000:+3:00.0",
             "sysfs:00000:03:00.0",
             "xdma:x",
+            "uart:",
+            "uart:@9600",
+            "uart:/dev/ttyUSB0@fast",
             "pci:0000:03:00.0",
         ] {
             let refused = text.parse::<Address>().unwrap_err().to_string();

@@ -19,6 +19,7 @@ pub mod opcode;
 pub mod pci;
 pub mod regs;
 pub mod result;
+pub mod serial;
 pub mod status;
 
 /// `"gwei"` read as a big-endian number: the identity that opening a card checks first.
