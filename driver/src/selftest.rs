@@ -47,8 +47,9 @@ pub struct Check {
     pub outcome: Outcome,
 }
 
-/// Looks at everything, until something fails. The card is left in reset.
-pub fn selftest<T: Transport>(mut transport: T) -> Vec<Check> {
+/// Looks at everything, until something fails. The card is left in reset. `options` are those that the card is
+/// used with, for their deadlines.
+pub fn selftest<T: Transport>(mut transport: T, options: Options) -> Vec<Check> {
     let mut checks = Vec::new();
     let done = note(&mut checks, "identity", || identity(&mut transport))
         && note(&mut checks, "scratch", || scratch(&mut transport))
@@ -60,7 +61,7 @@ pub fn selftest<T: Transport>(mut transport: T) -> Vec<Check> {
     // The smallest rings, so that they wrap and fill.
     let options = Options {
         ring_log2: 3,
-        ..Options::default()
+        ..options
     };
     let mut opened = None;
     note(&mut checks, "open", || {

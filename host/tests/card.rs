@@ -3,6 +3,9 @@
 //! With the feature `sim` the card is the Verilog, else a card in software; the scheduling, the split
 //! handler, the messages and the driver are the same.
 
+#[cfg(feature = "sim")]
+#[path = "card/board.rs"]
+mod board;
 mod common;
 #[path = "card/faults.rs"]
 mod faults;

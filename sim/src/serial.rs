@@ -63,6 +63,7 @@ pub struct SerialBoard {
     sent: VecDeque<u8>,
     noise: Noise,
     random: Random,
+    damaged: u64,
     quiet: u64,
     cycles: u64,
 }
@@ -94,6 +95,7 @@ impl SerialBoard {
             sent: VecDeque::new(),
             random: Random::new(noise.seed),
             noise,
+            damaged: 0,
             quiet: 0,
             cycles: 0,
             model,
@@ -107,6 +109,11 @@ impl SerialBoard {
     /// Clock cycles since power-up.
     pub const fn cycles(&self) -> u64 {
         self.cycles
+    }
+
+    /// Bytes that the line has damaged.
+    pub const fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// What the LEDs show.
@@ -141,6 +148,7 @@ impl SerialBoard {
         let hit = self.noise.per_million > 0
             && self.random.below(1_000_000) < u64::from(self.noise.per_million);
         if hit {
+            self.damaged += 1;
             octet ^ 1 << self.random.below(8)
         } else {
             octet

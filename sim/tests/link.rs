@@ -226,7 +226,7 @@ fn what_is_sent_is_on_the_line() {
 /// A board that is served until it is dropped.
 struct Served {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<SerialServer>>,
     address: Address,
 }
 
@@ -236,7 +236,10 @@ impl Served {
         let address = Address::Uart(server.path().into(), serial::BAUD);
         let stop = Arc::new(AtomicBool::new(false));
         let stops = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || server.run(&stops).unwrap());
+        let thread = std::thread::spawn(move || {
+            server.run(&stops).unwrap();
+            server
+        });
         Self {
             stop,
             thread: Some(thread),
@@ -250,6 +253,15 @@ impl Served {
 
     fn open(&self) -> Card<Box<dyn Transport>> {
         Card::open(self.transport(), self.address.options()).unwrap()
+    }
+}
+
+impl Served {
+    /// Ends it; the bytes that were damaged on the line.
+    fn end(mut self) -> u64 {
+        self.stop.store(true, Ordering::Release);
+        let thread = self.thread.take().expect("it runs");
+        thread.join().expect("it ends well").board().damaged()
     }
 }
 
@@ -305,7 +317,7 @@ fn the_board_runs_messages_and_comes_back_from_resets() {
         check(&mut card);
     }
     // Another client finds the card as the first has left it.
-    for check in selftest(served.transport()) {
+    for check in selftest(served.transport(), served.address.options()) {
         assert!(matches!(check.outcome, Outcome::Passed(_)), "{check:?}");
     }
     check(&mut served.open());
@@ -323,4 +335,7 @@ fn a_line_that_loses_bytes_costs_time_alone() {
     for _ in 0..3 {
         check(&mut card);
     }
+    drop(card);
+    let damaged = served.end();
+    assert!(damaged > 3, "{damaged} bytes were damaged");
 }

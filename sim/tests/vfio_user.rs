@@ -76,7 +76,7 @@ fn connect(path: &Path) -> VfioUser {
 #[test]
 fn a_served_card_passes_the_self_test_and_runs_messages() {
     let served = serve("selftest");
-    let checks = selftest(VfioUser::connect(&served.path).unwrap());
+    let checks = selftest(VfioUser::connect(&served.path).unwrap(), Default::default());
     let passed = |check: &Check| matches!(check.outcome, Outcome::Passed(_));
     assert!(
         checks.len() == 7 && checks.iter().all(passed),

@@ -88,7 +88,7 @@ pub(super) fn make(
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
         Kind::Card => {
-            let card = gatewei_driver::Card::open(transport(card)?, Default::default())?;
+            let card = gatewei_driver::Card::open(transport(card)?, card.options())?;
             let executor = CardExecutor::new(card);
             policy.apply(&executor.control());
             let threads = threads.unwrap_or(NonZeroUsize::MIN);

@@ -8,7 +8,7 @@ use clap::Args;
 use gatewei::card::CardExecutor;
 use gatewei::{Block, Executor as _, block};
 use gatewei_driver::transport::{Address, Transport as _};
-use gatewei_driver::{Bench, Card, Options, Traffic};
+use gatewei_driver::{Bench, Card, Traffic};
 use serde::Serialize;
 
 use super::{End, Failure};
@@ -93,7 +93,7 @@ impl Moved {
 pub(super) fn bench(arguments: &Arguments) -> Result<End, Failure> {
     let transport = executors::transport(&arguments.card)?;
     let name = transport.name();
-    let mut card = Card::open(transport, Options::default())?;
+    let mut card = Card::open(transport, arguments.card.options())?;
     let figures = gatewei_driver::bench(&mut card, arguments.messages)?;
     let mut directories = Vec::new();
     for path in &arguments.blocks {

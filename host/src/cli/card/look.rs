@@ -109,7 +109,7 @@ pub(super) fn selftest(arguments: &Selftest) -> Result<End, Failure> {
     let transport = executors::transport(&arguments.card)?;
     let mut end = End::Good;
     let mut out = io::stdout();
-    for Check { name, outcome } in gatewei_driver::selftest(transport) {
+    for Check { name, outcome } in gatewei_driver::selftest(transport, arguments.card.options()) {
         let (outcome, detail) = match &outcome {
             Outcome::Passed(seen) => ("passed", seen),
             Outcome::Failed(why) => ("failed", why),
