@@ -72,12 +72,12 @@ pub fn blocks() -> Vec<Entry> {
         entry!("sequencer", Sequencer::new(&microcode::program())),
         entry!("lane", Lane::default()),
         entry!("lane_queue", LaneQueue::default()),
-        entry!("regs", RegisterFile::<2>::new(IDENTITY)),
-        entry!("queue", QueueEngine::<2>::default()),
-        entry!("dma", Dma::<2>::default()),
-        entry!("shell", Shell::<2>::new(IDENTITY)),
-        entry!("card", Card::<1, 1>::default()),
-        entry!("card2", Card::<2, 1>::default()),
+        entry!("regs", RegisterFile::<2, 2>::new(IDENTITY)),
+        entry!("queue", QueueEngine::<2, 2>::default()),
+        entry!("dma", Dma::<2, 2>::default()),
+        entry!("shell", Shell::<2, 2>::new(IDENTITY)),
+        entry!("card", Card::<1, 1, 1>::default()),
+        entry!("card2", Card::<2, 1, 2>::default()),
     ]
 }
 

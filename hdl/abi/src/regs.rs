@@ -73,6 +73,7 @@ pub mod queue {
             CQ_TAIL = 0x20, Ro, "Completions written, modulo 2^16.";
             IRQ = 0x24, Rw, "Bits 15:0 MSI-X vector, bit 31 enable.";
             ERROR = 0x28, Ro, "Bit 0 a DMA read of the ring failed, bit 1 a DMA write failed. Cleared by reset.";
+            COALESCE = 0x2c, Rw, "Bits 23:16 completions that share an interrupt (0 and 1: none do), bits 15:0 cycles that one awaits others.";
         }
     }
 }
