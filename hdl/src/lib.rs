@@ -6,6 +6,7 @@
 //! its own; [`prim`] holds the only hand-written Verilog: memories and the multiplier.
 
 pub mod arith;
+pub mod bitstream;
 pub mod card;
 pub mod catalog;
 pub mod emit;

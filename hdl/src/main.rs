@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gatewei_hdl::bitstream::{self, BitstreamError, Board, Wish};
 use gatewei_hdl::catalog::{Entry, blocks};
 use gatewei_hdl::emit::{Design, EmitError};
 use gatewei_hdl::tools::{Budgets, Family, ToolError, lint, synth};
@@ -48,6 +49,41 @@ enum Verb {
         #[arg(long)]
         budgets: bool,
     },
+    /// Place and route blocks on their own: their speed and size on an ECP5.
+    Route {
+        /// Blocks.
+        #[arg(required = true)]
+        blocks: Vec<String>,
+        /// nextpnr's options for the part.
+        #[arg(long, default_value = "--85k --package CABGA381 --speed 6")]
+        part: String,
+        /// Clock to aim at, MHz.
+        #[arg(long, default_value_t = 100.0)]
+        mhz: f64,
+        /// nextpnr's seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// Do it twice and fail unless both give the same bits.
+        #[arg(long)]
+        twice: bool,
+    },
+    /// Build the bitstream of a board, with its manifest: bitstreams/<BOARD>/board.toml says what it is.
+    Bitstream {
+        /// The board; the folder's name.
+        board: String,
+        /// Lanes, in place of the board's own number.
+        #[arg(long)]
+        lanes: Option<u8>,
+        /// nextpnr's seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// Seeds to try, one after the other, until timing is met.
+        #[arg(long, default_value_t = 1)]
+        seeds: u32,
+        /// Folder to write to; .build/bitstream/<BOARD> when none is given.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Write hdl/abi/REFERENCE.md from the tables of the card's interface.
     Docs {
         /// Only compare; fail when the page is stale.
@@ -68,6 +104,10 @@ enum CliError {
     },
     #[error(transparent)]
     Tool(#[from] ToolError),
+    #[error(transparent)]
+    Bitstream(#[from] BitstreamError),
+    #[error("{0}: the same seed gave other bits")]
+    Differs(String),
     #[error("cannot write {path}: {error}")]
     Write {
         path: PathBuf,
@@ -136,6 +176,62 @@ fn run(verb: Verb) -> Result<(), CliError> {
                 println!("{}", if json { area.json() } else { area.row() });
                 area.check(&budgets).map_err(CliError::from)
             })
+        }
+        Verb::Route {
+            blocks,
+            part,
+            mhz,
+            seed,
+            twice,
+        } => {
+            let part: Vec<&str> = part.split_whitespace().collect();
+            println!(
+                "{:<20}{:>10}{:>10}{:>10}{:>10}{:>10}",
+                "block", "MHz", "COMB", "FF", "DP16KD", "MULT18"
+            );
+            each(&blocks, |entry, design| {
+                let (routed, bits) = bitstream::route(design, mhz, seed, &part)?;
+                let cells = |name: &str| {
+                    let cell = routed.cells.iter().find(|(cell, ..)| cell == name);
+                    cell.map_or(0, |(_, used, _)| *used)
+                };
+                println!(
+                    "{:<20}{:>10.1}{:>10}{:>10}{:>10}{:>10}",
+                    entry.name,
+                    routed.timing.reached,
+                    cells("TRELLIS_COMB"),
+                    cells("TRELLIS_FF"),
+                    cells("DP16KD"),
+                    cells("MULT18X18D")
+                );
+                if twice && bitstream::route(design, mhz, seed, &part)?.1 != bits {
+                    return Err(CliError::Differs(entry.name.into()));
+                }
+                Ok(())
+            })
+        }
+        Verb::Bitstream {
+            board,
+            lanes,
+            seed,
+            seeds,
+            out,
+        } => {
+            let board = Board::load(&board)?;
+            let out = out.unwrap_or_else(|| PathBuf::from(".build/bitstream").join(&board.name));
+            let mut wish = Wish { lanes, seed, out };
+            let manifest = loop {
+                match bitstream::build(&board, &wish) {
+                    Err(missed @ BitstreamError::Timing { .. }) if wish.seed + 1 < seed + seeds => {
+                        eprintln!("bitstream: seed {}: {missed}", wish.seed);
+                        wish.seed += 1;
+                    }
+                    built => break built?,
+                }
+            };
+            print!("{}", manifest.text());
+            println!("# {}", wish.out.join(&manifest.file).display());
+            Ok(())
         }
         Verb::Docs { check } => docs(check),
     }

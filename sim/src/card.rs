@@ -373,12 +373,12 @@ impl SimCard {
     /// Reads every register, so that a stopped clock can repeat them.
     fn remember_registers(&mut self) {
         let lanes = self.lanes.len() as u32;
-        let blocks = [
-            (regs::CARD, regs::card::TABLE),
-            (regs::QUEUES, regs::queue::TABLE),
-        ]
-        .into_iter()
-        .chain((0..lanes).map(|lane| (regs::lane_base(lane), regs::lane::TABLE)));
+        let caps = self.bus_read(regs::CARD + regs::card::CAPS).unwrap_or(0);
+        let pairs = (0..caps >> 24).map(|pair| (regs::queue_base(pair), regs::queue::TABLE));
+        let card = (regs::CARD, regs::card::TABLE);
+        let blocks = pairs
+            .chain([card])
+            .chain((0..lanes).map(|lane| (regs::lane_base(lane), regs::lane::TABLE)));
         for (base, table) in blocks {
             for register in table {
                 let offset = base + register.offset;

@@ -11,6 +11,11 @@ use gatewei_sim::model::{Model, ModelError, PortId};
 use gatewei_sim::random::Random;
 
 const LANES: usize = 2;
+const PAIRS: usize = 2;
+/// Lanes, then queue pairs.
+const REQUESTERS: usize = LANES + PAIRS;
+/// AXI id of the first queue pair.
+const QUEUE_ID: usize = 15;
 /// Bytes of the memory that is read, and of each lane's and the queue's memory that is written.
 const BYTES: usize = 1 << 14;
 /// An address where nothing is mapped.
@@ -51,6 +56,12 @@ struct Ports {
     idle: Option<[PortId; 3]>,
 }
 
+/// What only queue pairs have.
+struct QueuePorts {
+    high: PortId,
+    done: [PortId; 2],
+}
+
 struct Bench {
     model: Model,
     axi: Axi,
@@ -61,9 +72,7 @@ struct Bench {
     who: Vec<Requester>,
     data: PortId,
     error: PortId,
-    low: PortId,
-    high: PortId,
-    wr_done: [PortId; 2],
+    queues: Vec<QueuePorts>,
     flush: PortId,
     outstanding: PortId,
     /// Bursts from before a flush may still be on their way.
@@ -82,14 +91,14 @@ impl Bench {
         let source = memory.regions.map(BYTES, 4096).expect("memory");
         let content: Vec<u8> = (0..BYTES).map(|_| random.bits() as u8).collect();
         source.copy_in(0, &content).expect("in bounds");
-        let targets = (0..=LANES)
+        let targets = (0..REQUESTERS)
             .map(|_| memory.regions.map(BYTES, 4096).expect("memory"))
             .collect();
         let mut ports = Vec::new();
-        for i in 0..=LANES {
-            let name = |n: &str| match i {
-                LANES => format!("queue_{n}"),
-                _ => format!("lane_{n}_{i}"),
+        for i in 0..REQUESTERS {
+            let name = |n: &str| match i.checked_sub(LANES) {
+                Some(pair) => format!("queue_{n}_{pair}"),
+                None => format!("lane_{n}_{i}"),
             };
             ports.push(Ports {
                 rd: [
@@ -109,7 +118,7 @@ impl Bench {
                     if i < LANES {
                         model.input(&name("wr_data"), 256)?
                     } else {
-                        model.input("queue_wr_low", 256)?
+                        model.input(&name("wr_low"), 256)?
                     },
                 ],
                 idle: if i < LANES {
@@ -131,15 +140,20 @@ impl Bench {
             axi: Axi::new(&model)?,
             data: model.output("rdat_data", 256)?,
             error: model.output("rdat_error", 1)?,
-            low: model.input("queue_wr_low", 256)?,
-            high: model.input("queue_wr_high", 256)?,
-            wr_done: [
-                model.output("queue_wr_done", 1)?,
-                model.output("queue_wr_failed", 1)?,
-            ],
+            queues: (0..PAIRS)
+                .map(|pair| {
+                    Ok(QueuePorts {
+                        high: model.input(&format!("queue_wr_high_{pair}"), 256)?,
+                        done: [
+                            model.output(&format!("queue_wr_done_{pair}"), 1)?,
+                            model.output(&format!("queue_wr_failed_{pair}"), 1)?,
+                        ],
+                    })
+                })
+                .collect::<Result<_, ModelError>>()?,
             flush: model.input("flush", 1)?,
             outstanding: model.output("outstanding", 1)?,
-            who: (0..=LANES).map(|_| Requester::default()).collect(),
+            who: (0..REQUESTERS).map(|_| Requester::default()).collect(),
             model,
             memory,
             source,
@@ -158,7 +172,7 @@ impl Bench {
 
     /// New requests, at random. A lane's burst is a page at most and stays in it; the queue's are two beats.
     fn ask(&mut self) {
-        for i in 0..=LANES {
+        for i in 0..REQUESTERS {
             if self.who[i].read.is_none() && self.random.percent(self.appetite) {
                 let beats = if i < LANES {
                     1 << self.random.below(8)
@@ -167,7 +181,7 @@ impl Bench {
                 };
                 let page = self.random.below((BYTES / PAGE_BYTES) as u64) * PAGE_BYTES as u64;
                 let first = match i {
-                    LANES => 2 * self.random.below(64),
+                    LANES.. => 2 * self.random.below(64),
                     _ => self.random.below(129 - u64::from(beats)),
                 };
                 let base = if self.random.percent(self.astray) {
@@ -202,7 +216,7 @@ impl Bench {
     fn drive(&mut self, flush: bool) {
         self.axi.drive(&mut self.model, &self.memory);
         self.model.set_u64(self.flush, flush.into());
-        for (ports, who) in self.ports.iter().zip(&self.who) {
+        for (i, (ports, who)) in self.ports.iter().zip(&self.who).enumerate() {
             let read = who.read.filter(|r| !r.taken);
             self.model.set_u64(ports.rd[0], read.is_some().into());
             self.model
@@ -213,12 +227,9 @@ impl Bench {
             let (address, low, high) = who.write.unwrap_or_default();
             self.model.set_u64(ports.wr[0], who.write.is_some().into());
             self.model.set_u64(ports.wr[2], address);
-            match ports.idle {
-                Some(_) => self.model.set_word(ports.wr[3], &low),
-                None => {
-                    self.model.set_word(self.low, &low);
-                    self.model.set_word(self.high, &high);
-                }
+            self.model.set_word(ports.wr[3], &low);
+            if i >= LANES {
+                self.model.set_word(self.queues[i - LANES].high, &high);
             }
         }
         self.model.eval();
@@ -249,7 +260,7 @@ impl Bench {
         }
         self.drive(flush);
         self.stale = (self.stale || flush) && self.model.get_u64(self.outstanding) == 1;
-        for i in 0..=LANES {
+        for i in 0..REQUESTERS {
             self.check(i, flush);
         }
         // Responses: the memory offers one in this cycle and the DMA always takes it.
@@ -262,7 +273,12 @@ impl Bench {
             }
         }
         if host.b_valid && !flush {
-            let i = usize::from(host.b_id).min(LANES);
+            let id = usize::from(host.b_id);
+            let i = if id < LANES {
+                id
+            } else {
+                LANES + QUEUE_ID - id
+            };
             // A response of a write from before a flush belongs to nobody.
             self.who[i].outstanding = self.who[i].outstanding.saturating_sub(1);
         }
@@ -281,7 +297,7 @@ impl Bench {
         }
         let (failed, idle) = match self.ports[i].idle {
             Some([idle, error, _]) => (get(error), Some(get(idle))),
-            None => (get(self.wr_done[1]), None),
+            None => (get(self.queues[i - LANES].done[1]), None),
         };
         let who = &mut self.who[i];
 
@@ -395,13 +411,15 @@ impl Bench {
 
     /// The queue's writes, which have no `wr_idle`: in memory now.
     fn check_queue_writes(&mut self) {
-        let target = &self.targets[LANES];
-        for (address, data) in std::mem::take(&mut self.who[LANES].done) {
-            let mut found = [0; BEAT];
-            target
-                .copy_out((address - target.bus()) as usize, &mut found)
-                .expect("in bounds");
-            assert_eq!(found, data, "queue write of {address:#x}");
+        for i in LANES..REQUESTERS {
+            let target = &self.targets[i];
+            for (address, data) in std::mem::take(&mut self.who[i].done) {
+                let mut found = [0; BEAT];
+                target
+                    .copy_out((address - target.bus()) as usize, &mut found)
+                    .expect("in bounds");
+                assert_eq!(found, data, "write of {address:#x} of requester {i}");
+            }
         }
     }
 }
@@ -456,42 +474,43 @@ fn errors_reach_their_requester() -> Result<(), ModelError> {
     for timing in timings() {
         let mut bench = Bench::new(timing)?;
         bench.astray = 30;
-        let mut failures = (0, 0);
-        for _ in 0..10_000 {
-            bench.ask();
-            // The queue's writes are told of one by one, in their order.
-            let before = bench.who[LANES].served[1];
-            let astray = bench.who[LANES]
-                .write
-                .is_some_and(|(a, ..)| a < bench.targets[LANES].bus());
-            bench.cycle(false);
-            failures.0 += u32::from(bench.who[LANES].served[1] > before && astray);
-            // Sampled after the edge: the offer of the coming cycle.
-            bench.axi.drive(&mut bench.model, &bench.memory);
-            bench.model.eval();
-            let done = bench.wr_done.map(|p| bench.model.get_u64(p) == 1);
-            failures.1 += u32::from(done == [true, true]);
-        }
-        for _ in 0..PATIENCE {
-            bench.cycle(false);
-            bench.axi.drive(&mut bench.model, &bench.memory);
-            bench.model.eval();
-            let done = bench.wr_done.map(|p| bench.model.get_u64(p) == 1);
-            failures.1 += u32::from(done == [true, true]);
-            bench.who.iter_mut().for_each(|w| w.ready = true);
+        let (mut sent, mut told) = ([0; PAIRS], [0; PAIRS]);
+        for asks in [10_000, PATIENCE] {
+            for _ in 0..asks {
+                if asks == 10_000 {
+                    bench.ask();
+                } else {
+                    bench.who.iter_mut().for_each(|w| w.ready = true);
+                }
+                // The pairs' writes are told of one by one, each pair's in their order.
+                let before: Vec<_> = (LANES..REQUESTERS)
+                    .map(|i| {
+                        let who = &bench.who[i];
+                        let astray = who.write.is_some_and(|(a, ..)| a < bench.targets[i].bus());
+                        (who.served[1], astray)
+                    })
+                    .collect();
+                bench.cycle(false);
+                // Sampled after the edge: the offer of the coming cycle.
+                bench.axi.drive(&mut bench.model, &bench.memory);
+                bench.model.eval();
+                for (pair, (served, astray)) in before.into_iter().enumerate() {
+                    let taken = bench.who[LANES + pair].served[1] > served;
+                    sent[pair] += u32::from(taken && astray);
+                    let done = bench.queues[pair].done;
+                    let done = done.map(|p| bench.model.get_u64(p) == 1);
+                    told[pair] += u32::from(done == [true, true]);
+                }
+            }
         }
         bench.drain();
-        // The last write was perhaps taken after the count.
-        let (sent, told) = failures;
-        assert!(
-            sent > 20 && (told == sent || told == sent + 1),
-            "{timing:?}: {failures:?}"
-        );
+        assert!(sent.iter().all(|n| *n > 20), "{timing:?}: {sent:?}");
+        assert_eq!(sent, told, "{timing:?}");
     }
     Ok(())
 }
 
-/// Requesters that always ask get equal shares.
+/// Requesters that always ask get equal shares of what their kind gets.
 #[test]
 fn lanes_share_fairly() -> Result<(), ModelError> {
     let mut bench = Bench::new(Timing {
@@ -504,10 +523,15 @@ fn lanes_share_fairly() -> Result<(), ModelError> {
         bench.ask();
         bench.cycle(false);
     }
-    let [a, b] = [bench.who[0].served, bench.who[1].served];
-    for k in 0..2 {
-        let (a, b) = (a[k] as f64, b[k] as f64);
-        assert!((a / b - 1.0).abs() < 0.05, "lanes served {a} and {b} times");
+    for (first, second) in [(0, 1), (LANES, LANES + 1)] {
+        let [a, b] = [bench.who[first].served, bench.who[second].served];
+        for k in 0..2 {
+            let (a, b) = (a[k] as f64, b[k] as f64);
+            assert!(
+                (a / b - 1.0).abs() < 0.05,
+                "{first} and {second}: {a} and {b}"
+            );
+        }
     }
     Ok(())
 }
@@ -555,9 +579,10 @@ fn a_reset_never_writes_garbage() -> Result<(), ModelError> {
             seed: wait,
             ..Timing::default()
         })?;
-        let address = bench.targets[LANES].bus();
+        let who = LANES + wait as usize / 10 % PAIRS;
+        let address = bench.targets[who].bus();
         let (low, high) = (bench.beat(), bench.beat());
-        bench.who[LANES].write = Some((address, low, high));
+        bench.who[who].write = Some((address, low, high));
         for _ in 0..wait % 10 {
             bench.cycle(false);
         }
@@ -565,7 +590,7 @@ fn a_reset_never_writes_garbage() -> Result<(), ModelError> {
             bench.cycle(true);
         }
         let mut found = [0; BEAT];
-        bench.targets[LANES]
+        bench.targets[who]
             .copy_out(BEAT, &mut found)
             .expect("in bounds");
         assert!(

@@ -66,7 +66,9 @@ fn random_commands() -> Result<(), ModelError> {
                     let submission = match bench.random.below(10) {
                         0..=5 => {
                             next += 1;
-                            let id = next | (bench.random.bits() as u32) << 16;
+                            // A pair that the card does not have is the first.
+                            let pair = [0, 2 + next % 14][(next & 1) as usize];
+                            let id = next | pair << 12 | (bench.random.bits() as u32) << 16;
                             bench.expect(id, lane);
                             exec(&bench, id, lane)
                         }
@@ -134,18 +136,18 @@ fn random_commands() -> Result<(), ModelError> {
                 .sum();
             assert_eq!(messages, bench.lane_completions(), "{what}: MESSAGES");
             assert_eq!(
-                u32::from(bench.submitted),
+                u32::from(bench.ring.submitted),
                 bench.read(regs::QUEUES + queue::SQ_HEAD),
                 "{what}"
             );
             assert_eq!(
-                u32::from(bench.consumed),
+                u32::from(bench.ring.consumed),
                 bench.read(regs::QUEUES + queue::CQ_TAIL),
                 "{what}"
             );
             assert_eq!(
-                bench.interrupts,
-                u32::from(bench.consumed),
+                bench.ring.interrupts,
+                u32::from(bench.ring.consumed),
                 "{what}: one interrupt each"
             );
             assert_eq!(bench.read(regs::QUEUES + queue::ERROR), 0, "{what}");
@@ -240,7 +242,8 @@ fn indices_wrap() -> Result<(), ModelError> {
     bench.lanes[0].stuck = true;
     bench.lanes[0].asks = Asks::Never;
     let commands = 0x1_0000 + 100;
-    for id in 0..commands {
+    for n in 0..commands {
+        let id = bench.ring.id(n);
         bench.expect(id, 0);
         bench.submit(exec(&bench, id, 0));
     }
@@ -355,6 +358,115 @@ fn disabled_means_still() -> Result<(), ModelError> {
     bench.write(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE);
     bench.finish();
     assert_eq!(bench.outcomes()[&DONE], 1);
-    assert_eq!(bench.interrupts, 0);
+    assert_eq!(bench.ring.interrupts, 0);
+    Ok(())
+}
+
+/// Two pairs at once, over the same lanes: each gets the completions of its own commands, and its own interrupts, and
+/// one that does not look after its rings does not hold up the other.
+#[test]
+fn queue_pairs_do_not_meet() -> Result<(), ModelError> {
+    let tempers = [timing(0, 0, 0, 14), timing(30, 60, 50, 15)];
+    for (round, timing) in tempers.into_iter().enumerate() {
+        let mut bench = Bench::new(timing)?;
+        for vector in [3, 9] {
+            bench.start(2);
+            bench.irq(vector);
+            bench.turn();
+        }
+        let mut next = 0;
+        for _ in 0..400 {
+            bench.patience = [1, 20, 300][bench.random.below(3) as usize];
+            for _ in 0..bench.random.below(6) {
+                let lane = bench.random.below(LANES as u64) as u16;
+                next += 1;
+                let id = bench.ring.id(next);
+                bench.expect(id, lane);
+                bench.submit(exec(&bench, id, lane));
+                if bench.random.percent(50) {
+                    bench.turn();
+                }
+            }
+            for _ in 0..bench.random.below(200) {
+                bench.cycle();
+            }
+        }
+        bench.finish();
+        assert_eq!(bench.order.len(), next as usize, "temper {round}");
+        assert_eq!(bench.read(regs::CARD + card::DROPPED), 0, "temper {round}");
+        for _ in 0..2 {
+            let (consumed, interrupts) = (bench.ring.consumed, bench.ring.interrupts);
+            assert!(consumed > 300, "temper {round}: {consumed} completions");
+            // Two in neighbouring cycles may share one, where the other pair's goes first.
+            let most = u32::from(consumed);
+            assert!(
+                (most * 9 / 10..=most).contains(&interrupts),
+                "temper {round}: {interrupts} interrupts for {most}"
+            );
+            let (head, tail) = (bench.ring.at(queue::SQ_HEAD), bench.ring.at(queue::CQ_TAIL));
+            assert_eq!(bench.read(head), bench.ring.submitted.into());
+            assert_eq!(bench.read(tail), consumed.into());
+            bench.turn();
+        }
+
+        // A ring that cannot be read stops its pair alone.
+        let at = bench.ring.at(queue::SQ_BASE_HI);
+        bench.write(at, NOWHERE);
+        let id = bench.ring.id(next + 1);
+        bench.submit(exec(&bench, id, 0));
+        for _ in 0..500 {
+            bench.cycle();
+        }
+        let (mine, other) = (bench.ring.at(queue::ERROR), bench.other.at(queue::ERROR));
+        assert_eq!((bench.read(mine), bench.read(other)), (1, 0));
+        bench.turn();
+        let id = bench.ring.id(next + 2);
+        bench.expect(id, 0);
+        bench.submit(exec(&bench, id, 0));
+        for _ in 0..2_000 {
+            bench.cycle();
+        }
+        assert_eq!(bench.order.last(), Some(&id), "temper {round}");
+    }
+    Ok(())
+}
+
+/// Interrupts for so many completions, or after so many cycles.
+#[test]
+fn completions_share_interrupts() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(3, 0, 0, 16))?;
+    bench.start(5);
+    bench.irq(5);
+    bench.write(bench.ring.at(queue::COALESCE), 4 << 16 | 1_000);
+    bench
+        .lanes
+        .iter_mut()
+        .for_each(|lane| lane.asks = Asks::Never);
+    let mut id = 0;
+    let mut send = |bench: &mut Bench, count: u32| {
+        for _ in 0..count {
+            id += 1;
+            bench.expect(id, (id % 2) as u16);
+            bench.submit(exec(bench, id, (id % 2) as u16));
+        }
+        while bench.order.len() < id as usize {
+            bench.cycle();
+        }
+        (0..10).for_each(|_| bench.cycle());
+    };
+    send(&mut bench, 8);
+    assert_eq!(bench.ring.interrupts, 2, "one for four");
+    send(&mut bench, 3);
+    assert_eq!(bench.ring.interrupts, 2, "three await a fourth");
+    (0..700).for_each(|_| bench.cycle());
+    assert_eq!(bench.ring.interrupts, 2, "and are not late yet");
+    (0..400).for_each(|_| bench.cycle());
+    assert_eq!(bench.ring.interrupts, 3, "they share one");
+    (0..3_000).for_each(|_| bench.cycle());
+    assert_eq!(bench.ring.interrupts, 3, "there is no news");
+    // Without a time, each has its own.
+    bench.write(bench.ring.at(queue::COALESCE), 4 << 16);
+    send(&mut bench, 3);
+    assert_eq!(bench.ring.interrupts, 6);
     Ok(())
 }

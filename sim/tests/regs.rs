@@ -13,6 +13,7 @@ use lite::{Lite, Registers};
 
 /// Lanes of the block in the catalog, and what its identity says.
 const LANES: usize = 2;
+const PAIRS: usize = 2;
 const ENGINES: u32 = 1;
 const CLOCK_KHZ: u32 = 100_000;
 /// The levels and pulses that a lane's counters count, with their registers.
@@ -33,6 +34,12 @@ struct LanePorts {
     queued: PortId,
 }
 
+struct PairPorts {
+    sq_head: PortId,
+    cq_tail: PortId,
+    error: PortId,
+}
+
 struct Bench {
     model: Model,
     lite: Lite,
@@ -40,9 +47,7 @@ struct Bench {
     reset: PortId,
     dropped: PortId,
     dma: PortId,
-    sq_head: PortId,
-    cq_tail: PortId,
-    error: PortId,
+    pairs: Vec<PairPorts>,
     ticks: u64,
 }
 
@@ -81,9 +86,15 @@ impl Bench {
             reset: model.input("reset", 1)?,
             dropped: model.input("dropped", 1)?,
             dma: model.input("dma_outstanding", 1)?,
-            sq_head: model.input("sq_head", 16)?,
-            cq_tail: model.input("cq_tail", 16)?,
-            error: model.input("queue_error", 2)?,
+            pairs: (0..PAIRS)
+                .map(|p| {
+                    Ok(PairPorts {
+                        sq_head: model.input(&format!("sq_head_{p}"), 16)?,
+                        cq_tail: model.input(&format!("cq_tail_{p}"), 16)?,
+                        error: model.input(&format!("queue_error_{p}"), 2)?,
+                    })
+                })
+                .collect::<Result<_, ModelError>>()?,
             ticks: 0,
             model,
         };
@@ -113,11 +124,13 @@ fn all() -> Vec<(u32, &'static str, &'static Register)> {
             .iter()
             .map(|r| (regs::CARD + r.offset, "card", r)),
     );
-    out.extend(
-        queue::TABLE
-            .iter()
-            .map(|r| (regs::queue_base(0) + r.offset, "queue", r)),
-    );
+    for p in 0..PAIRS as u32 {
+        out.extend(
+            queue::TABLE
+                .iter()
+                .map(|r| (regs::queue_base(p) + r.offset, "queue", r)),
+        );
+    }
     for i in 0..LANES as u32 {
         out.extend(
             lane::TABLE
@@ -137,6 +150,7 @@ fn writable(block: &str, register: &Register) -> u32 {
         ("queue", "SIZE") => 0xf,
         ("queue", "SQ_TAIL" | "CQ_HEAD") => 0xffff,
         ("queue", "IRQ") => regs::IRQ_ENABLE | 0xffff,
+        ("queue", "COALESCE") => 0xff_ffff,
         (_, name) => panic!("the bench does not know the writable register {block}.{name}"),
     }
 }
@@ -183,21 +197,23 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
         expected.insert(regs::lane_base(i as u32) + lane::COMMAND, id);
         expected.insert(regs::lane_base(i as u32) + lane::STATUS, queued << 8);
     }
-    let (head, tail) = (0x8421, 0xfeed);
-    bench.model.set_u64(bench.sq_head, head);
-    bench.model.set_u64(bench.cq_tail, tail);
+    for (p, ports) in bench.pairs.iter().enumerate() {
+        let (head, tail) = (0x8421 + p as u32, 0xfeed - p as u32);
+        bench.model.set_u64(ports.sq_head, head.into());
+        bench.model.set_u64(ports.cq_tail, tail.into());
+        expected.insert(regs::queue_base(p as u32) + queue::SQ_HEAD, head);
+        expected.insert(regs::queue_base(p as u32) + queue::CQ_TAIL, tail);
+    }
     for (block, offset, value) in [
         (regs::CARD, card::MAGIC, MAGIC),
         (regs::CARD, card::VERSION, ABI_VERSION),
         (
             regs::CARD,
             card::CAPS,
-            LANES as u32 | ENGINES << 8 | (LANE_QUEUE as u32) << 16 | 1 << 24,
+            LANES as u32 | ENGINES << 8 | (LANE_QUEUE as u32) << 16 | (PAIRS as u32) << 24,
         ),
         (regs::CARD, card::CLOCK_KHZ, CLOCK_KHZ),
         (regs::CARD, card::DROPPED, drops),
-        (regs::QUEUES, queue::SQ_HEAD, head as u32),
-        (regs::QUEUES, queue::CQ_TAIL, tail as u32),
     ] {
         expected.insert(block + offset, value);
     }
@@ -208,11 +224,14 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
                 // Bits: enabled, in reset, queue error, DMA outstanding.
                 for bits in 0..16 {
                     bench.write(regs::CARD + card::CONTROL, bits & 3);
+                    // Of either pair.
+                    let error = bench.pairs[bits as usize & 1].error;
                     bench
                         .model
-                        .set_u64(bench.error, if bits & 4 != 0 { 2 } else { 0 });
+                        .set_u64(error, if bits & 4 != 0 { 2 } else { 0 });
                     bench.model.set_u64(bench.dma, (bits >> 3).into());
                     assert_eq!(bench.read(address), bits, "STATUS");
+                    bench.model.set_u64(error, 0);
                 }
                 bench.write(regs::CARD + card::CONTROL, 0);
             }
@@ -234,8 +253,10 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
             // No simulation lasts 2^32 cycles.
             ("card", "CYCLES_HI") => assert_eq!(bench.read(address), 0),
             ("queue", "ERROR") => {
+                let pair = (address - regs::QUEUES) / regs::QUEUE_STRIDE;
                 for bits in 0..4 {
-                    bench.model.set_u64(bench.error, bits);
+                    let error = bench.pairs[pair as usize].error;
+                    bench.model.set_u64(error, bits);
                     assert_eq!(u64::from(bench.read(address)), bits, "ERROR");
                 }
             }
@@ -307,7 +328,9 @@ fn random_accesses() -> Result<(), ModelError> {
         .filter(|(_, _, r)| r.access != Access::Ro)
         .collect();
     let mut state: BTreeMap<u32, u32> = BTreeMap::new();
-    let doorbells = [queue::SQ_TAIL, queue::CQ_HEAD].map(|r| regs::QUEUES + r);
+    let doorbells =
+        [0, 1].map(|p| [queue::SQ_TAIL, queue::CQ_HEAD].map(|r| regs::queue_base(p) + r));
+    let doorbells = doorbells.concat();
     for _ in 0..20_000 {
         let (address, block, register) = table[random.below(table.len() as u64) as usize];
         if random.percent(60) {
@@ -335,7 +358,7 @@ fn random_accesses() -> Result<(), ModelError> {
                 *old = *old & !mask | value & mask;
             }
             if address == regs::CARD + card::CONTROL && state[&address] & regs::CONTROL_RESET != 0 {
-                state.extend(doorbells.map(|d| (d, 0)));
+                state.extend(doorbells.iter().map(|d| (*d, 0)));
             }
         } else {
             let value = bench.read_with(address, random.below(5) as u32);
@@ -352,20 +375,31 @@ fn random_accesses() -> Result<(), ModelError> {
     }
 
     // What the queue engine is told is what the registers hold.
-    let at = |offset| u64::from(state.get(&(regs::QUEUES + offset)).copied().unwrap_or(0));
-    assert_eq!(
-        bench.output("sq_base"),
-        at(queue::SQ_BASE_HI) << 32 | at(queue::SQ_BASE_LO)
-    );
-    assert_eq!(
-        bench.output("cq_base"),
-        at(queue::CQ_BASE_HI) << 32 | at(queue::CQ_BASE_LO)
-    );
-    assert_eq!(bench.output("size"), at(queue::SIZE));
-    assert_eq!(bench.output("sq_tail"), at(queue::SQ_TAIL));
-    assert_eq!(bench.output("cq_head"), at(queue::CQ_HEAD));
-    assert_eq!(bench.output("irq_vector"), at(queue::IRQ) & 0xffff);
-    assert_eq!(bench.output("irq_enable"), at(queue::IRQ) >> 31);
+    for p in 0..PAIRS as u32 {
+        let at = |offset| {
+            let address = regs::queue_base(p) + offset;
+            u64::from(state.get(&address).copied().unwrap_or(0))
+        };
+        for (name, value) in [
+            (
+                "sq_base",
+                at(queue::SQ_BASE_HI) << 32 | at(queue::SQ_BASE_LO),
+            ),
+            (
+                "cq_base",
+                at(queue::CQ_BASE_HI) << 32 | at(queue::CQ_BASE_LO),
+            ),
+            ("size", at(queue::SIZE)),
+            ("sq_tail", at(queue::SQ_TAIL)),
+            ("cq_head", at(queue::CQ_HEAD)),
+            ("irq_vector", at(queue::IRQ) & 0xffff),
+            ("irq_enable", at(queue::IRQ) >> 31),
+            ("irq_time", at(queue::COALESCE) & 0xffff),
+            ("irq_count", at(queue::COALESCE) >> 16),
+        ] {
+            assert_eq!(bench.output(&format!("{name}_{p}")), value, "{name} of {p}");
+        }
+    }
     Ok(())
 }
 

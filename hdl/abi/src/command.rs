@@ -4,6 +4,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::Word;
 
+/// Lowest bit of a command id's queue pair: 4 bits, above the slot's.
+pub const PAIR_SHIFT: u32 = 12;
+
 /// A submission: host to card.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
@@ -16,7 +19,8 @@ pub struct Submission {
     pub failed: u8,
     /// Which lane.
     pub lane: u16,
-    /// Command id: slot in bits 15:0, generation in bits 31:16. Comes back in every completion.
+    /// Command id: slot in bits 11:0, queue pair in bits 15:12 ([`PAIR_SHIFT`]), generation in bits 31:16.
+    /// Comes back in every completion, on the ring of that pair (of the first, where there is none of that number).
     pub command: u32,
     /// `EXEC`: bus address of the message.
     pub address: u64,

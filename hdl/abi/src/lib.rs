@@ -11,6 +11,7 @@
 
 extern crate alloc;
 
+pub mod board;
 pub mod command;
 pub mod docs;
 pub mod layout;

@@ -52,6 +52,9 @@ pub mod card {
             CYCLES_HI = 0x1c, Ro, "Heartbeat, high half, as latched by the last read of CYCLES_LO.";
             SCRATCH = 0x20, Rw, "Reads back what was written: a bus check.";
             DROPPED = 0x24, Ro, "Submissions dropped: unknown opcode, lane out of range, or a reply nobody awaited.";
+            BOARD = 0x28, Ro, "Bits 15:0 the board ([`crate::board`]), bit 31 built from a changed checkout.";
+            COMMIT = 0x2c, Ro, "First 32 bits of the git commit that it was built from; 0 where nobody says.";
+            BUILT = 0x30, Ro, "When that commit was made, seconds since 1970; 0 where nobody says.";
         }
     }
 }
@@ -73,6 +76,7 @@ pub mod queue {
             CQ_TAIL = 0x20, Ro, "Completions written, modulo 2^16.";
             IRQ = 0x24, Rw, "Bits 15:0 MSI-X vector, bit 31 enable.";
             ERROR = 0x28, Ro, "Bit 0 a DMA read of the ring failed, bit 1 a DMA write failed. Cleared by reset.";
+            COALESCE = 0x2c, Rw, "Bits 23:16 completions that share an interrupt (0 and 1: none do), bits 15:0 cycles that one awaits others.";
         }
     }
 }
@@ -116,6 +120,8 @@ pub const CONTROL_ENABLE: u32 = 1;
 pub const CONTROL_RESET: u32 = 2;
 /// `IRQ`: interrupts enabled.
 pub const IRQ_ENABLE: u32 = 1 << 31;
+/// `BOARD`: built from a checkout with changes that no commit has.
+pub const BOARD_CHANGED: u32 = 1 << 31;
 /// `STATUS` of the card: queues run.
 pub const STATUS_ENABLED: u32 = 1;
 /// `STATUS` of the card: a queue error is latched.

@@ -25,8 +25,9 @@ const _: () = assert!(
 
 /// Takes completions from the lanes in turn, from the lanes' queues (cancelled commands), and from the
 /// dispatcher (commands that found no room), and writes them with their phase bit. Several writes may be
-/// outstanding; the ring is never overrun. After the response of a write, `tail` counts it and, where
-/// interrupts are enabled, the MSI-X vector is raised. A failed write stops the writer until reset.
+/// outstanding; the ring is never overrun. After the response of a write, `tail` counts it. Where interrupts
+/// are enabled, the MSI-X vector is raised for `irq_count` written completions, or `irq_time` cycles after the
+/// first of fewer. A failed write stops the writer until reset.
 #[derive(LogicBlock)]
 pub struct Completions<const LANES: usize> {
     /// Clock.
@@ -102,6 +103,10 @@ pub struct Completions<const LANES: usize> {
 
     /// Interrupts are wanted.
     pub irq_enable: Signal<In, Bit>,
+    /// Completions that share an interrupt; 0 and 1: none do.
+    pub irq_count: Signal<In, Bits<8>>,
+    /// Cycles that a completion awaits others to share its interrupt.
+    pub irq_time: Signal<In, Bits<16>>,
     /// Pulse: raise the MSI-X vector.
     pub irq: Signal<Out, Bit>,
 
@@ -113,6 +118,8 @@ pub struct Completions<const LANES: usize> {
     written: DFF<Bits<16>>,
     error: DFF<Bit>,
     trap_last: DFF<Bit>,
+    untold: DFF<Bits<8>>,
+    waited: DFF<Bits<16>>,
 
     used: Signal<Local, Bits<16>>,
     room: Signal<Local, Bit>,
@@ -130,10 +137,13 @@ pub struct Completions<const LANES: usize> {
     round: Signal<Local, Bits<16>>,
     phase: Signal<Local, Bits<256>>,
     entry: Signal<Local, Bits<16>>,
+    told: Signal<Local, Bit>,
+    news: Signal<Local, Bits<8>>,
 
     number: [Constant<Bits<4>>; LANES],
     lane_number: [Constant<Bits<16>>; LANES],
     one: Constant<Bits<16>>,
+    one_untold: Constant<Bits<8>>,
     phase_bit: Constant<Bits<256>>,
     request: Constant<Bits<8>>,
     trap: Constant<Bits<8>>,
@@ -178,6 +188,8 @@ impl<const LANES: usize> Default for Completions<LANES> {
             wr_done: Default::default(),
             wr_failed: Default::default(),
             irq_enable: Default::default(),
+            irq_count: Default::default(),
+            irq_time: Default::default(),
             irq: Default::default(),
             arbiter: Default::default(),
             full: Default::default(),
@@ -187,6 +199,8 @@ impl<const LANES: usize> Default for Completions<LANES> {
             written: Default::default(),
             error: Default::default(),
             trap_last: Default::default(),
+            untold: Default::default(),
+            waited: Default::default(),
             used: Default::default(),
             room: Default::default(),
             accept: Default::default(),
@@ -203,9 +217,12 @@ impl<const LANES: usize> Default for Completions<LANES> {
             round: Default::default(),
             phase: Default::default(),
             entry: Default::default(),
+            told: Default::default(),
+            news: Default::default(),
             number: indices(),
             lane_number: indices(),
             one: constant(1),
+            one_untold: constant(1),
             phase_bit: Constant::new(Bits::<256>::from(1) << 224),
             request: constant(kind::REQUEST.into()),
             trap: constant(kind::TRAP.into()),
@@ -219,7 +236,7 @@ impl<const LANES: usize> Logic for Completions<LANES> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, full, low, high, issued, written, error, trap_last
+            self, clock, full, low, high, issued, written, error, trap_last, untold, waited
         );
 
         // Room in the ring is counted for what was issued, not only for what is written.
@@ -307,14 +324,32 @@ impl<const LANES: usize> Logic for Completions<LANES> {
         }
 
         // Responses.
-        self.irq.next = false;
+        self.told.next = false;
         if self.wr_done.val() & !self.error.q.val() {
             if self.wr_failed.val() {
                 self.error.d.next = true;
             } else {
                 self.written.d.next = self.written.q.val() + self.one.val();
-                self.irq.next = self.irq_enable.val();
+                self.told.next = self.irq_enable.val();
             }
+        }
+
+        // Interrupts. `untold` completions wait for theirs since `waited` cycles.
+        self.news.next = self.untold.q.val();
+        if self.told.val() {
+            self.news.next = self.untold.q.val() + self.one_untold.val();
+        }
+        self.untold.d.next = self.news.val();
+        self.waited.d.next = 0.into();
+        if self.untold.q.val().any() {
+            self.waited.d.next = self.waited.q.val() + self.one.val();
+        }
+        self.irq.next = self.news.val().any()
+            & ((self.news.val() >= self.irq_count.val())
+                | (self.waited.q.val() >= self.irq_time.val()));
+        if self.irq.val() | !self.irq_enable.val() {
+            self.untold.d.next = 0.into();
+            self.waited.d.next = 0.into();
         }
         self.tail.next = self.written.q.val();
         self.failed.next = self.error.q.val();
@@ -325,6 +360,8 @@ impl<const LANES: usize> Logic for Completions<LANES> {
             self.written.d.next = 0.into();
             self.error.d.next = false;
             self.trap_last.d.next = false;
+            self.untold.d.next = 0.into();
+            self.waited.d.next = 0.into();
         }
     }
 }

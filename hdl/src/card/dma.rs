@@ -10,9 +10,9 @@ const SIZE_BEAT: u64 = gatewei_abi::BEAT.ilog2() as u64;
 const BURST_INCREMENT: u64 = 1;
 
 /// Shares one AXI4 master (256-bit data, 64-bit addresses, 4-bit ids) between the lanes and the queue
-/// engine: [`DmaRead`] and [`DmaWrite`] side by side. The requester is the AXI id.
+/// pairs: [`DmaRead`] and [`DmaWrite`] side by side. The requester is the AXI id.
 #[derive(LogicBlock)]
-pub struct Dma<const LANES: usize> {
+pub struct Dma<const LANES: usize, const PAIRS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Power-on reset, of the bus too.
@@ -33,18 +33,18 @@ pub struct Dma<const LANES: usize> {
     pub lane_rdat_valid: [Signal<Out, Bit>; LANES],
     /// The lane takes the beat.
     pub lane_rdat_ready: [Signal<In, Bit>; LANES],
-    /// The queue engine asks for a burst.
-    pub queue_rd_valid: Signal<In, Bit>,
+    /// A queue pair asks for a burst.
+    pub queue_rd_valid: [Signal<In, Bit>; PAIRS],
     /// The request is taken.
-    pub queue_rd_ready: Signal<Out, Bit>,
+    pub queue_rd_ready: [Signal<Out, Bit>; PAIRS],
     /// Bus address, 32-byte aligned.
-    pub queue_rd_addr: Signal<In, Bits<64>>,
+    pub queue_rd_addr: [Signal<In, Bits<64>>; PAIRS],
     /// Beats.
-    pub queue_rd_beats: Signal<In, Bits<8>>,
-    /// A beat for the queue engine.
-    pub queue_rdat_valid: Signal<Out, Bit>,
-    /// The queue engine takes the beat.
-    pub queue_rdat_ready: Signal<In, Bit>,
+    pub queue_rd_beats: [Signal<In, Bits<8>>; PAIRS],
+    /// A beat for this queue pair.
+    pub queue_rdat_valid: [Signal<Out, Bit>; PAIRS],
+    /// The queue pair takes the beat.
+    pub queue_rdat_ready: [Signal<In, Bit>; PAIRS],
     /// The beat, for whom it is.
     pub rdat_data: Signal<Out, Bits<256>>,
     /// The beat came with an error response.
@@ -53,7 +53,7 @@ pub struct Dma<const LANES: usize> {
     pub m_axi_arvalid: Signal<Out, Bit>,
     /// AXI4 AR channel.
     pub m_axi_arready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_arid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_araddr: Signal<Out, Bits<64>>,
@@ -89,25 +89,25 @@ pub struct Dma<const LANES: usize> {
     pub lane_wr_error: [Signal<Out, Bit>; LANES],
     /// Clears the lane's error.
     pub lane_wr_clear: [Signal<In, Bit>; LANES],
-    /// The queue engine has two beats to write; address and data stay until ready.
-    pub queue_wr_valid: Signal<In, Bit>,
+    /// A queue pair has two beats to write; address and data stay until ready.
+    pub queue_wr_valid: [Signal<In, Bit>; PAIRS],
     /// Both beats are taken.
-    pub queue_wr_ready: Signal<Out, Bit>,
+    pub queue_wr_ready: [Signal<Out, Bit>; PAIRS],
     /// Bus address, 64-byte aligned.
-    pub queue_wr_addr: Signal<In, Bits<64>>,
+    pub queue_wr_addr: [Signal<In, Bits<64>>; PAIRS],
     /// First beat.
-    pub queue_wr_low: Signal<In, Bits<256>>,
+    pub queue_wr_low: [Signal<In, Bits<256>>; PAIRS],
     /// Second beat.
-    pub queue_wr_high: Signal<In, Bits<256>>,
-    /// Pulse: the oldest burst of the queue engine has its response.
-    pub queue_wr_done: Signal<Out, Bit>,
+    pub queue_wr_high: [Signal<In, Bits<256>>; PAIRS],
+    /// Pulse: the oldest burst of this queue pair has its response.
+    pub queue_wr_done: [Signal<Out, Bit>; PAIRS],
     /// With `queue_wr_done`: the response was an error.
-    pub queue_wr_failed: Signal<Out, Bit>,
+    pub queue_wr_failed: [Signal<Out, Bit>; PAIRS],
     /// AXI4 AW channel.
     pub m_axi_awvalid: Signal<Out, Bit>,
     /// AXI4 AW channel.
     pub m_axi_awready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_awid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_awaddr: Signal<Out, Bits<64>>,
@@ -136,13 +136,13 @@ pub struct Dma<const LANES: usize> {
     /// 0 is OKAY, everything else an error.
     pub m_axi_bresp: Signal<In, Bits<2>>,
 
-    read: DmaRead<LANES>,
-    write: DmaWrite<LANES>,
+    read: DmaRead<LANES, PAIRS>,
+    write: DmaWrite<LANES, PAIRS>,
     size_beat: Constant<Bits<3>>,
     increment: Constant<Bits<2>>,
 }
 
-impl<const LANES: usize> Default for Dma<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Default for Dma<LANES, PAIRS> {
     fn default() -> Self {
         Self {
             clock: Default::default(),
@@ -155,12 +155,12 @@ impl<const LANES: usize> Default for Dma<LANES> {
             lane_rd_beats: array(),
             lane_rdat_valid: array(),
             lane_rdat_ready: array(),
-            queue_rd_valid: Default::default(),
-            queue_rd_ready: Default::default(),
-            queue_rd_addr: Default::default(),
-            queue_rd_beats: Default::default(),
-            queue_rdat_valid: Default::default(),
-            queue_rdat_ready: Default::default(),
+            queue_rd_valid: array(),
+            queue_rd_ready: array(),
+            queue_rd_addr: array(),
+            queue_rd_beats: array(),
+            queue_rdat_valid: array(),
+            queue_rdat_ready: array(),
             rdat_data: Default::default(),
             rdat_error: Default::default(),
             m_axi_arvalid: Default::default(),
@@ -183,13 +183,13 @@ impl<const LANES: usize> Default for Dma<LANES> {
             lane_wr_idle: array(),
             lane_wr_error: array(),
             lane_wr_clear: array(),
-            queue_wr_valid: Default::default(),
-            queue_wr_ready: Default::default(),
-            queue_wr_addr: Default::default(),
-            queue_wr_low: Default::default(),
-            queue_wr_high: Default::default(),
-            queue_wr_done: Default::default(),
-            queue_wr_failed: Default::default(),
+            queue_wr_valid: array(),
+            queue_wr_ready: array(),
+            queue_wr_addr: array(),
+            queue_wr_low: array(),
+            queue_wr_high: array(),
+            queue_wr_done: array(),
+            queue_wr_failed: array(),
             m_axi_awvalid: Default::default(),
             m_axi_awready: Default::default(),
             m_axi_awid: Default::default(),
@@ -214,7 +214,7 @@ impl<const LANES: usize> Default for Dma<LANES> {
     }
 }
 
-impl<const LANES: usize> Logic for Dma<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Logic for Dma<LANES, PAIRS> {
     #[hdl_gen]
     fn update(&mut self) {
         self.read.clock.next = self.clock.val();
@@ -236,12 +236,14 @@ impl<const LANES: usize> Logic for Dma<LANES> {
             self.lane_rdat_valid[i].next = self.read.lane_rdat_valid[i].val();
             self.read.lane_rdat_ready[i].next = self.lane_rdat_ready[i].val();
         }
-        self.read.queue_rd_valid.next = self.queue_rd_valid.val();
-        self.queue_rd_ready.next = self.read.queue_rd_ready.val();
-        self.read.queue_rd_addr.next = self.queue_rd_addr.val();
-        self.read.queue_rd_beats.next = self.queue_rd_beats.val();
-        self.queue_rdat_valid.next = self.read.queue_rdat_valid.val();
-        self.read.queue_rdat_ready.next = self.queue_rdat_ready.val();
+        for p in 0..PAIRS {
+            self.read.queue_rd_valid[p].next = self.queue_rd_valid[p].val();
+            self.queue_rd_ready[p].next = self.read.queue_rd_ready[p].val();
+            self.read.queue_rd_addr[p].next = self.queue_rd_addr[p].val();
+            self.read.queue_rd_beats[p].next = self.queue_rd_beats[p].val();
+            self.queue_rdat_valid[p].next = self.read.queue_rdat_valid[p].val();
+            self.read.queue_rdat_ready[p].next = self.queue_rdat_ready[p].val();
+        }
         self.rdat_data.next = self.read.rdat_data.val();
         self.rdat_error.next = self.read.rdat_error.val();
         self.m_axi_arvalid.next = self.read.m_axi_arvalid.val();
@@ -264,13 +266,15 @@ impl<const LANES: usize> Logic for Dma<LANES> {
             self.lane_wr_error[i].next = self.write.lane_wr_error[i].val();
             self.write.lane_wr_clear[i].next = self.lane_wr_clear[i].val();
         }
-        self.write.queue_wr_valid.next = self.queue_wr_valid.val();
-        self.queue_wr_ready.next = self.write.queue_wr_ready.val();
-        self.write.queue_wr_addr.next = self.queue_wr_addr.val();
-        self.write.queue_wr_low.next = self.queue_wr_low.val();
-        self.write.queue_wr_high.next = self.queue_wr_high.val();
-        self.queue_wr_done.next = self.write.queue_wr_done.val();
-        self.queue_wr_failed.next = self.write.queue_wr_failed.val();
+        for p in 0..PAIRS {
+            self.write.queue_wr_valid[p].next = self.queue_wr_valid[p].val();
+            self.queue_wr_ready[p].next = self.write.queue_wr_ready[p].val();
+            self.write.queue_wr_addr[p].next = self.queue_wr_addr[p].val();
+            self.write.queue_wr_low[p].next = self.queue_wr_low[p].val();
+            self.write.queue_wr_high[p].next = self.queue_wr_high[p].val();
+            self.queue_wr_done[p].next = self.write.queue_wr_done[p].val();
+            self.queue_wr_failed[p].next = self.write.queue_wr_failed[p].val();
+        }
         self.m_axi_awvalid.next = self.write.m_axi_awvalid.val();
         self.write.m_axi_awready.next = self.m_axi_awready.val();
         self.m_axi_awid.next = self.write.m_axi_awid.val();

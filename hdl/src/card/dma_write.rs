@@ -4,15 +4,15 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use super::{QUEUE_ID, RoundRobin, array, constant, indices};
+use super::{RoundRobin, array, constant, indices, queue_ids};
 
-/// Takes single beats from the lanes (several outstanding) and two-beat bursts from the queue engine, sends
+/// Takes single beats from the lanes (several outstanding) and two-beat bursts from the queue pairs, sends
 /// addresses and data in the same order, and counts responses per requester.
 ///
 /// `flush` works as in [`super::DmaRead`]. The second beat of a burst whose requester was reset goes out
 /// without byte strobes, so that it changes nothing in host memory.
 #[derive(LogicBlock)]
-pub struct DmaWrite<const LANES: usize> {
+pub struct DmaWrite<const LANES: usize, const PAIRS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Power-on reset, of the bus too.
@@ -37,26 +37,26 @@ pub struct DmaWrite<const LANES: usize> {
     /// Clears the lane's error.
     pub lane_wr_clear: [Signal<In, Bit>; LANES],
 
-    /// The queue engine has two beats to write; address and data stay until ready.
-    pub queue_wr_valid: Signal<In, Bit>,
+    /// A queue pair has two beats to write; address and data stay until ready.
+    pub queue_wr_valid: [Signal<In, Bit>; PAIRS],
     /// Both beats are taken.
-    pub queue_wr_ready: Signal<Out, Bit>,
+    pub queue_wr_ready: [Signal<Out, Bit>; PAIRS],
     /// Bus address, 64-byte aligned.
-    pub queue_wr_addr: Signal<In, Bits<64>>,
+    pub queue_wr_addr: [Signal<In, Bits<64>>; PAIRS],
     /// First beat.
-    pub queue_wr_low: Signal<In, Bits<256>>,
+    pub queue_wr_low: [Signal<In, Bits<256>>; PAIRS],
     /// Second beat.
-    pub queue_wr_high: Signal<In, Bits<256>>,
-    /// Pulse: the oldest burst of the queue engine has its response.
-    pub queue_wr_done: Signal<Out, Bit>,
+    pub queue_wr_high: [Signal<In, Bits<256>>; PAIRS],
+    /// Pulse: the oldest burst of this queue pair has its response.
+    pub queue_wr_done: [Signal<Out, Bit>; PAIRS],
     /// With `queue_wr_done`: the response was an error.
-    pub queue_wr_failed: Signal<Out, Bit>,
+    pub queue_wr_failed: [Signal<Out, Bit>; PAIRS],
 
     /// AXI4 AW channel.
     pub m_axi_awvalid: Signal<Out, Bit>,
     /// AXI4 AW channel.
     pub m_axi_awready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_awid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_awaddr: Signal<Out, Bits<64>>,
@@ -82,6 +82,7 @@ pub struct DmaWrite<const LANES: usize> {
     pub m_axi_bresp: Signal<In, Bits<2>>,
 
     arbiter: RoundRobin<LANES>,
+    queue_arbiter: RoundRobin<PAIRS>,
     addr_valid: DFF<Bit>,
     addr_id: DFF<Bits<4>>,
     addr: DFF<Bits<64>>,
@@ -91,9 +92,10 @@ pub struct DmaWrite<const LANES: usize> {
     data_last: DFF<Bit>,
     data_keep: DFF<Bit>,
     second: DFF<Bit>,
+    second_of: DFF<Bits<4>>,
     writes: [DFF<Bits<6>>; LANES],
     error: [DFF<Bit>; LANES],
-    queue_writes: DFF<Bits<6>>,
+    queue_writes: [DFF<Bits<6>>; PAIRS],
     queue_last: DFF<Bit>,
     draining: DFF<Bit>,
 
@@ -102,21 +104,23 @@ pub struct DmaWrite<const LANES: usize> {
     addr_free: Signal<Local, Bit>,
     data_free: Signal<Local, Bit>,
     accept: Signal<Local, Bit>,
-    queue_wants: Signal<Local, Bit>,
     queue_chosen: Signal<Local, Bit>,
     lane_chosen: Signal<Local, Bit>,
     sent: [Signal<Local, Bit>; LANES],
     back: [Signal<Local, Bit>; LANES],
-    queue_back: Signal<Local, Bit>,
+    queue_sent: [Signal<Local, Bit>; PAIRS],
+    queue_back: [Signal<Local, Bit>; PAIRS],
+    queue_ends: [Signal<Local, Bit>; PAIRS],
 
     number: [Constant<Bits<4>>; LANES],
-    queue_id: Constant<Bits<4>>,
+    queue_number: [Constant<Bits<4>>; PAIRS],
+    queue_id: [Constant<Bits<4>>; PAIRS],
     all_bytes: Constant<Bits<32>>,
     no_bytes: Constant<Bits<32>>,
     one: Constant<Bits<6>>,
 }
 
-impl<const LANES: usize> Default for DmaWrite<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Default for DmaWrite<LANES, PAIRS> {
     fn default() -> Self {
         Self {
             clock: Default::default(),
@@ -130,13 +134,13 @@ impl<const LANES: usize> Default for DmaWrite<LANES> {
             lane_wr_idle: array(),
             lane_wr_error: array(),
             lane_wr_clear: array(),
-            queue_wr_valid: Default::default(),
-            queue_wr_ready: Default::default(),
-            queue_wr_addr: Default::default(),
-            queue_wr_low: Default::default(),
-            queue_wr_high: Default::default(),
-            queue_wr_done: Default::default(),
-            queue_wr_failed: Default::default(),
+            queue_wr_valid: array(),
+            queue_wr_ready: array(),
+            queue_wr_addr: array(),
+            queue_wr_low: array(),
+            queue_wr_high: array(),
+            queue_wr_done: array(),
+            queue_wr_failed: array(),
             m_axi_awvalid: Default::default(),
             m_axi_awready: Default::default(),
             m_axi_awid: Default::default(),
@@ -152,6 +156,7 @@ impl<const LANES: usize> Default for DmaWrite<LANES> {
             m_axi_bid: Default::default(),
             m_axi_bresp: Default::default(),
             arbiter: Default::default(),
+            queue_arbiter: Default::default(),
             addr_valid: Default::default(),
             addr_id: Default::default(),
             addr: Default::default(),
@@ -161,9 +166,10 @@ impl<const LANES: usize> Default for DmaWrite<LANES> {
             data_last: Default::default(),
             data_keep: Default::default(),
             second: Default::default(),
+            second_of: Default::default(),
             writes: array(),
             error: array(),
-            queue_writes: Default::default(),
+            queue_writes: array(),
             queue_last: Default::default(),
             draining: Default::default(),
             busy: Default::default(),
@@ -171,14 +177,16 @@ impl<const LANES: usize> Default for DmaWrite<LANES> {
             addr_free: Default::default(),
             data_free: Default::default(),
             accept: Default::default(),
-            queue_wants: Default::default(),
             queue_chosen: Default::default(),
             lane_chosen: Default::default(),
             sent: array(),
             back: array(),
-            queue_back: Default::default(),
+            queue_sent: array(),
+            queue_back: array(),
+            queue_ends: array(),
             number: indices(),
-            queue_id: constant(QUEUE_ID),
+            queue_number: indices(),
+            queue_id: queue_ids(),
             all_bytes: constant(0xffff_ffff),
             no_bytes: constant(0),
             one: constant(1),
@@ -186,31 +194,21 @@ impl<const LANES: usize> Default for DmaWrite<LANES> {
     }
 }
 
-impl<const LANES: usize> Logic for DmaWrite<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Logic for DmaWrite<LANES, PAIRS> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self,
-            clock,
-            addr_valid,
-            addr_id,
-            addr,
-            addr_two,
-            data_valid,
-            data,
-            data_last,
-            data_keep,
-            second,
-            queue_writes,
-            queue_last,
-            draining
+            self, clock, addr_valid, addr_id, addr, addr_two, data_valid, data, data_last,
+            data_keep, second, second_of, queue_last, draining
         );
 
         // Outstanding writes, and the flush that waits for them. A write counts from its acceptance.
-        self.busy.next = self.addr_valid.q.val()
-            | self.data_valid.q.val()
-            | self.second.q.val()
-            | self.queue_writes.q.val().any();
+        self.busy.next = self.addr_valid.q.val() | self.data_valid.q.val() | self.second.q.val();
+        for p in 0..PAIRS {
+            if self.queue_writes[p].q.val().any() {
+                self.busy.next = true;
+            }
+        }
         for i in 0..LANES {
             if self.writes[i].q.val().any() {
                 self.busy.next = true;
@@ -220,7 +218,7 @@ impl<const LANES: usize> Logic for DmaWrite<LANES> {
         self.drain.next = self.flush.val() | self.draining.q.val();
         self.draining.d.next = self.drain.val() & self.busy.val();
 
-        // Choice of the next write. The queue engine and the lanes as a whole take turns.
+        // Choice of the next write. The queue pairs as a whole and the lanes as a whole take turns.
         self.addr_free.next = !self.addr_valid.q.val() | self.m_axi_awready.val();
         self.data_free.next = !self.data_valid.q.val() | self.m_axi_wready.val();
         self.accept.next =
@@ -231,13 +229,19 @@ impl<const LANES: usize> Logic for DmaWrite<LANES> {
             self.arbiter.request[i].next =
                 self.lane_wr_valid[i].val() & !self.writes[i].q.val().all();
         }
-        self.queue_wants.next = self.queue_wr_valid.val() & !self.queue_writes.q.val().all();
+        self.queue_arbiter.clock.next = self.clock.val();
+        self.queue_arbiter.reset.next = self.reset.val();
+        for p in 0..PAIRS {
+            self.queue_arbiter.request[p].next =
+                self.queue_wr_valid[p].val() & !self.queue_writes[p].q.val().all();
+        }
         self.queue_chosen.next = self.accept.val()
-            & self.queue_wants.val()
+            & self.queue_arbiter.any.val()
             & !(self.queue_last.q.val() & self.arbiter.any.val());
         self.lane_chosen.next =
             self.accept.val() & self.arbiter.any.val() & !self.queue_chosen.val();
         self.arbiter.advance.next = self.lane_chosen.val();
+        self.queue_arbiter.advance.next = self.queue_chosen.val();
 
         // AW and W registers.
         if self.m_axi_awready.val() {
@@ -266,24 +270,36 @@ impl<const LANES: usize> Logic for DmaWrite<LANES> {
         }
         if self.queue_chosen.val() {
             self.addr_valid.d.next = true;
-            self.addr_id.d.next = self.queue_id.val();
-            self.addr.d.next = self.queue_wr_addr.val();
             self.addr_two.d.next = true;
             self.data_valid.d.next = true;
-            self.data.d.next = self.queue_wr_low.val();
             self.data_last.d.next = false;
             self.data_keep.d.next = true;
             self.second.d.next = true;
             self.queue_last.d.next = true;
         }
-        self.queue_wr_ready.next = false;
         if self.second.q.val() & self.data_free.val() {
             self.data_valid.d.next = true;
-            self.data.d.next = self.queue_wr_high.val();
             self.data_last.d.next = true;
             self.data_keep.d.next = !self.drain.val();
             self.second.d.next = false;
-            self.queue_wr_ready.next = !self.drain.val();
+        }
+        // The second beat is of the pair that was chosen for the first.
+        for p in 0..PAIRS {
+            self.queue_sent[p].next = self.queue_chosen.val()
+                & (self.queue_arbiter.index.val() == self.queue_number[p].val());
+            self.queue_ends[p].next = self.second.q.val()
+                & self.data_free.val()
+                & (self.second_of.q.val() == self.queue_number[p].val());
+            self.queue_wr_ready[p].next = self.queue_ends[p].val() & !self.drain.val();
+            if self.queue_sent[p].val() {
+                self.second_of.d.next = self.queue_number[p].val();
+                self.addr_id.d.next = self.queue_id[p].val();
+                self.addr.d.next = self.queue_wr_addr[p].val();
+                self.data.d.next = self.queue_wr_low[p].val();
+            }
+            if self.queue_ends[p].val() {
+                self.data.d.next = self.queue_wr_high[p].val();
+            }
         }
         self.m_axi_awvalid.next = self.addr_valid.q.val();
         self.m_axi_awid.next = self.addr_id.q.val();
@@ -325,28 +341,34 @@ impl<const LANES: usize> Logic for DmaWrite<LANES> {
             self.lane_wr_idle[i].next = !self.writes[i].q.val().any();
             self.lane_wr_error[i].next = self.error[i].q.val();
         }
-        self.queue_back.next = self.m_axi_bvalid.val()
-            & (self.m_axi_bid.val() == self.queue_id.val())
-            & self.queue_writes.q.val().any();
-        if self.queue_chosen.val() & !self.queue_back.val() {
-            self.queue_writes.d.next = self.queue_writes.q.val() + self.one.val();
+        for p in 0..PAIRS {
+            self.queue_writes[p].clock.next = self.clock.val();
+            self.queue_writes[p].d.next = self.queue_writes[p].q.val();
+            self.queue_back[p].next = self.m_axi_bvalid.val()
+                & (self.m_axi_bid.val() == self.queue_id[p].val())
+                & self.queue_writes[p].q.val().any();
+            if self.queue_sent[p].val() & !self.queue_back[p].val() {
+                self.queue_writes[p].d.next = self.queue_writes[p].q.val() + self.one.val();
+            }
+            if self.queue_back[p].val() & !self.queue_sent[p].val() {
+                self.queue_writes[p].d.next = self.queue_writes[p].q.val() - self.one.val();
+            }
+            self.queue_wr_done[p].next = self.queue_back[p].val() & !self.drain.val();
+            self.queue_wr_failed[p].next = self.m_axi_bresp.val().any();
         }
-        if self.queue_back.val() & !self.queue_chosen.val() {
-            self.queue_writes.d.next = self.queue_writes.q.val() - self.one.val();
-        }
-        self.queue_wr_done.next = self.queue_back.val() & !self.drain.val();
-        self.queue_wr_failed.next = self.m_axi_bresp.val().any();
 
         if self.reset.val() {
             self.addr_valid.d.next = false;
             self.data_valid.d.next = false;
             self.second.d.next = false;
-            self.queue_writes.d.next = 0.into();
             self.queue_last.d.next = false;
             self.draining.d.next = false;
             for i in 0..LANES {
                 self.writes[i].d.next = 0.into();
                 self.error[i].d.next = false;
+            }
+            for p in 0..PAIRS {
+                self.queue_writes[p].d.next = 0.into();
             }
         }
     }

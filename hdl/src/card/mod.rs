@@ -33,16 +33,24 @@ pub use lane_queue::LaneQueue;
 pub use lane_regs::LaneRegisters;
 pub use queue::QueueEngine;
 pub use queue_regs::QueueRegisters;
-pub use regs::{Identity, RegisterFile};
+pub use regs::{Identity, Origin, RegisterFile};
 pub use shell::Shell;
 pub use top::{Card, DEFAULT_CLOCK_KHZ};
 
+use gatewei_abi::regs as abi;
 use rust_hdl_core::prelude::*;
 
-/// AXI id of the queue engine; a lane's id is its index.
+/// AXI id of the first queue pair; those of others are below it. A lane's id is its index.
 pub const QUEUE_ID: u64 = 15;
-/// Most lanes of a card: the AXI ids (4 bits) below the queue engine's.
-pub const MAX_LANES: usize = QUEUE_ID as usize;
+/// AXI ids (4 bits): most lanes and queue pairs of a card, together.
+pub const MAX_IDS: usize = QUEUE_ID as usize + 1;
+/// Most queue pairs: their register blocks end where the lanes' begin, and a command's id has 4 bits for them.
+pub const MAX_PAIRS: usize = (abi::LANES - abi::QUEUES) as usize / abi::QUEUE_STRIDE as usize;
+
+/// AXI ids of the queue pairs.
+fn queue_ids<const PAIRS: usize>() -> [Constant<Bits<4>>; PAIRS] {
+    array_init::array_init(|p| constant(QUEUE_ID - p as u64))
+}
 
 /// An array of fresh parts or ports.
 fn array<T: Default, const N: usize>() -> [T; N] {

@@ -1,14 +1,21 @@
-//! The queue engine of one queue pair.
+//! The queue engine: all queue pairs, and the lanes' queues behind them.
 
+use gatewei_abi::command::PAIR_SHIFT;
 use rust_hdl_core::prelude::*;
+use rust_hdl_widgets::dff::DFF;
 
-use super::{Completions, Dispatch, Fetch, LaneQueue, array, constant};
+use super::{
+    Completions, Dispatch, Fetch, LaneQueue, MAX_PAIRS, RoundRobin, array, constant, indices,
+};
 
-/// Fetches submissions ([`Fetch`]), sends them to lanes ([`Dispatch`], [`LaneQueue`]) and writes what comes
-/// back ([`Completions`]). Ring indices run freely modulo 2^16; a ring has `1 << size` entries. After a
-/// failed read or write of a ring both directions stop until reset.
+const _: () = assert!(PAIR_SHIFT == 12 && MAX_PAIRS <= 16, "slices of ids below");
+
+/// Fetches submissions of each pair ([`Fetch`]), sends them to lanes in turn ([`Dispatch`], [`LaneQueue`]) and
+/// writes what comes back ([`Completions`]). Any pair reaches any lane: a command's id names the pair to which
+/// its completions go ([`gatewei_abi::command::PAIR_SHIFT`]). Ring indices run freely modulo 2^16; a ring has
+/// `1 << size` entries. After a failed read or write of a ring both directions of its pair stop until reset.
 #[derive(LogicBlock)]
-pub struct QueueEngine<const LANES: usize> {
+pub struct QueueEngine<const LANES: usize, const PAIRS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Reset: power-on or `CONTROL`.
@@ -17,25 +24,29 @@ pub struct QueueEngine<const LANES: usize> {
     pub enable: Signal<In, Bit>,
 
     /// Submission ring, bus address.
-    pub sq_base: Signal<In, Bits<64>>,
+    pub sq_base: [Signal<In, Bits<64>>; PAIRS],
     /// Completion ring, bus address.
-    pub cq_base: Signal<In, Bits<64>>,
+    pub cq_base: [Signal<In, Bits<64>>; PAIRS],
     /// log2 of the rings' entries.
-    pub size: Signal<In, Bits<4>>,
+    pub size: [Signal<In, Bits<4>>; PAIRS],
     /// Submissions made.
-    pub sq_tail: Signal<In, Bits<16>>,
+    pub sq_tail: [Signal<In, Bits<16>>; PAIRS],
     /// Completions consumed.
-    pub cq_head: Signal<In, Bits<16>>,
+    pub cq_head: [Signal<In, Bits<16>>; PAIRS],
     /// Interrupts are wanted.
-    pub irq_enable: Signal<In, Bit>,
+    pub irq_enable: [Signal<In, Bit>; PAIRS],
+    /// Completions that share an interrupt.
+    pub irq_count: [Signal<In, Bits<8>>; PAIRS],
+    /// Cycles that a completion awaits others to share its interrupt.
+    pub irq_time: [Signal<In, Bits<16>>; PAIRS],
     /// MSI-X vector.
-    pub irq_vector: Signal<In, Bits<16>>,
+    pub irq_vector: [Signal<In, Bits<16>>; PAIRS],
     /// Submissions fetched.
-    pub sq_head: Signal<Out, Bits<16>>,
+    pub sq_head: [Signal<Out, Bits<16>>; PAIRS],
     /// Completions written.
-    pub cq_tail: Signal<Out, Bits<16>>,
+    pub cq_tail: [Signal<Out, Bits<16>>; PAIRS],
     /// Bit 0 a read of the ring failed, bit 1 a write failed; until reset.
-    pub error: Signal<Out, Bits<2>>,
+    pub error: [Signal<Out, Bits<2>>; PAIRS],
     /// Pulse: a submission was dropped.
     pub dropped: Signal<Out, Bit>,
     /// Pulse: raise an interrupt.
@@ -44,35 +55,35 @@ pub struct QueueEngine<const LANES: usize> {
     pub msix_vector: Signal<Out, Bits<16>>,
 
     /// Asks for a burst.
-    pub rd_valid: Signal<Out, Bit>,
+    pub rd_valid: [Signal<Out, Bit>; PAIRS],
     /// The request is taken.
-    pub rd_ready: Signal<In, Bit>,
+    pub rd_ready: [Signal<In, Bit>; PAIRS],
     /// Bus address.
-    pub rd_addr: Signal<Out, Bits<64>>,
+    pub rd_addr: [Signal<Out, Bits<64>>; PAIRS],
     /// Beats.
-    pub rd_beats: Signal<Out, Bits<8>>,
+    pub rd_beats: [Signal<Out, Bits<8>>; PAIRS],
     /// A beat is here.
-    pub rdat_valid: Signal<In, Bit>,
+    pub rdat_valid: [Signal<In, Bit>; PAIRS],
     /// The beat is taken.
-    pub rdat_ready: Signal<Out, Bit>,
+    pub rdat_ready: [Signal<Out, Bit>; PAIRS],
     /// The beat.
     pub rdat_data: Signal<In, Bits<256>>,
     /// It came with an error.
     pub rdat_error: Signal<In, Bit>,
     /// Two beats to write, held until ready.
-    pub wr_valid: Signal<Out, Bit>,
+    pub wr_valid: [Signal<Out, Bit>; PAIRS],
     /// They are taken.
-    pub wr_ready: Signal<In, Bit>,
+    pub wr_ready: [Signal<In, Bit>; PAIRS],
     /// Bus address.
-    pub wr_addr: Signal<Out, Bits<64>>,
+    pub wr_addr: [Signal<Out, Bits<64>>; PAIRS],
     /// First beat.
-    pub wr_low: Signal<Out, Bits<256>>,
+    pub wr_low: [Signal<Out, Bits<256>>; PAIRS],
     /// Second beat.
-    pub wr_high: Signal<Out, Bits<256>>,
+    pub wr_high: [Signal<Out, Bits<256>>; PAIRS],
     /// Pulse: the oldest write has its response.
-    pub wr_done: Signal<In, Bit>,
+    pub wr_done: [Signal<In, Bit>; PAIRS],
     /// With `wr_done`: it failed.
-    pub wr_failed: Signal<In, Bit>,
+    pub wr_failed: [Signal<In, Bit>; PAIRS],
 
     /// A command for the lane.
     pub cmd_valid: [Signal<Out, Bit>; LANES],
@@ -122,55 +133,63 @@ pub struct QueueEngine<const LANES: usize> {
     /// Pulse: the lane completed a message.
     pub message: [Signal<Out, Bit>; LANES],
 
-    fetch: Fetch,
+    fetch: [Fetch; PAIRS],
+    turn: RoundRobin<PAIRS>,
     dispatch: Dispatch<LANES>,
     lane_queue: [LaneQueue; LANES],
-    completions: Completions<LANES>,
+    completions: [Completions<LANES>; PAIRS],
+    interrupts: RoundRobin<PAIRS>,
+    raised: [DFF<Bit>; PAIRS],
 
-    entries: Signal<Local, Bits<16>>,
-    mask: Signal<Local, Bits<16>>,
-    run: Signal<Local, Bit>,
-    read_error: Signal<Local, Bits<2>>,
-    write_error: Signal<Local, Bits<2>>,
+    entries: [Signal<Local, Bits<16>>; PAIRS],
+    mask: [Signal<Local, Bits<16>>; PAIRS],
+    run: [Signal<Local, Bit>; PAIRS],
+    trap_pair: Signal<Local, Bits<4>>,
+    cpl_pair: [Signal<Local, Bits<4>>; LANES],
+    cancelled_pair: [Signal<Local, Bits<4>>; LANES],
+    number: [Constant<Bits<4>>; PAIRS],
     one: Constant<Bits<16>>,
-    read_error_bit: Constant<Bits<2>>,
-    write_error_bit: Constant<Bits<2>>,
+    read_error: Constant<Bits<2>>,
+    write_error: Constant<Bits<2>>,
+    both_errors: Constant<Bits<2>>,
 }
 
-impl<const LANES: usize> Default for QueueEngine<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Default for QueueEngine<LANES, PAIRS> {
     fn default() -> Self {
         Self {
             clock: Default::default(),
             reset: Default::default(),
             enable: Default::default(),
-            sq_base: Default::default(),
-            cq_base: Default::default(),
-            size: Default::default(),
-            sq_tail: Default::default(),
-            cq_head: Default::default(),
-            irq_enable: Default::default(),
-            irq_vector: Default::default(),
-            sq_head: Default::default(),
-            cq_tail: Default::default(),
-            error: Default::default(),
+            sq_base: array(),
+            cq_base: array(),
+            size: array(),
+            sq_tail: array(),
+            cq_head: array(),
+            irq_enable: array(),
+            irq_count: array(),
+            irq_time: array(),
+            irq_vector: array(),
+            sq_head: array(),
+            cq_tail: array(),
+            error: array(),
             dropped: Default::default(),
             msix_valid: Default::default(),
             msix_vector: Default::default(),
-            rd_valid: Default::default(),
-            rd_ready: Default::default(),
-            rd_addr: Default::default(),
-            rd_beats: Default::default(),
-            rdat_valid: Default::default(),
-            rdat_ready: Default::default(),
+            rd_valid: array(),
+            rd_ready: array(),
+            rd_addr: array(),
+            rd_beats: array(),
+            rdat_valid: array(),
+            rdat_ready: array(),
             rdat_data: Default::default(),
             rdat_error: Default::default(),
-            wr_valid: Default::default(),
-            wr_ready: Default::default(),
-            wr_addr: Default::default(),
-            wr_low: Default::default(),
-            wr_high: Default::default(),
-            wr_done: Default::default(),
-            wr_failed: Default::default(),
+            wr_valid: array(),
+            wr_ready: array(),
+            wr_addr: array(),
+            wr_low: array(),
+            wr_high: array(),
+            wr_done: array(),
+            wr_failed: array(),
             cmd_valid: array(),
             cmd_ready: array(),
             cmd_id: array(),
@@ -194,65 +213,71 @@ impl<const LANES: usize> Default for QueueEngine<LANES> {
             cpl_id: array(),
             queued: array(),
             message: array(),
-            fetch: Default::default(),
+            fetch: array(),
+            turn: Default::default(),
             dispatch: Default::default(),
             lane_queue: array(),
-            completions: Default::default(),
-            entries: Default::default(),
-            mask: Default::default(),
-            run: Default::default(),
-            read_error: Default::default(),
-            write_error: Default::default(),
+            completions: array(),
+            interrupts: Default::default(),
+            raised: array(),
+            entries: array(),
+            mask: array(),
+            run: array(),
+            trap_pair: Default::default(),
+            cpl_pair: array(),
+            cancelled_pair: array(),
+            number: indices(),
             one: constant(1),
-            read_error_bit: constant(1),
-            write_error_bit: constant(2),
+            read_error: constant(1),
+            write_error: constant(2),
+            both_errors: constant(3),
         }
     }
 }
 
-impl<const LANES: usize> Logic for QueueEngine<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Logic for QueueEngine<LANES, PAIRS> {
     #[hdl_gen]
     fn update(&mut self) {
-        self.entries.next = self.one.val() << self.size.val();
-        self.mask.next = self.entries.val() - self.one.val();
-        self.read_error.next = 0.into();
-        if self.fetch.failed.val() {
-            self.read_error.next = self.read_error_bit.val();
-        }
-        self.write_error.next = 0.into();
-        if self.completions.failed.val() {
-            self.write_error.next = self.write_error_bit.val();
-        }
-        self.error.next = self.read_error.val() | self.write_error.val();
-        self.run.next =
-            self.enable.val() & !self.fetch.failed.val() & !self.completions.failed.val();
+        // Who speaks now. The turn goes on with every cycle, so that a pair whose trap finds no room in its ring
+        // holds up no other.
+        self.turn.clock.next = self.clock.val();
+        self.turn.reset.next = self.reset.val();
+        self.turn.advance.next = self.turn.any.val();
+        self.dispatch.entry_valid.next = self.turn.any.val();
+        self.dispatch.entry_low.next = 0.into();
+        self.dispatch.entry_high.next = 0.into();
+        self.dispatch.trap_ready.next = false;
+        self.interrupts.clock.next = self.clock.val();
+        self.interrupts.reset.next = self.reset.val();
+        self.interrupts.advance.next = self.interrupts.any.val();
+        self.msix_valid.next = self.interrupts.any.val();
+        self.msix_vector.next = 0.into();
 
-        self.fetch.clock.next = self.clock.val();
-        self.fetch.reset.next = self.reset.val();
-        self.fetch.enable.next = self.run.val();
-        self.fetch.base.next = self.sq_base.val();
-        self.fetch.mask.next = self.mask.val();
-        self.fetch.tail.next = self.sq_tail.val();
-        self.sq_head.next = self.fetch.head.val();
-        self.rd_valid.next = self.fetch.rd_valid.val();
-        self.fetch.rd_ready.next = self.rd_ready.val();
-        self.rd_addr.next = self.fetch.rd_addr.val();
-        self.rd_beats.next = self.fetch.rd_beats.val();
-        self.fetch.rdat_valid.next = self.rdat_valid.val();
-        self.rdat_ready.next = self.fetch.rdat_ready.val();
-        self.fetch.rdat_data.next = self.rdat_data.val();
-        self.fetch.rdat_error.next = self.rdat_error.val();
+        // Whose a command is: what its id says, or the first pair's.
+        self.trap_pair.next = 0.into();
+        for p in 0..PAIRS {
+            if self.dispatch.command.val().get_bits::<4>(12) == self.number[p].val() {
+                self.trap_pair.next = self.number[p].val();
+            }
+        }
+        for i in 0..LANES {
+            self.cpl_pair[i].next = 0.into();
+            self.cancelled_pair[i].next = 0.into();
+            for p in 0..PAIRS {
+                if self.cpl_id[i].val().get_bits::<4>(12) == self.number[p].val() {
+                    self.cpl_pair[i].next = self.number[p].val();
+                }
+                if self.lane_queue[i].cmd_id.val().get_bits::<4>(12) == self.number[p].val() {
+                    self.cancelled_pair[i].next = self.number[p].val();
+                }
+            }
+        }
 
-        self.dispatch.entry_valid.next = self.fetch.entry_valid.val();
-        self.fetch.entry_ready.next = self.dispatch.entry_ready.val();
-        self.dispatch.entry_low.next = self.fetch.entry_low.val();
-        self.dispatch.entry_high.next = self.fetch.entry_high.val();
         self.reply_failed.next = self.dispatch.reply_failed.val();
         self.reply_tag.next = self.dispatch.reply_tag.val();
         self.reply_value.next = self.dispatch.reply_value.val();
         self.cancel_id.next = self.dispatch.command.val();
         self.dropped.next = self.dispatch.dropped.val();
-
         for i in 0..LANES {
             self.lane_queue[i].clock.next = self.clock.val();
             self.lane_queue[i].reset.next = self.reset.val();
@@ -271,47 +296,118 @@ impl<const LANES: usize> Logic for QueueEngine<LANES> {
             self.cmd_address[i].next = self.lane_queue[i].cmd_address.val();
             self.cmd_result[i].next = self.lane_queue[i].cmd_result.val();
             self.cmd_capacity[i].next = self.lane_queue[i].cmd_capacity.val();
-            self.completions.cancelled_valid[i].next = self.lane_queue[i].cancelled_valid.val();
-            self.lane_queue[i].cancelled_ready.next = self.completions.cancelled_ready[i].val();
-            self.completions.cancelled_id[i].next = self.lane_queue[i].cmd_id.val();
-
             self.cancel_valid[i].next = self.dispatch.cancel_valid[i].val();
             self.reply_valid[i].next = self.dispatch.reply_valid[i].val();
             self.dispatch.reply_taken[i].next = self.reply_taken[i].val();
-
-            self.completions.cpl_valid[i].next = self.cpl_valid[i].val();
-            self.cpl_ready[i].next = self.completions.cpl_ready[i].val();
-            self.completions.cpl_kind[i].next = self.cpl_kind[i].val();
-            self.completions.cpl_code[i].next = self.cpl_code[i].val();
-            self.completions.cpl_tag[i].next = self.cpl_tag[i].val();
-            self.completions.cpl_key[i].next = self.cpl_key[i].val();
-            self.completions.cpl_account[i].next = self.cpl_account[i].val();
-            self.completions.cpl_id[i].next = self.cpl_id[i].val();
-            self.message[i].next = self.completions.message[i].val();
+            self.lane_queue[i].cancelled_ready.next = false;
+            self.cpl_ready[i].next = false;
+            self.message[i].next = false;
         }
 
-        self.completions.clock.next = self.clock.val();
-        self.completions.reset.next = self.reset.val();
-        self.completions.enable.next = self.run.val();
-        self.completions.base.next = self.cq_base.val();
-        self.completions.size.next = self.size.val();
-        self.completions.mask.next = self.mask.val();
-        self.completions.head.next = self.cq_head.val();
-        self.cq_tail.next = self.completions.tail.val();
-        self.completions.sq_head.next = self.fetch.head.val();
-        self.completions.trap_valid.next = self.dispatch.trap_valid.val();
-        self.dispatch.trap_ready.next = self.completions.trap_ready.val();
-        self.completions.trap_id.next = self.dispatch.command.val();
-        self.completions.trap_lane.next = self.dispatch.lane.val();
-        self.wr_valid.next = self.completions.wr_valid.val();
-        self.completions.wr_ready.next = self.wr_ready.val();
-        self.wr_addr.next = self.completions.wr_addr.val();
-        self.wr_low.next = self.completions.wr_low.val();
-        self.wr_high.next = self.completions.wr_high.val();
-        self.completions.wr_done.next = self.wr_done.val();
-        self.completions.wr_failed.next = self.wr_failed.val();
-        self.completions.irq_enable.next = self.irq_enable.val();
-        self.msix_valid.next = self.completions.irq.val();
-        self.msix_vector.next = self.irq_vector.val();
+        for p in 0..PAIRS {
+            self.entries[p].next = self.one.val() << self.size[p].val();
+            self.mask[p].next = self.entries[p].val() - self.one.val();
+            self.error[p].next = 0.into();
+            if self.fetch[p].failed.val() {
+                self.error[p].next = self.read_error.val();
+            }
+            if self.completions[p].failed.val() {
+                self.error[p].next = self.write_error.val();
+            }
+            if self.fetch[p].failed.val() & self.completions[p].failed.val() {
+                self.error[p].next = self.both_errors.val();
+            }
+            self.run[p].next =
+                self.enable.val() & !self.fetch[p].failed.val() & !self.completions[p].failed.val();
+
+            self.fetch[p].clock.next = self.clock.val();
+            self.fetch[p].reset.next = self.reset.val();
+            self.fetch[p].enable.next = self.run[p].val();
+            self.fetch[p].base.next = self.sq_base[p].val();
+            self.fetch[p].mask.next = self.mask[p].val();
+            self.fetch[p].tail.next = self.sq_tail[p].val();
+            self.sq_head[p].next = self.fetch[p].head.val();
+            self.rd_valid[p].next = self.fetch[p].rd_valid.val();
+            self.fetch[p].rd_ready.next = self.rd_ready[p].val();
+            self.rd_addr[p].next = self.fetch[p].rd_addr.val();
+            self.rd_beats[p].next = self.fetch[p].rd_beats.val();
+            self.fetch[p].rdat_valid.next = self.rdat_valid[p].val();
+            self.rdat_ready[p].next = self.fetch[p].rdat_ready.val();
+            self.fetch[p].rdat_data.next = self.rdat_data.val();
+            self.fetch[p].rdat_error.next = self.rdat_error.val();
+
+            self.turn.request[p].next = self.fetch[p].entry_valid.val();
+            self.fetch[p].entry_ready.next = false;
+            if self.turn.any.val() & (self.turn.index.val() == self.number[p].val()) {
+                self.dispatch.entry_low.next = self.fetch[p].entry_low.val();
+                self.dispatch.entry_high.next = self.fetch[p].entry_high.val();
+                self.fetch[p].entry_ready.next = self.dispatch.entry_ready.val();
+            }
+
+            self.completions[p].clock.next = self.clock.val();
+            self.completions[p].reset.next = self.reset.val();
+            self.completions[p].enable.next = self.run[p].val();
+            self.completions[p].base.next = self.cq_base[p].val();
+            self.completions[p].size.next = self.size[p].val();
+            self.completions[p].mask.next = self.mask[p].val();
+            self.completions[p].head.next = self.cq_head[p].val();
+            self.cq_tail[p].next = self.completions[p].tail.val();
+            self.completions[p].sq_head.next = self.fetch[p].head.val();
+            self.completions[p].trap_valid.next =
+                self.dispatch.trap_valid.val() & (self.trap_pair.val() == self.number[p].val());
+            if self.completions[p].trap_ready.val() {
+                self.dispatch.trap_ready.next = true;
+            }
+            self.completions[p].trap_id.next = self.dispatch.command.val();
+            self.completions[p].trap_lane.next = self.dispatch.lane.val();
+            for i in 0..LANES {
+                self.completions[p].cpl_valid[i].next =
+                    self.cpl_valid[i].val() & (self.cpl_pair[i].val() == self.number[p].val());
+                self.completions[p].cpl_kind[i].next = self.cpl_kind[i].val();
+                self.completions[p].cpl_code[i].next = self.cpl_code[i].val();
+                self.completions[p].cpl_tag[i].next = self.cpl_tag[i].val();
+                self.completions[p].cpl_key[i].next = self.cpl_key[i].val();
+                self.completions[p].cpl_account[i].next = self.cpl_account[i].val();
+                self.completions[p].cpl_id[i].next = self.cpl_id[i].val();
+                self.completions[p].cancelled_valid[i].next =
+                    self.lane_queue[i].cancelled_valid.val()
+                        & (self.cancelled_pair[i].val() == self.number[p].val());
+                self.completions[p].cancelled_id[i].next = self.lane_queue[i].cmd_id.val();
+                if self.completions[p].cpl_ready[i].val() {
+                    self.cpl_ready[i].next = true;
+                }
+                if self.completions[p].cancelled_ready[i].val() {
+                    self.lane_queue[i].cancelled_ready.next = true;
+                }
+                if self.completions[p].message[i].val() {
+                    self.message[i].next = true;
+                }
+            }
+            self.wr_valid[p].next = self.completions[p].wr_valid.val();
+            self.completions[p].wr_ready.next = self.wr_ready[p].val();
+            self.wr_addr[p].next = self.completions[p].wr_addr.val();
+            self.wr_low[p].next = self.completions[p].wr_low.val();
+            self.wr_high[p].next = self.completions[p].wr_high.val();
+            self.completions[p].wr_done.next = self.wr_done[p].val();
+            self.completions[p].wr_failed.next = self.wr_failed[p].val();
+            self.completions[p].irq_enable.next = self.irq_enable[p].val();
+            self.completions[p].irq_count.next = self.irq_count[p].val();
+            self.completions[p].irq_time.next = self.irq_time[p].val();
+
+            // Interrupts go out one in a cycle. One that waits stands for those that come meanwhile.
+            self.raised[p].clock.next = self.clock.val();
+            self.raised[p].d.next = self.raised[p].q.val();
+            self.interrupts.request[p].next = self.raised[p].q.val();
+            if self.interrupts.any.val() & (self.interrupts.index.val() == self.number[p].val()) {
+                self.msix_vector.next = self.irq_vector[p].val();
+                self.raised[p].d.next = false;
+            }
+            if self.completions[p].irq.val() {
+                self.raised[p].d.next = true;
+            }
+            if self.reset.val() {
+                self.raised[p].d.next = false;
+            }
+        }
     }
 }

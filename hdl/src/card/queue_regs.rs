@@ -10,6 +10,8 @@ use super::constant;
 
 /// Bits of `IRQ` that exist: enable and vector.
 const IRQ_MASK: u64 = IRQ_ENABLE as u64 | 0xffff;
+/// Bits of `COALESCE` that exist: cycles and completions.
+const COALESCE_MASK: u64 = 0xff_ffff;
 
 /// The registers of `gatewei_abi::regs::queue`. `CONTROL`'s reset (`clear`) zeroes the doorbells, as it
 /// zeroes the indices in the queue engine; the ring's place, size and vector stay.
@@ -48,6 +50,10 @@ pub struct QueueRegisters {
     pub irq_vector: Signal<Out, Bits<16>>,
     /// Interrupts are wanted.
     pub irq_enable: Signal<Out, Bit>,
+    /// Completions that share an interrupt.
+    pub irq_count: Signal<Out, Bits<8>>,
+    /// Cycles that a completion awaits others.
+    pub irq_time: Signal<Out, Bits<16>>,
     /// Submissions fetched.
     pub sq_head: Signal<In, Bits<16>>,
     /// Completions written.
@@ -63,6 +69,7 @@ pub struct QueueRegisters {
     tail: DFF<Bits<16>>,
     head: DFF<Bits<16>>,
     irq: DFF<Bits<32>>,
+    coalesce: DFF<Bits<32>>,
     keep: Signal<Local, Bits<32>>,
     set: Signal<Local, Bits<32>>,
     wide_size: Signal<Local, Bits<32>>,
@@ -74,6 +81,7 @@ pub struct QueueRegisters {
 
     base_mask: Constant<Bits<32>>,
     irq_mask: Constant<Bits<32>>,
+    coalesce_mask: Constant<Bits<32>>,
     sq_base_lo_at: Constant<Bits<6>>,
     sq_base_hi_at: Constant<Bits<6>>,
     cq_base_lo_at: Constant<Bits<6>>,
@@ -84,6 +92,7 @@ pub struct QueueRegisters {
     sq_head_at: Constant<Bits<6>>,
     cq_tail_at: Constant<Bits<6>>,
     irq_at: Constant<Bits<6>>,
+    coalesce_at: Constant<Bits<6>>,
     error_at: Constant<Bits<6>>,
 }
 
@@ -106,6 +115,8 @@ impl Default for QueueRegisters {
             cq_head: Default::default(),
             irq_vector: Default::default(),
             irq_enable: Default::default(),
+            irq_count: Default::default(),
+            irq_time: Default::default(),
             sq_head: Default::default(),
             cq_tail: Default::default(),
             error: Default::default(),
@@ -117,6 +128,7 @@ impl Default for QueueRegisters {
             tail: Default::default(),
             head: Default::default(),
             irq: Default::default(),
+            coalesce: Default::default(),
             keep: Default::default(),
             set: Default::default(),
             wide_size: Default::default(),
@@ -127,6 +139,7 @@ impl Default for QueueRegisters {
             new_head: Default::default(),
             base_mask: constant(!(ALIGN as u64 - 1) & 0xffff_ffff),
             irq_mask: constant(IRQ_MASK),
+            coalesce_mask: constant(COALESCE_MASK),
             sq_base_lo_at: constant(queue::SQ_BASE_LO.into()),
             sq_base_hi_at: constant(queue::SQ_BASE_HI.into()),
             cq_base_lo_at: constant(queue::CQ_BASE_LO.into()),
@@ -137,6 +150,7 @@ impl Default for QueueRegisters {
             sq_head_at: constant(queue::SQ_HEAD.into()),
             cq_tail_at: constant(queue::CQ_TAIL.into()),
             irq_at: constant(queue::IRQ.into()),
+            coalesce_at: constant(queue::COALESCE.into()),
             error_at: constant(queue::ERROR.into()),
         }
     }
@@ -146,7 +160,7 @@ impl Logic for QueueRegisters {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, sq_low, sq_high, cq_low, cq_high, log_size, tail, head, irq
+            self, clock, sq_low, sq_high, cq_low, cq_high, log_size, tail, head, irq, coalesce
         );
         self.sq_base.next = (bit_cast::<64, 32>(self.sq_high.q.val()) << 32)
             | bit_cast::<64, 32>(self.sq_low.q.val());
@@ -157,6 +171,8 @@ impl Logic for QueueRegisters {
         self.cq_head.next = self.head.q.val();
         self.irq_vector.next = self.irq.q.val().get_bits::<16>(0);
         self.irq_enable.next = self.irq.q.val().get_bit(31);
+        self.irq_time.next = self.coalesce.q.val().get_bits::<16>(0);
+        self.irq_count.next = self.coalesce.q.val().get_bits::<8>(16);
 
         // Writes merge by byte strobe.
         self.keep.next = !self.write_mask.val();
@@ -195,6 +211,10 @@ impl Logic for QueueRegisters {
                 self.irq.d.next =
                     ((self.irq.q.val() & self.keep.val()) | self.set.val()) & self.irq_mask.val();
             }
+            if self.write_offset.val() == self.coalesce_at.val() {
+                self.coalesce.d.next = ((self.coalesce.q.val() & self.keep.val()) | self.set.val())
+                    & self.coalesce_mask.val();
+            }
         }
 
         self.value.next = 0.into();
@@ -228,6 +248,9 @@ impl Logic for QueueRegisters {
         if self.offset.val() == self.irq_at.val() {
             self.value.next = self.irq.q.val();
         }
+        if self.offset.val() == self.coalesce_at.val() {
+            self.value.next = self.coalesce.q.val();
+        }
         if self.offset.val() == self.error_at.val() {
             self.value.next = bit_cast::<32, 2>(self.error.val());
         }
@@ -245,6 +268,7 @@ impl Logic for QueueRegisters {
             self.tail.d.next = 0.into();
             self.head.d.next = 0.into();
             self.irq.d.next = 0.into();
+            self.coalesce.d.next = 0.into();
         }
     }
 }

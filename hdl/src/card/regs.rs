@@ -9,8 +9,6 @@ use rust_hdl_widgets::dff_setup;
 
 use super::{LaneRegisters, QueueRegisters, array, constant};
 
-/// Queue pairs of a card.
-const QUEUE_PAIRS: u64 = 1;
 /// Bytes of a block's address space, and log2 of it: what the page of an address selects.
 const PAGE_BITS: u32 = 6;
 
@@ -27,20 +25,35 @@ const _: () = assert!(regs::CONTROL_ENABLE == 1 << 0 && regs::CONTROL_RESET == 1
 /// `STATUS` of the card: an error of the queue is latched.
 const STATUS_ERROR: u64 = 1 << 2;
 
-/// What the identity registers say about a card beside its number of lanes.
+/// What the identity registers say about a card beside its numbers of lanes and queue pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Keccak engines.
     pub engines: u8,
     /// Clock of the lanes in kHz.
     pub clock_khz: u32,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// What a card is for and was built from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Number of the board: [`gatewei_abi::board`].
+    pub board: u16,
+    /// The checkout had changes that the commit has not.
+    pub changed: bool,
+    /// First 32 bits of the git commit.
+    pub commit: u32,
+    /// When the commit was made, seconds since 1970.
+    pub built: u32,
 }
 
 /// AXI4-Lite slave, 12-bit addresses, 32-bit data. AW and W come independently; one read and one write are
 /// in progress at a time; every response is OKAY. What is no register, an unaligned address included,
 /// reads as 0 and ignores writes. Byte strobes are honoured.
 #[derive(LogicBlock)]
-pub struct RegisterFile<const LANES: usize> {
+pub struct RegisterFile<const LANES: usize, const PAIRS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Power-on reset.
@@ -91,25 +104,29 @@ pub struct RegisterFile<const LANES: usize> {
     pub dropped: Signal<In, Bit>,
 
     /// Submission ring, bus address.
-    pub sq_base: Signal<Out, Bits<64>>,
+    pub sq_base: [Signal<Out, Bits<64>>; PAIRS],
     /// Completion ring, bus address.
-    pub cq_base: Signal<Out, Bits<64>>,
+    pub cq_base: [Signal<Out, Bits<64>>; PAIRS],
     /// log2 of the rings' entries.
-    pub size: Signal<Out, Bits<4>>,
+    pub size: [Signal<Out, Bits<4>>; PAIRS],
     /// Submissions made.
-    pub sq_tail: Signal<Out, Bits<16>>,
+    pub sq_tail: [Signal<Out, Bits<16>>; PAIRS],
     /// Completions consumed.
-    pub cq_head: Signal<Out, Bits<16>>,
+    pub cq_head: [Signal<Out, Bits<16>>; PAIRS],
     /// MSI-X vector.
-    pub irq_vector: Signal<Out, Bits<16>>,
+    pub irq_vector: [Signal<Out, Bits<16>>; PAIRS],
     /// Interrupts are wanted.
-    pub irq_enable: Signal<Out, Bit>,
+    pub irq_enable: [Signal<Out, Bit>; PAIRS],
+    /// Completions that share an interrupt.
+    pub irq_count: [Signal<Out, Bits<8>>; PAIRS],
+    /// Cycles that a completion awaits others to share its interrupt.
+    pub irq_time: [Signal<Out, Bits<16>>; PAIRS],
     /// Submissions fetched.
-    pub sq_head: Signal<In, Bits<16>>,
+    pub sq_head: [Signal<In, Bits<16>>; PAIRS],
     /// Completions written.
-    pub cq_tail: Signal<In, Bits<16>>,
+    pub cq_tail: [Signal<In, Bits<16>>; PAIRS],
     /// Bit 0 a read of the ring failed, bit 1 a write failed.
-    pub queue_error: Signal<In, Bits<2>>,
+    pub queue_error: [Signal<In, Bits<2>>; PAIRS],
 
     /// The lane has a message.
     pub lane_busy: [Signal<In, Bit>; LANES],
@@ -132,7 +149,7 @@ pub struct RegisterFile<const LANES: usize> {
     /// Pulse: the lane completed a message.
     pub lane_message: [Signal<In, Bit>; LANES],
 
-    queue: QueueRegisters,
+    queue: [QueueRegisters; PAIRS],
     lane: [LaneRegisters; LANES],
 
     write_addr: DFF<Bits<12>>,
@@ -173,6 +190,9 @@ pub struct RegisterFile<const LANES: usize> {
     version: Constant<Bits<32>>,
     caps: Constant<Bits<32>>,
     clock_khz: Constant<Bits<32>>,
+    board: Constant<Bits<32>>,
+    commit_id: Constant<Bits<32>>,
+    built: Constant<Bits<32>>,
     one: Constant<Bits<32>>,
     one_wide: Constant<Bits<64>>,
     enable_bit: Constant<Bits<32>>,
@@ -181,12 +201,15 @@ pub struct RegisterFile<const LANES: usize> {
     dma_bit: Constant<Bits<32>>,
     byte: [Constant<Bits<32>>; 4],
     card_page: Constant<Bits<6>>,
-    queue_page: Constant<Bits<6>>,
+    queue_page: [Constant<Bits<6>>; PAIRS],
     lane_page: [Constant<Bits<6>>; LANES],
     magic_at: Constant<Bits<6>>,
     version_at: Constant<Bits<6>>,
     caps_at: Constant<Bits<6>>,
     clock_khz_at: Constant<Bits<6>>,
+    board_at: Constant<Bits<6>>,
+    commit_at: Constant<Bits<6>>,
+    built_at: Constant<Bits<6>>,
     control_at: Constant<Bits<6>>,
     status_at: Constant<Bits<6>>,
     cycles_lo_at: Constant<Bits<6>>,
@@ -195,13 +218,17 @@ pub struct RegisterFile<const LANES: usize> {
     dropped_at: Constant<Bits<6>>,
 }
 
-impl<const LANES: usize> RegisterFile<LANES> {
+impl<const LANES: usize, const PAIRS: usize> RegisterFile<LANES, PAIRS> {
     /// The register file of a card with this identity.
     pub fn new(identity: Identity) -> Self {
         let caps = LANES as u64
             | u64::from(identity.engines) << 8
             | (LANE_QUEUE as u64) << 16
-            | QUEUE_PAIRS << 24;
+            | (PAIRS as u64) << 24;
+        let mut board = u32::from(identity.origin.board);
+        if identity.origin.changed {
+            board |= regs::BOARD_CHANGED;
+        }
         Self {
             clock: Default::default(),
             reset: Default::default(),
@@ -226,16 +253,18 @@ impl<const LANES: usize> RegisterFile<LANES> {
             hold: Default::default(),
             dma_outstanding: Default::default(),
             dropped: Default::default(),
-            sq_base: Default::default(),
-            cq_base: Default::default(),
-            size: Default::default(),
-            sq_tail: Default::default(),
-            cq_head: Default::default(),
-            irq_vector: Default::default(),
-            irq_enable: Default::default(),
-            sq_head: Default::default(),
-            cq_tail: Default::default(),
-            queue_error: Default::default(),
+            sq_base: array(),
+            cq_base: array(),
+            size: array(),
+            sq_tail: array(),
+            cq_head: array(),
+            irq_vector: array(),
+            irq_enable: array(),
+            irq_count: array(),
+            irq_time: array(),
+            sq_head: array(),
+            cq_tail: array(),
+            queue_error: array(),
             lane_busy: array(),
             lane_waiting: array(),
             lane_stall_keccak: array(),
@@ -246,7 +275,7 @@ impl<const LANES: usize> RegisterFile<LANES> {
             lane_running_id: array(),
             lane_queued: array(),
             lane_message: array(),
-            queue: Default::default(),
+            queue: array(),
             lane: array(),
             write_addr: Default::default(),
             write_addr_held: Default::default(),
@@ -283,6 +312,9 @@ impl<const LANES: usize> RegisterFile<LANES> {
             version: constant(ABI_VERSION.into()),
             caps: constant(caps),
             clock_khz: constant(identity.clock_khz.into()),
+            board: constant(board.into()),
+            commit_id: constant(identity.origin.commit.into()),
+            built: constant(identity.origin.built.into()),
             one: constant(1),
             one_wide: constant(1),
             enable_bit: constant(regs::CONTROL_ENABLE.into()),
@@ -291,7 +323,9 @@ impl<const LANES: usize> RegisterFile<LANES> {
             dma_bit: constant(regs::STATUS_DMA.into()),
             byte: array_init::array_init(|i| constant(0xff << (8 * i))),
             card_page: constant((regs::CARD >> PAGE_BITS).into()),
-            queue_page: constant((regs::QUEUES >> PAGE_BITS).into()),
+            queue_page: array_init::array_init(|p| {
+                constant((regs::queue_base(p as u32) >> PAGE_BITS).into())
+            }),
             lane_page: array_init::array_init(|i| {
                 constant((regs::lane_base(i as u32) >> PAGE_BITS).into())
             }),
@@ -299,6 +333,9 @@ impl<const LANES: usize> RegisterFile<LANES> {
             version_at: constant(card::VERSION.into()),
             caps_at: constant(card::CAPS.into()),
             clock_khz_at: constant(card::CLOCK_KHZ.into()),
+            board_at: constant(card::BOARD.into()),
+            commit_at: constant(card::COMMIT.into()),
+            built_at: constant(card::BUILT.into()),
             control_at: constant(card::CONTROL.into()),
             status_at: constant(card::STATUS.into()),
             cycles_lo_at: constant(card::CYCLES_LO.into()),
@@ -309,7 +346,7 @@ impl<const LANES: usize> RegisterFile<LANES> {
     }
 }
 
-impl<const LANES: usize> Logic for RegisterFile<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Logic for RegisterFile<LANES, PAIRS> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
@@ -397,26 +434,30 @@ impl<const LANES: usize> Logic for RegisterFile<LANES> {
             self.drops.d.next = self.drops.q.val() + self.one.val();
         }
 
-        // Queue pair block.
-        self.queue.clock.next = self.clock.val();
-        self.queue.reset.next = self.reset.val();
-        self.queue.clear.next = self.control_reset.q.val();
-        self.queue.offset.next = self.read_offset.val();
-        self.queue.write.next =
-            self.commit.val() & (self.write_page.val() == self.queue_page.val());
-        self.queue.write_offset.next = self.write_offset.val();
-        self.queue.write_data.next = self.write_data.q.val();
-        self.queue.write_mask.next = self.mask.val();
-        self.queue.sq_head.next = self.sq_head.val();
-        self.queue.cq_tail.next = self.cq_tail.val();
-        self.queue.error.next = self.queue_error.val();
-        self.sq_base.next = self.queue.sq_base.val();
-        self.cq_base.next = self.queue.cq_base.val();
-        self.size.next = self.queue.size.val();
-        self.sq_tail.next = self.queue.sq_tail.val();
-        self.cq_head.next = self.queue.cq_head.val();
-        self.irq_vector.next = self.queue.irq_vector.val();
-        self.irq_enable.next = self.queue.irq_enable.val();
+        // Queue pair blocks.
+        for p in 0..PAIRS {
+            self.queue[p].clock.next = self.clock.val();
+            self.queue[p].reset.next = self.reset.val();
+            self.queue[p].clear.next = self.control_reset.q.val();
+            self.queue[p].offset.next = self.read_offset.val();
+            self.queue[p].write.next =
+                self.commit.val() & (self.write_page.val() == self.queue_page[p].val());
+            self.queue[p].write_offset.next = self.write_offset.val();
+            self.queue[p].write_data.next = self.write_data.q.val();
+            self.queue[p].write_mask.next = self.mask.val();
+            self.queue[p].sq_head.next = self.sq_head[p].val();
+            self.queue[p].cq_tail.next = self.cq_tail[p].val();
+            self.queue[p].error.next = self.queue_error[p].val();
+            self.sq_base[p].next = self.queue[p].sq_base.val();
+            self.cq_base[p].next = self.queue[p].cq_base.val();
+            self.size[p].next = self.queue[p].size.val();
+            self.sq_tail[p].next = self.queue[p].sq_tail.val();
+            self.cq_head[p].next = self.queue[p].cq_head.val();
+            self.irq_vector[p].next = self.queue[p].irq_vector.val();
+            self.irq_enable[p].next = self.queue[p].irq_enable.val();
+            self.irq_count[p].next = self.queue[p].irq_count.val();
+            self.irq_time[p].next = self.queue[p].irq_time.val();
+        }
 
         // Lane blocks.
         for i in 0..LANES {
@@ -445,8 +486,10 @@ impl<const LANES: usize> Logic for RegisterFile<LANES> {
             self.read_done.d.next = false;
         }
         self.status_error.next = 0.into();
-        if self.queue_error.val().any() {
-            self.status_error.next = self.error_bit.val();
+        for p in 0..PAIRS {
+            if self.queue_error[p].val().any() {
+                self.status_error.next = self.error_bit.val();
+            }
         }
         self.status_dma.next = 0.into();
         if self.dma_outstanding.val() {
@@ -465,6 +508,15 @@ impl<const LANES: usize> Logic for RegisterFile<LANES> {
             }
             if self.read_offset.val() == self.clock_khz_at.val() {
                 self.value.next = self.clock_khz.val();
+            }
+            if self.read_offset.val() == self.board_at.val() {
+                self.value.next = self.board.val();
+            }
+            if self.read_offset.val() == self.commit_at.val() {
+                self.value.next = self.commit_id.val();
+            }
+            if self.read_offset.val() == self.built_at.val() {
+                self.value.next = self.built.val();
             }
             if self.read_offset.val() == self.control_at.val() {
                 self.value.next = self.control.val();
@@ -489,8 +541,10 @@ impl<const LANES: usize> Logic for RegisterFile<LANES> {
                 self.value.next = self.drops.q.val();
             }
         }
-        if self.read_page.val() == self.queue_page.val() {
-            self.value.next = self.queue.value.val();
+        for p in 0..PAIRS {
+            if self.read_page.val() == self.queue_page[p].val() {
+                self.value.next = self.queue[p].value.val();
+            }
         }
         for i in 0..LANES {
             if self.read_page.val() == self.lane_page[i].val() {

@@ -7,7 +7,7 @@ use super::{Dma, Identity, QueueEngine, RegisterFile, array};
 /// The card without its lanes: registers, queue engine and DMA, wired. Its inner side are `LANES` lanes'
 /// ports (see [`crate::lane`]), its outer side the card's.
 #[derive(LogicBlock)]
-pub struct Shell<const LANES: usize> {
+pub struct Shell<const LANES: usize, const PAIRS: usize> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Power-on reset.
@@ -52,7 +52,7 @@ pub struct Shell<const LANES: usize> {
     pub m_axi_arvalid: Signal<Out, Bit>,
     /// AXI4 AR channel.
     pub m_axi_arready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_arid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_araddr: Signal<Out, Bits<64>>,
@@ -78,7 +78,7 @@ pub struct Shell<const LANES: usize> {
     pub m_axi_awvalid: Signal<Out, Bit>,
     /// AXI4 AW channel.
     pub m_axi_awready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_awid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_awaddr: Signal<Out, Bits<64>>,
@@ -199,13 +199,13 @@ pub struct Shell<const LANES: usize> {
     /// Command id of the running message.
     pub running_id: [Signal<In, Bits<32>>; LANES],
 
-    registers: RegisterFile<LANES>,
-    queue: QueueEngine<LANES>,
-    dma: Dma<LANES>,
+    registers: RegisterFile<LANES, PAIRS>,
+    queue: QueueEngine<LANES, PAIRS>,
+    dma: Dma<LANES, PAIRS>,
     hold: Signal<Local, Bit>,
 }
 
-impl<const LANES: usize> Shell<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Shell<LANES, PAIRS> {
     /// The shell of a card with this identity.
     pub fn new(identity: Identity) -> Self {
         Self {
@@ -312,7 +312,7 @@ impl<const LANES: usize> Shell<LANES> {
     }
 }
 
-impl<const LANES: usize> Logic for Shell<LANES> {
+impl<const LANES: usize, const PAIRS: usize> Logic for Shell<LANES, PAIRS> {
     #[hdl_gen]
     fn update(&mut self) {
         self.hold.next = self.reset.val() | self.registers.hold.val();
@@ -378,34 +378,38 @@ impl<const LANES: usize> Logic for Shell<LANES> {
         self.rdat_data.next = self.dma.rdat_data.val();
         self.rdat_error.next = self.dma.rdat_error.val();
         self.queue.enable.next = self.registers.enable.val();
-        self.queue.sq_base.next = self.registers.sq_base.val();
-        self.queue.cq_base.next = self.registers.cq_base.val();
-        self.queue.size.next = self.registers.size.val();
-        self.queue.sq_tail.next = self.registers.sq_tail.val();
-        self.queue.cq_head.next = self.registers.cq_head.val();
-        self.queue.irq_vector.next = self.registers.irq_vector.val();
-        self.queue.irq_enable.next = self.registers.irq_enable.val();
-        self.registers.sq_head.next = self.queue.sq_head.val();
-        self.registers.cq_tail.next = self.queue.cq_tail.val();
         self.registers.dropped.next = self.queue.dropped.val();
-        self.registers.queue_error.next = self.queue.error.val();
         self.registers.dma_outstanding.next = self.dma.outstanding.val();
         self.dma.flush.next = self.registers.hold.val();
-        self.dma.queue_rd_valid.next = self.queue.rd_valid.val();
-        self.queue.rd_ready.next = self.dma.queue_rd_ready.val();
-        self.dma.queue_rd_addr.next = self.queue.rd_addr.val();
-        self.dma.queue_rd_beats.next = self.queue.rd_beats.val();
-        self.queue.rdat_valid.next = self.dma.queue_rdat_valid.val();
-        self.dma.queue_rdat_ready.next = self.queue.rdat_ready.val();
-        self.dma.queue_wr_valid.next = self.queue.wr_valid.val();
-        self.queue.wr_ready.next = self.dma.queue_wr_ready.val();
-        self.dma.queue_wr_addr.next = self.queue.wr_addr.val();
-        self.dma.queue_wr_low.next = self.queue.wr_low.val();
-        self.dma.queue_wr_high.next = self.queue.wr_high.val();
-        self.queue.wr_done.next = self.dma.queue_wr_done.val();
-        self.queue.wr_failed.next = self.dma.queue_wr_failed.val();
         self.queue.rdat_data.next = self.dma.rdat_data.val();
         self.queue.rdat_error.next = self.dma.rdat_error.val();
+        for p in 0..PAIRS {
+            self.queue.sq_base[p].next = self.registers.sq_base[p].val();
+            self.queue.cq_base[p].next = self.registers.cq_base[p].val();
+            self.queue.size[p].next = self.registers.size[p].val();
+            self.queue.sq_tail[p].next = self.registers.sq_tail[p].val();
+            self.queue.cq_head[p].next = self.registers.cq_head[p].val();
+            self.queue.irq_vector[p].next = self.registers.irq_vector[p].val();
+            self.queue.irq_enable[p].next = self.registers.irq_enable[p].val();
+            self.registers.sq_head[p].next = self.queue.sq_head[p].val();
+            self.registers.cq_tail[p].next = self.queue.cq_tail[p].val();
+            self.registers.queue_error[p].next = self.queue.error[p].val();
+            self.dma.queue_rd_valid[p].next = self.queue.rd_valid[p].val();
+            self.queue.rd_ready[p].next = self.dma.queue_rd_ready[p].val();
+            self.dma.queue_rd_addr[p].next = self.queue.rd_addr[p].val();
+            self.dma.queue_rd_beats[p].next = self.queue.rd_beats[p].val();
+            self.queue.rdat_valid[p].next = self.dma.queue_rdat_valid[p].val();
+            self.dma.queue_rdat_ready[p].next = self.queue.rdat_ready[p].val();
+            self.dma.queue_wr_valid[p].next = self.queue.wr_valid[p].val();
+            self.queue.wr_ready[p].next = self.dma.queue_wr_ready[p].val();
+            self.dma.queue_wr_addr[p].next = self.queue.wr_addr[p].val();
+            self.dma.queue_wr_low[p].next = self.queue.wr_low[p].val();
+            self.dma.queue_wr_high[p].next = self.queue.wr_high[p].val();
+            self.queue.wr_done[p].next = self.dma.queue_wr_done[p].val();
+            self.queue.wr_failed[p].next = self.dma.queue_wr_failed[p].val();
+            self.queue.irq_count[p].next = self.registers.irq_count[p].val();
+            self.queue.irq_time[p].next = self.registers.irq_time[p].val();
+        }
         for i in 0..LANES {
             self.cmd_valid[i].next = self.queue.cmd_valid[i].val();
             self.queue.cmd_ready[i].next = self.cmd_ready[i].val();

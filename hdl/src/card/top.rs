@@ -2,18 +2,18 @@
 
 use rust_hdl_core::prelude::*;
 
-use super::{Identity, MAX_LANES, Shell, array};
+use super::{Identity, MAX_IDS, MAX_PAIRS, Origin, Shell, array};
 use crate::keccak::KeccakPool;
 use crate::lane::Lane;
 
 /// Clock that a card reports when its board says nothing else, in kHz: that of the simulated card.
 pub const DEFAULT_CLOCK_KHZ: u32 = 100_000;
 
-/// The whole card: [`Shell`] and `LANES` lanes, wired. Outside it has one AXI4-Lite
+/// The whole card: [`Shell`] with `PAIRS` queue pairs, and `LANES` lanes, wired. Outside it has one AXI4-Lite
 /// slave (registers), one AXI4 master (host memory), an interrupt, and each lane's retire trace, which a
 /// board leaves open.
 #[derive(LogicBlock)]
-pub struct Card<const LANES: usize, const ENGINES: usize> {
+pub struct Card<const LANES: usize, const ENGINES: usize, const PAIRS: usize> {
     /// Clock of everything.
     pub clock: Signal<In, Clock>,
     /// Power-on reset, synchronous.
@@ -57,7 +57,7 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub m_axi_arvalid: Signal<Out, Bit>,
     /// AXI4 AR channel.
     pub m_axi_arready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_arid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_araddr: Signal<Out, Bits<64>>,
@@ -83,7 +83,7 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     pub m_axi_awvalid: Signal<Out, Bit>,
     /// AXI4 AW channel.
     pub m_axi_awready: Signal<In, Bit>,
-    /// Requester: lane index, or 15 for the queue engine.
+    /// Requester: lane index, or 15 less the index of a queue pair.
     pub m_axi_awid: Signal<Out, Bits<4>>,
     /// Bus address.
     pub m_axi_awaddr: Signal<Out, Bits<64>>,
@@ -147,18 +147,22 @@ pub struct Card<const LANES: usize, const ENGINES: usize> {
     /// Trace: command id of the running message.
     pub trace_id: [Signal<Out, Bits<32>>; LANES],
 
-    shell: Shell<LANES>,
+    shell: Shell<LANES, PAIRS>,
     lane: [Lane; LANES],
     pool: KeccakPool<LANES, ENGINES>,
 }
 
-impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
+impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Card<LANES, ENGINES, PAIRS> {
     /// A card whose lanes run at `clock_khz`.
-    pub fn new(clock_khz: u32) -> Self {
-        const { assert!(LANES >= 1 && LANES <= MAX_LANES && ENGINES >= 1 && ENGINES <= 15) };
+    pub fn new(clock_khz: u32, origin: Origin) -> Self {
+        const {
+            assert!(LANES >= 1 && LANES + PAIRS <= MAX_IDS && ENGINES >= 1 && ENGINES <= 15);
+            assert!(PAIRS >= 1 && PAIRS <= MAX_PAIRS);
+        };
         let identity = Identity {
             engines: ENGINES as u8,
             clock_khz,
+            origin,
         };
         Self {
             clock: Default::default(),
@@ -233,13 +237,17 @@ impl<const LANES: usize, const ENGINES: usize> Card<LANES, ENGINES> {
     }
 }
 
-impl<const LANES: usize, const ENGINES: usize> Default for Card<LANES, ENGINES> {
+impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Default
+    for Card<LANES, ENGINES, PAIRS>
+{
     fn default() -> Self {
-        Self::new(DEFAULT_CLOCK_KHZ)
+        Self::new(DEFAULT_CLOCK_KHZ, Origin::default())
     }
 }
 
-impl<const LANES: usize, const ENGINES: usize> Logic for Card<LANES, ENGINES> {
+impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Logic
+    for Card<LANES, ENGINES, PAIRS>
+{
     #[hdl_gen]
     fn update(&mut self) {
         self.shell.clock.next = self.clock.val();

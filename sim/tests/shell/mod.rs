@@ -6,7 +6,7 @@ mod lane;
 use std::collections::{BTreeMap, VecDeque};
 
 use gatewei_abi::BEAT;
-use gatewei_abi::command::Submission;
+use gatewei_abi::command::{PAIR_SHIFT, Submission};
 use gatewei_abi::regs::{self, card, queue};
 use gatewei_abi::status::Status;
 use gatewei_driver::dma::DmaBuffer;
@@ -20,6 +20,8 @@ pub use lane::{Asks, Lane, STRAY_TAG};
 
 /// Lanes of the block in the catalog.
 pub const LANES: usize = 2;
+/// Its queue pairs.
+pub const PAIRS: usize = 2;
 /// High half of bus addresses where nothing is mapped.
 pub const NOWHERE: u32 = 0x7777_0000;
 /// Code with which the bench's lanes end a message.
@@ -42,6 +44,67 @@ struct Flight {
 /// A question of a lane: who asked, with which key.
 type Question = (u32, [u8; BEAT]);
 
+/// A queue pair, the host's side.
+pub struct Ring {
+    pub pair: u32,
+    /// Submissions made, completions consumed, modulo 2^16.
+    pub submitted: u16,
+    pub consumed: u16,
+    /// Interrupts seen.
+    pub interrupts: u32,
+    submissions: DmaBuffer,
+    completions: DmaBuffer,
+    log_size: u32,
+    rung: u16,
+    /// Submissions known to be fetched.
+    fetched: u16,
+    /// Head that the last completion told.
+    told: u16,
+    vector: u16,
+    answers: VecDeque<Submission>,
+}
+
+impl Ring {
+    fn new(pair: u32, [submissions, completions]: [DmaBuffer; 2]) -> Self {
+        Self {
+            pair,
+            submitted: 0,
+            consumed: 0,
+            interrupts: 0,
+            submissions,
+            completions,
+            log_size: 0,
+            rung: 0,
+            fetched: 0,
+            told: 0,
+            vector: 0,
+            answers: VecDeque::new(),
+        }
+    }
+
+    /// Address of a register of the pair.
+    pub fn at(&self, register: u32) -> u32 {
+        regs::queue_base(self.pair) + register
+    }
+
+    /// Command id number `n` of the pair.
+    pub fn id(&self, n: u32) -> u32 {
+        n & 0xfff | self.pair << PAIR_SHIFT | n >> 12 << 16
+    }
+
+    /// All is consumed, answered and told.
+    fn rests(&self) -> bool {
+        self.answers.is_empty() && self.rung == self.submitted
+    }
+
+    fn forget(&mut self) {
+        self.completions.clear();
+        (self.submitted, self.consumed, self.rung) = (0, 0, 0);
+        (self.fetched, self.told) = (0, 0);
+        self.answers.clear();
+    }
+}
+
 pub struct Bench {
     pub random: Random,
     pub messages: DmaBuffer,
@@ -55,11 +118,9 @@ pub struct Bench {
     pub hold_answers: bool,
     /// Percent of questions that the host cannot answer.
     pub failing_answers: u8,
-    /// Submissions made, completions consumed, modulo 2^16.
-    pub submitted: u16,
-    pub consumed: u16,
-    /// Interrupts seen.
-    pub interrupts: u32,
+    /// The queue pair in use, and the other one.
+    pub ring: Ring,
+    pub other: Ring,
     /// Answers that a lane took, and answers that came too late.
     pub answered: u32,
     pub late_answers: u32,
@@ -72,20 +133,10 @@ pub struct Bench {
     memory: HostMemory,
     lane_reset: PortId,
     msix: [PortId; 2],
-    submissions: DmaBuffer,
-    completions: DmaBuffer,
-    log_size: u32,
-    rung: u16,
-    /// Submissions known to be fetched.
-    fetched: u16,
-    /// Head that the last completion told.
-    told: u16,
-    vector: u16,
     cycles: u64,
     next_poll: u64,
     flights: BTreeMap<u32, Flight>,
     questions: BTreeMap<u32, Question>,
-    answers: VecDeque<Submission>,
     outcomes: BTreeMap<(u8, u8), usize>,
 }
 
@@ -111,12 +162,12 @@ impl Registers for Bench {
         }
         self.model.eval();
         if self.model.get_u64(self.msix[0]) == 1 {
-            self.interrupts += 1;
-            assert_eq!(
-                self.model.get_u64(self.msix[1]),
-                self.vector.into(),
-                "vector"
-            );
+            let vector = self.model.get_u64(self.msix[1]) as u16;
+            match vector {
+                _ if vector == self.ring.vector => self.ring.interrupts += 1,
+                _ if vector == self.other.vector => self.other.interrupts += 1,
+                _ => panic!("vector {vector:#x} is no pair's"),
+            }
         }
         let reset = self.model.get_u64(self.lane_reset) == 1;
         for lane in &mut self.lanes {
@@ -137,7 +188,8 @@ impl Bench {
         let mut random = Random::new(timing.seed);
         let mut map = |bytes| memory.regions.map(bytes, 64).expect("memory");
         let (messages, results) = (map(MESSAGES * 64), map(RESULTS * 64));
-        let (submissions, completions) = (map(64), map(64));
+        let mut ring = |pair| Ring::new(pair, [map(64), map(64)]);
+        let (ring, other) = (ring(0), ring(1));
         let content: Vec<u8> = (0..MESSAGES * 64).map(|_| random.bits() as u8).collect();
         messages.copy_in(0, &content).expect("in bounds");
         let lanes = (0..LANES)
@@ -156,9 +208,8 @@ impl Bench {
             deaf: false,
             hold_answers: false,
             failing_answers: 0,
-            submitted: 0,
-            consumed: 0,
-            interrupts: 0,
+            ring,
+            other,
             answered: 0,
             late_answers: 0,
             order: Vec::new(),
@@ -171,18 +222,10 @@ impl Bench {
             ],
             model,
             memory,
-            submissions,
-            completions,
-            log_size: 0,
-            rung: 0,
-            fetched: 0,
-            told: 0,
-            vector: 0,
             cycles: 0,
             next_poll: 0,
             flights: BTreeMap::new(),
             questions: BTreeMap::new(),
-            answers: VecDeque::new(),
             outcomes: BTreeMap::new(),
         })
     }
@@ -190,13 +233,13 @@ impl Bench {
     /// New rings of `1 << log_size` entries, and queues that run.
     pub fn start(&mut self, log_size: u32) {
         assert!(self.flights.is_empty(), "messages are in flight");
-        self.memory.regions.unmap(self.submissions.bus());
-        self.memory.regions.unmap(self.completions.bus());
+        self.memory.regions.unmap(self.ring.submissions.bus());
+        self.memory.regions.unmap(self.ring.completions.bus());
         let bytes = 64 << log_size;
-        self.submissions = self.memory.regions.map(bytes, 64).expect("memory");
-        self.completions = self.memory.regions.map(bytes, 64).expect("memory");
-        self.log_size = log_size;
-        let (sq, cq) = (self.submissions.bus(), self.completions.bus());
+        self.ring.submissions = self.memory.regions.map(bytes, 64).expect("memory");
+        self.ring.completions = self.memory.regions.map(bytes, 64).expect("memory");
+        self.ring.log_size = log_size;
+        let (sq, cq) = (self.ring.submissions.bus(), self.ring.completions.bus());
         for (register, value) in [
             (queue::SQ_BASE_LO, sq as u32),
             (queue::SQ_BASE_HI, (sq >> 32) as u32),
@@ -204,16 +247,21 @@ impl Bench {
             (queue::CQ_BASE_HI, (cq >> 32) as u32),
             (queue::SIZE, log_size),
         ] {
-            self.write(regs::QUEUES + register, value);
+            self.write(self.ring.at(register), value);
         }
         self.write(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE);
     }
 
+    /// Speaks through the other queue pair from now on.
+    pub fn turn(&mut self) {
+        std::mem::swap(&mut self.ring, &mut self.other);
+    }
+
     /// Interrupts with this vector.
     pub fn irq(&mut self, vector: u16) {
-        self.vector = vector;
+        self.ring.vector = vector;
         self.write(
-            regs::QUEUES + queue::IRQ,
+            self.ring.at(queue::IRQ),
             regs::IRQ_ENABLE | u32::from(vector),
         );
     }
@@ -227,17 +275,10 @@ impl Bench {
             assert!(polls < 2000, "the bus does not come to rest");
         }
         assert_eq!(self.memory.outstanding(), (0, 0), "the card forgot a burst");
-        self.completions.clear();
-        (
-            self.submitted,
-            self.consumed,
-            self.rung,
-            self.fetched,
-            self.told,
-        ) = (0, 0, 0, 0, 0);
+        self.ring.forget();
+        self.other.forget();
         self.flights.clear();
         self.questions.clear();
-        self.answers.clear();
         self.write(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE);
     }
 
