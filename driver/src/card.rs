@@ -537,6 +537,33 @@ pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
     })
 }
 
+/// What a card's bitstream was built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Number of the board: [`gatewei_abi::board`].
+    pub board: u16,
+    /// The checkout had changes that the commit has not.
+    pub changed: bool,
+    /// First 32 bits of the git commit; 0 where nobody has said.
+    pub commit: u32,
+    /// When the commit was made, seconds since 1970; 0 where nobody has said.
+    pub built: u32,
+}
+
+/// Reads what a card's bitstream was built from; [`identify`] says whether it is a card at all.
+///
+/// # Errors
+/// [`TransportError`].
+pub fn origin(transport: &mut impl Transport) -> Result<Origin, TransportError> {
+    let board = transport.read32(regs::CARD + regs::card::BOARD)?;
+    Ok(Origin {
+        board: board as u16,
+        changed: board & regs::BOARD_CHANGED != 0,
+        commit: transport.read32(regs::CARD + regs::card::COMMIT)?,
+        built: transport.read32(regs::CARD + regs::card::BUILT)?,
+    })
+}
+
 /// A field of a request's key.
 fn field<const N: usize>(word: &Word, at: usize) -> [u8; N] {
     std::array::from_fn(|i| word[at + i])

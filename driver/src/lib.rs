@@ -29,8 +29,8 @@ pub mod vfio_user;
 
 pub use bench::{Bench, BenchError, bench};
 pub use card::{
-    Caps, Card, Counters, Creation, Event, LaneCounters, Options, PrecompileCall, State, Ticket,
-    identify,
+    Caps, Card, Counters, Creation, Event, LaneCounters, Options, Origin, PrecompileCall, State,
+    Ticket, identify, origin,
 };
 pub use codes::Code;
 pub use deadline::Deadlines;

@@ -134,7 +134,7 @@ fn step(what: &str) {
 /// everything else together.
 fn script(top: &str, files: &str) -> String {
     format!(
-        "read_verilog {files}\nhierarchy -check -top {top}\nproc\nopt_clean\nmemory_dff\n\
+        "read_verilog {files}\nhierarchy -top {top}\nproc\nopt_clean\nmemory_dff\n\
          synth_ecp5 -top {top} -json netlist.json\n"
     )
 }
@@ -177,7 +177,7 @@ pub fn route(
 }
 
 fn place(folder: &Path, block: &str, arguments: &[&str]) -> Result<(), ToolError> {
-    let mut all = vec!["--json", "netlist.json", "--textcfg", "placed.config"];
+    let mut all = vec!["--json", "netlist.json"];
     all.extend([
         "--report",
         "report.json",
