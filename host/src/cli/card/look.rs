@@ -31,6 +31,7 @@ struct Identity {
     card: String,
     abi_version: u32,
     lanes: u16,
+    queue_pairs: u16,
     keccak_engines: u8,
     messages_per_lane: u16,
     clock_khz: u32,
@@ -42,6 +43,7 @@ pub(super) fn info(arguments: &Info) -> Result<End, Failure> {
     let mut transport = executors::transport(&arguments.card)?;
     let Caps {
         lanes,
+        pairs,
         keccak_engines,
         credits,
         clock_khz,
@@ -52,6 +54,7 @@ pub(super) fn info(arguments: &Info) -> Result<End, Failure> {
         card: transport.name(),
         abi_version: gatewei_abi::ABI_VERSION,
         lanes,
+        queue_pairs: pairs,
         keccak_engines,
         messages_per_lane: credits,
         clock_khz,
