@@ -49,16 +49,22 @@ test: tools ## run all tests, card included
 
 # A real block that is small: 28 transactions, 1.3 Mgas.
 VM_BLOCK ?= 22188088
+# What links a program with all its libraries. Only the last step differs, so that all else is built once.
+STATIC := -C target-feature=+crt-static -C relocation-model=static
 DATA := $(or $(GATEWEI_DATA),../shared/data)
 
 .PHONY: vm-test
-vm-test: build ## boot a guest that executes a real block on the card through /dev/vfio (VM_BLOCK=)
+vm-test: tools ## boot a guest that executes a real block on the card through /dev/vfio (VM_BLOCK=)
 	@test -f $(DATA)/mainnet.tar.xz || { echo "vm-test: no $(DATA)/mainnet.tar.xz: set GATEWEI_DATA to its folder" >&2; exit 1; }
 	@python3 tools/fetch.py vm
-	$(CARGO) build $(FLAGS) -p gatewei-driver --example edu
 	@mkdir -p .build/vm
+	@echo "vm-test: the guest has no libraries: its programs are linked with theirs"
+	$(CARGO) rustc $(FLAGS) -p gatewei $(CARD) --bin gatewei -- $(STATIC)
+	cp $(GATEWEI) .build/vm/gatewei
+	$(CARGO) rustc $(FLAGS) -p gatewei-driver --example edu -- $(STATIC)
+	cp target/release/examples/edu .build/vm/edu
 	tar xJf $(DATA)/mainnet.tar.xz -C .build/vm mainnet/$(VM_BLOCK)
-	tools/vm/run.py --gatewei $(GATEWEI) --edu target/release/examples/edu --block .build/vm/mainnet/$(VM_BLOCK)
+	tools/vm/run.py --gatewei .build/vm/gatewei --edu .build/vm/edu --block .build/vm/mainnet/$(VM_BLOCK)
 
 # What lockstep has compared so far, and how long a sitting of it takes.
 LEDGER := host/lockstep.json
@@ -131,6 +137,26 @@ area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and
 	@python3 tools/fetch.py yosys
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	@failed=0; for family in ecp5 xcup; do $(HDL) synth --budgets --family $$family $(AREA) || failed=1; done; exit $$failed
+
+.PHONY: bitstream
+bitstream: tools ## build the bitstream of BOARD= (LANES=, SEED=, SEEDS= to try): .build/bitstream/BOARD/, an hour on two cores
+	@test -n "$(BOARD)" || { echo "bitstream: name a board: make bitstream BOARD=ulx3s-85f ($$(cd bitstreams && ls -d */ | tr -d / | tr '\n' ' '))" >&2; exit 2; }
+	@python3 tools/fetch.py nextpnr
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	$(HDL) bitstream $(BOARD) --seed $(SEED) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LANES),--lanes $(LANES))
+
+.PHONY: flash
+flash: ## load the bitstream of BOARD= into the board; PERSIST=1 writes its flash
+	@test -f .build/bitstream/$(BOARD)/$(BOARD).bit || { echo "flash: no bitstream; run make bitstream BOARD=$(or $(BOARD),ulx3s-85f)" >&2; exit 1; }
+	@command -v openFPGALoader >/dev/null || { echo "flash: openFPGALoader is not there: install Debian's openfpgaloader" >&2; exit 1; }
+	openFPGALoader --board $(patsubst %-85f,%,$(BOARD)) $(if $(PERSIST),--write-flash) .build/bitstream/$(BOARD)/$(BOARD).bit
+
+# Blocks of the serial link: small enough to be placed and routed twice in a minute.
+.PHONY: route
+route: tools ## place and route small blocks twice on an ECP5: their speed, and that the same seed gives the same bits
+	@python3 tools/fetch.py nextpnr
+	$(CARGO) build $(FLAGS) -p gatewei-hdl
+	$(HDL) route --twice deframe enframe uart_receive uart_send
 
 .PHONY: docs
 docs: ## generate the register reference and the library's documentation

@@ -25,7 +25,8 @@ use crate::dma::DmaBuffer;
 use crate::fault::{Failure, Fault, Lost, OpenError};
 use crate::queue::QueuePair;
 use crate::result::{Cost, FrameResult};
-use crate::slots::Slots;
+use crate::share::Part;
+use crate::slots::{self, Slots};
 use crate::traffic::Traffic;
 use crate::transport::{Transport, Wait, WaitOutcome};
 
@@ -52,6 +53,9 @@ pub struct Options {
     pub deadlines: Deadlines,
     /// How long [`Card::wait`] looks for a completion before it waits for an interrupt.
     pub spin: Duration,
+    /// Completions that share an interrupt, and how long one awaits others: a sleeping host is woken once for many.
+    /// Not for a card that gets on only while the host waits.
+    pub coalesce: (u8, Duration),
     /// Resets that faults may cause without a message completed between them. After one more, the
     /// card is out of use: what fails each time only costs time.
     pub patience: u32,
@@ -65,6 +69,7 @@ impl Default for Options {
             code_cache_bytes: 64 << 20,
             deadlines: Deadlines::default(),
             spin: Duration::from_micros(20),
+            coalesce: (8, Duration::from_micros(2)),
             patience: 3,
         }
     }
@@ -73,8 +78,10 @@ impl Default for Options {
 /// What a card is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// EVM lanes.
+    /// EVM lanes; of a card that is shared, those of this owner.
     pub lanes: u16,
+    /// Queue pairs.
+    pub pairs: u16,
     /// Keccak engines.
     pub keccak_engines: u8,
     /// Messages in flight per lane: the one that runs, and those that wait in front of it.
@@ -182,6 +189,7 @@ pub struct Counters {
 /// A command in flight.
 #[derive(Debug)]
 struct Command {
+    /// Its lane, as its owner counts them.
     lane: u16,
     /// Submissions before its own, since the card was started.
     before: u64,
@@ -234,6 +242,7 @@ pub struct Card<T: Transport> {
     options: Options,
     state: State,
     queue: QueuePair,
+    part: Part,
     slots: Slots<Command>,
     buffers: Vec<Buffers>,
     /// Home of the pages of EVM memory that a lane has no room for, a lane each.
@@ -271,13 +280,28 @@ impl<T: Transport> std::fmt::Debug for Card<T> {
 
 impl<T: Transport> Card<T> {
     /// Opens the card behind a transport: checks its identity, resets it and starts its queues.
-    pub fn open(mut transport: T, options: Options) -> Result<Self, OpenError> {
+    pub fn open(transport: T, options: Options) -> Result<Self, OpenError> {
+        Self::open_part(transport, options, Part::WHOLE)
+    }
+
+    /// Opens a queue pair of a card, with its part of the lanes.
+    pub(crate) fn open_part(
+        mut transport: T,
+        options: Options,
+        part: Part,
+    ) -> Result<Self, OpenError> {
         if !(1..=12).contains(&options.ring_log2) {
             return Err(OpenError::RingSize(options.ring_log2));
         }
-        let caps = identify(&mut transport)?;
-        let queue = QueuePair::new(&mut transport, 0, options.ring_log2)?;
-        let count = caps.lanes * caps.credits;
+        let mut caps = identify(&mut transport)?;
+        caps.lanes = part.lanes(caps.lanes);
+        let mut queue = QueuePair::new(&mut transport, part.pair.into(), options.ring_log2)?;
+        if !transport.is_clocked() {
+            let (completions, time) = options.coalesce;
+            let cycles = time.as_micros() * u128::from(caps.clock_khz) / 1_000;
+            queue.coalesce(completions, u16::try_from(cycles).unwrap_or(u16::MAX));
+        }
+        let count = (caps.lanes * caps.credits).min(slots::MOST as u16);
         let result_bytes = options.result_bytes.max(size_of::<Header>());
         let buffers = (0..count)
             .map(|_| {
@@ -296,7 +320,8 @@ impl<T: Transport> Card<T> {
             options,
             state: State::Ready,
             queue,
-            slots: Slots::new(count),
+            part,
+            slots: Slots::new(count, part.pair),
             buffers,
             spills,
             lanes: vec![VecDeque::new(); caps.lanes.into()],
@@ -390,7 +415,7 @@ impl<T: Transport> Card<T> {
         }
         self.send(&Submission {
             op: op::CANCEL,
-            lane,
+            lane: self.part.lane(lane),
             command: ticket.0,
             ..Submission::default()
         });
@@ -521,7 +546,9 @@ pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
     let caps = transport.read32(regs::CARD + regs::card::CAPS)?;
     let [lanes, keccak_engines, queue, queues] = caps.to_le_bytes();
     let room = (regs::SPACE - regs::LANES) / regs::LANE_STRIDE;
-    if lanes == 0 || u32::from(lanes) > room || queues == 0 {
+    let pairs = (regs::LANES - regs::QUEUES) / regs::QUEUE_STRIDE;
+    let claims = u32::from(lanes) > room || u32::from(queues) > pairs;
+    if claims || lanes == 0 || queues == 0 {
         let (lanes, queues) = (lanes.into(), queues.into());
         return Err(OpenError::Caps {
             name,
@@ -531,6 +558,7 @@ pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
     }
     Ok(Caps {
         lanes: lanes.into(),
+        pairs: queues.into(),
         keccak_engines,
         credits: u16::from(queue).min(layout::LANE_QUEUE as u16) + 1,
         clock_khz: transport.read32(regs::CARD + regs::card::CLOCK_KHZ)?,
@@ -553,8 +581,8 @@ pub struct Origin {
 /// Reads what a card's bitstream was built from; [`identify`] says whether it is a card at all.
 ///
 /// # Errors
-/// [`TransportError`].
-pub fn origin(transport: &mut impl Transport) -> Result<Origin, TransportError> {
+/// [`crate::transport::TransportError`].
+pub fn origin(transport: &mut impl Transport) -> Result<Origin, crate::transport::TransportError> {
     let board = transport.read32(regs::CARD + regs::card::BOARD)?;
     Ok(Origin {
         board: board as u16,

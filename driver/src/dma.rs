@@ -46,24 +46,35 @@ pub trait RemoteMemory: Send + Sync {
     fn write(&self, address: u64, bytes: &[u8]);
 }
 
-/// Shared memory for a card that lives in this process.
+/// Shared memory for a card that lives in this process, aligned as an entry of a ring is: one that lay across two cache
+/// lines would cost both sides twice the misses.
 #[derive(Debug)]
-pub struct HeapMemory(Box<[AtomicU64]>);
+pub struct HeapMemory {
+    units: Box<[AtomicU64]>,
+    /// Units in front of the memory, for the alignment.
+    skip: usize,
+    len: usize,
+}
 
 impl HeapMemory {
     /// Zeroed memory of at least `bytes` bytes.
     pub fn new(bytes: usize) -> Self {
+        let len = bytes.div_ceil(UNIT);
+        let spare = gatewei_abi::layout::ALIGN / UNIT - 1;
         // As plain numbers, so that the system gives zeroed pages, and only those that are touched.
-        let units = Box::into_raw(vec![0u64; bytes.div_ceil(UNIT)].into_boxed_slice());
+        let units = Box::into_raw(vec![0u64; len + spare].into_boxed_slice());
         // SAFETY: the pointer is a box's of this length; an `AtomicU64` has the size, alignment and bit
         // validity of a `u64` (on the 64-bit targets that the driver is for).
-        Self(unsafe { Box::from_raw(units as *mut [AtomicU64]) })
+        let units = unsafe { Box::from_raw(units as *mut [AtomicU64]) };
+        let offset = units.as_ptr().align_offset(gatewei_abi::layout::ALIGN);
+        let skip = offset.min(spare);
+        Self { units, skip, len }
     }
 }
 
 impl DmaMemory for HeapMemory {
     fn units(&self) -> &[AtomicU64] {
-        &self.0
+        &self.units[self.skip..self.skip + self.len]
     }
 }
 
@@ -327,6 +338,15 @@ mod tests {
         assert!(b.copy_in(usize::MAX, &[1]).is_err() && b.load_unit(16).is_err());
         assert_eq!((b.load_unit(0), b.load_unit(8)), (Ok(0), Ok(0)));
         assert!(b.copy_in(16, &[]).is_ok());
+    }
+
+    #[test]
+    fn memory_of_this_process_is_aligned() {
+        for bytes in [1, 64, 100, 1 << 20] {
+            let memory = HeapMemory::new(bytes);
+            assert_eq!(memory.units().len(), bytes.div_ceil(UNIT));
+            assert_eq!(memory.units().as_ptr() as usize % 64, 0);
+        }
     }
 
     #[test]

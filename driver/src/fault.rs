@@ -15,7 +15,7 @@ pub enum Fault {
     Hung,
     /// This message ran longer than its gas allows, or its lane made no progress.
     Deadline,
-    /// Another message's fault made the driver reset the card under this one.
+    /// Another message's fault made the driver, or another owner of a shared card, reset the card under this one.
     Reset,
     /// The card was reset, and not by the driver.
     Restarted,
@@ -200,6 +200,7 @@ impl Failure {
         match self {
             Self::Fault(fault) => *fault,
             Self::Transport(TransportError::Gone(_)) => Fault::Gone,
+            Self::Transport(TransportError::Reset) => Fault::Reset,
             Self::Transport(_) | Self::Bounds(_) => Fault::Transport,
         }
     }

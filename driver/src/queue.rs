@@ -20,8 +20,10 @@ const PHASE_UNIT: usize = ENTRY - size_of::<u64>();
 /// One queue pair, the host's side.
 #[derive(Debug)]
 pub(crate) struct QueuePair {
+    index: u32,
     base: u32,
     log2: u32,
+    coalesce: u32,
     submissions: DmaBuffer,
     completions: DmaBuffer,
     /// Submissions written, and announced by the doorbell.
@@ -47,8 +49,10 @@ impl QueuePair {
     ) -> Result<Self, TransportError> {
         let bytes = ENTRY << log2;
         Ok(Self {
+            index,
             base: regs::queue_base(index),
             log2,
+            coalesce: 0,
             submissions: transport.dma(bytes, ENTRY)?,
             completions: transport.dma(bytes, ENTRY)?,
             sq_tail: 0,
@@ -60,6 +64,12 @@ impl QueuePair {
             fetched: 0,
             doorbells: 0,
         })
+    }
+
+    /// From the next [`QueuePair::program`] on, so many completions share an interrupt, which comes after so many
+    /// cycles at last.
+    pub(crate) const fn coalesce(&mut self, completions: u8, cycles: u16) {
+        self.coalesce = (completions as u32) << 16 | cycles as u32;
     }
 
     /// Empties both rings and writes their registers. The card must be in reset: it starts from zero
@@ -78,7 +88,9 @@ impl QueuePair {
             (queue::CQ_BASE_LO, cq as u32),
             (queue::CQ_BASE_HI, (cq >> 32) as u32),
             (queue::SIZE, self.log2),
-            (queue::IRQ, regs::IRQ_ENABLE),
+            (queue::COALESCE, self.coalesce),
+            // A vector for each queue pair.
+            (queue::IRQ, regs::IRQ_ENABLE | self.index),
         ] {
             transport.write32(self.base + register, value)?;
         }

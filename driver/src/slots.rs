@@ -1,11 +1,18 @@
 //! Command slots: what a command id points to.
 //!
-//! An id is a slot number and the slot's generation. A slot's generation rises each time it is freed,
-//! so a completion for an earlier occupant, late or repeated, finds nobody.
+//! An id is a slot number, the number of the queue pair, and the slot's generation. A slot's generation rises
+//! each time it is freed, so a completion for an earlier occupant, late or repeated, finds nobody.
+
+use gatewei_abi::command::PAIR_SHIFT;
+
+/// Most slots of a queue pair.
+pub(crate) const MOST: usize = 1 << PAIR_SHIFT;
 
 /// A table of commands in flight.
 #[derive(Debug)]
 pub(crate) struct Slots<V> {
+    /// The queue pair, where it stands in an id.
+    pair: u32,
     slots: Vec<Slot<V>>,
     free: Vec<u16>,
 }
@@ -25,14 +32,16 @@ pub(crate) enum Miss {
     Stale,
 }
 
-const fn split(command: u32) -> (usize, u16) {
-    ((command & 0xffff) as usize, (command >> 16) as u16)
+/// Slot with queue pair, which is none of ours where the pair is another one, and generation.
+const fn split(command: u32, pair: u32) -> (usize, u16) {
+    (((command & 0xffff) ^ pair) as usize, (command >> 16) as u16)
 }
 
 impl<V> Slots<V> {
-    /// `count` free slots.
-    pub(crate) fn new(count: u16) -> Self {
+    /// `count` free slots of queue pair `pair`.
+    pub(crate) fn new(count: u16, pair: u16) -> Self {
         Self {
+            pair: u32::from(pair) << PAIR_SHIFT,
             slots: (0..count)
                 .map(|_| Slot {
                     generation: 0,
@@ -50,7 +59,7 @@ impl<V> Slots<V> {
         };
         let slot = &mut self.slots[index as usize];
         slot.value = Some(value);
-        Ok(u32::from(slot.generation) << 16 | u32::from(index))
+        Ok(u32::from(slot.generation) << 16 | self.pair | u32::from(index))
     }
 
     /// The slot that the next [`Slots::insert`] takes.
@@ -60,7 +69,7 @@ impl<V> Slots<V> {
 
     /// The occupant of a command id.
     pub(crate) fn get_mut(&mut self, command: u32) -> Result<&mut V, Miss> {
-        let (index, generation) = split(command);
+        let (index, generation) = split(command, self.pair);
         let slot = self.slots.get_mut(index).ok_or(Miss::OutOfRange)?;
         match &mut slot.value {
             Some(value) if slot.generation == generation => Ok(value),
@@ -70,7 +79,7 @@ impl<V> Slots<V> {
 
     /// Frees a slot.
     pub(crate) fn remove(&mut self, command: u32) -> Result<V, Miss> {
-        let (index, generation) = split(command);
+        let (index, generation) = split(command, self.pair);
         let slot = self.slots.get_mut(index).ok_or(Miss::OutOfRange)?;
         if slot.generation != generation {
             return Err(Miss::Stale);
@@ -88,7 +97,7 @@ impl<V> Slots<V> {
             .iter()
             .enumerate()
             .filter(|(_, slot)| slot.value.is_some());
-        used.map(|(i, slot)| u32::from(slot.generation) << 16 | i as u32)
+        used.map(|(i, slot)| u32::from(slot.generation) << 16 | self.pair | i as u32)
             .collect()
     }
 
@@ -100,7 +109,7 @@ impl<V> Slots<V> {
 
 /// Slot number of a command id.
 pub(crate) const fn index(command: u32) -> usize {
-    split(command).0
+    command as usize % MOST
 }
 
 #[cfg(test)]
@@ -109,7 +118,7 @@ mod tests {
 
     #[test]
     fn an_id_is_good_for_one_occupancy() {
-        let mut slots = Slots::new(2);
+        let mut slots = Slots::new(2, 3);
         let a = slots.insert('a').unwrap();
         let b = slots.insert('b').unwrap();
         assert_eq!(slots.insert('c'), Err('c'));
@@ -118,13 +127,20 @@ mod tests {
         let c = slots.insert('c').unwrap();
         assert_eq!((index(a), slots.get_mut(a)), (index(c), Err(Miss::Stale)));
         assert_eq!(slots.get_mut(c), Ok(&mut 'c'));
-        assert_eq!(slots.get_mut(2), Err(Miss::OutOfRange));
+        assert_eq!(slots.get_mut(a ^ 2), Err(Miss::OutOfRange));
+        let other = a ^ 1 << PAIR_SHIFT;
+        assert_eq!(
+            slots.get_mut(other),
+            Err(Miss::OutOfRange),
+            "another pair's"
+        );
+        assert_eq!((a >> PAIR_SHIFT & 15, index(b)), (3, 1));
         assert_eq!((slots.commands(), slots.len()), (vec![c, b], 2));
     }
 
     #[test]
     fn generations_wrap() {
-        let mut slots = Slots::new(1);
+        let mut slots = Slots::new(1, 0);
         let first = slots.insert(0).unwrap();
         slots.remove(first).unwrap();
         for i in 1..0x1_0000 {

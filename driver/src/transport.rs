@@ -18,6 +18,7 @@ mod xdma;
 use std::time::Duration;
 
 pub use address::{Address, AddressError, PciAddress};
+pub use events::Vector;
 pub use loopback::Loopback;
 pub use sysfs::SysfsBar;
 pub use uart::Uart;
@@ -99,6 +100,9 @@ pub enum TransportError {
     /// This transport has no such thing.
     #[error("{0}")]
     Unsupported(String),
+    /// Another owner of a shared card has reset it.
+    #[error("another queue pair has reset the card")]
+    Reset,
     /// An access failed although the card seems to be there.
     #[error("access to the card failed: {0}")]
     Failed(String),
@@ -163,6 +167,29 @@ pub trait Transport: Send {
     /// mapped.
     fn reset(&mut self) -> Result<(), TransportError>;
 
+    /// An event for each of the first `count` interrupt vectors, so that a thread for each queue pair can sleep for its
+    /// own; [`Transport::wait`] then looks at the connection and the function alone. None where the card's interrupts
+    /// are no events, as in a simulation: then all wait in turn.
+    fn vectors(&mut self, count: u16) -> Result<Option<Vec<Vector>>, TransportError> {
+        let _ = count;
+        Ok(None)
+    }
+
+    /// The caller is about to reset the card; nobody else reaches it until [`Transport::end_reset`]. False where
+    /// another owner of a shared card has reset it since the caller last did or took part: then it is not reset, and
+    /// only the caller's own queue pair is to be programmed anew.
+    fn begin_reset(&mut self) -> bool {
+        true
+    }
+
+    /// The reset has ended, well or not.
+    fn end_reset(&mut self) {}
+
+    /// Whether others use the card besides.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Whether the card gets on only inside these calls, as a simulation in this process does: then looking
     /// for its completions without [`Transport::wait`] is in vain.
     fn is_clocked(&self) -> bool {
@@ -197,6 +224,18 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
     fn reset(&mut self) -> Result<(), TransportError> {
         (**self).reset()
+    }
+    fn vectors(&mut self, count: u16) -> Result<Option<Vec<Vector>>, TransportError> {
+        (**self).vectors(count)
+    }
+    fn begin_reset(&mut self) -> bool {
+        (**self).begin_reset()
+    }
+    fn end_reset(&mut self) {
+        (**self).end_reset();
+    }
+    fn is_shared(&self) -> bool {
+        (**self).is_shared()
     }
     fn is_clocked(&self) -> bool {
         (**self).is_clocked()

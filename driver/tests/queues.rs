@@ -2,6 +2,8 @@
 
 mod fake;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fake::{
     Fake, Step, code as a_code, drain, message, number, open, options, plain_result, stop, submit,
 };
@@ -9,9 +11,9 @@ use gatewei_abi::command::{op, request};
 use gatewei_abi::message::{Account, Message, code, code_word, header};
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind, slot};
 use gatewei_abi::status::{Status, Trap};
-use gatewei_abi::{layout, word};
-use gatewei_driver::transport::Wait;
-use gatewei_driver::{Code, Event, Options, SubmitError};
+use gatewei_abi::{layout, regs, word};
+use gatewei_driver::transport::{Transport as _, Wait};
+use gatewei_driver::{Card, Code, Event, Fault, Options, Port, State, SubmitError, share};
 use zerocopy::IntoBytes;
 
 #[test]
@@ -407,4 +409,145 @@ fn lost_interrupts_cost_time_alone() {
     );
     assert_eq!(events.len(), 5);
     assert_eq!(plain_result(0).len(), HEADER_BYTES);
+}
+
+/// Queue pairs of a card of four lanes, each with a thread of its own, and what each of its messages does.
+fn shared(
+    planner: impl FnMut(&gatewei_abi::command::Submission, &[u8]) -> Vec<Step> + Send + 'static,
+) -> (Fake, Vec<Card<Port<Fake>>>) {
+    let fake = Fake::new(4, planner);
+    fake.inside().caps = u32::from_le_bytes([4, 1, 4, 2]);
+    let cards = share(fake.clone(), options(), 9).expect("the card opens");
+    (fake, cards)
+}
+
+/// Sends `count` messages over all lanes, each with its number as its gas, and takes what becomes of them; how many
+/// were lost because the card was reset.
+fn work(card: &mut Card<Port<Fake>>, count: u64) -> u64 {
+    let (mut next, mut done, mut lost, mut events) = (0, 0, 0, Vec::new());
+    let mut tickets = BTreeMap::new();
+    while done + lost < count {
+        for lane in 0..card.caps().lanes {
+            if next < count && card.credit(lane) > 0 {
+                match card.submit(lane, message(next, 1_000), a_code(), &[]) {
+                    Ok(ticket) => drop(tickets.insert(ticket.command(), next)),
+                    Err(SubmitError::Failed(Fault::Reset)) => lost += 1,
+                    Err(error) => panic!("{error}"),
+                }
+                next += 1;
+            }
+        }
+        card.wait(Wait::default());
+        card.poll(&mut events);
+        for event in events.drain(..) {
+            match event {
+                Event::Done { ticket, result } => {
+                    let number = tickets.remove(&ticket.command()).expect("its own message");
+                    assert_eq!(result.gas_left, number % 1_000);
+                    done += 1;
+                }
+                Event::Fault { ticket, fault } => {
+                    tickets.remove(&ticket.command()).expect("its own message");
+                    assert!(
+                        matches!(fault, Fault::Reset | Fault::BadCompletion),
+                        "{fault}"
+                    );
+                    lost += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    lost
+}
+
+#[test]
+fn queue_pairs_serve_a_thread_each() {
+    let (fake, cards) = shared(|_, message| vec![stop(number(message) % 1_000)]);
+    assert_eq!(cards.len(), 2);
+    assert!(cards.iter().all(|card| card.caps().lanes == 2));
+    std::thread::scope(|scope| {
+        for mut card in cards {
+            scope.spawn(move || assert_eq!(work(&mut card, 20_000), 0));
+        }
+    });
+    let inside = fake.inside();
+    let lanes = |pair: u32| {
+        let of = inside.fetched.iter();
+        let of = of.filter(|submission| submission.command >> 12 & 15 == pair);
+        of.map(|submission| submission.lane)
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!((lanes(0), lanes(1)), ([0, 2].into(), [1, 3].into()));
+    assert_eq!(inside.fetched.len(), 40_000);
+}
+
+#[test]
+fn a_pair_that_resets_the_card_costs_the_other_its_messages_and_no_more() {
+    // Every 500th message of the first pair ends in a way that only a reset mends.
+    let (_, cards) = shared(|submission, message| match number(message) {
+        n if submission.command >> 12 & 15 == 0 && n % 500 == 499 => {
+            vec![Step::Done(99, plain_result(0))]
+        }
+        n => vec![stop(n % 1_000)],
+    });
+    let counters = std::thread::scope(|scope| {
+        let threads = cards.into_iter().map(|mut card| {
+            scope.spawn(move || {
+                let lost = work(&mut card, 20_000);
+                assert_eq!(card.state(), State::Ready);
+                (lost, card.counters())
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("it ends"))
+            .collect::<Vec<_>>()
+    });
+    let [(lost, first), (others, second)] = counters[..] else {
+        panic!("{counters:?}")
+    };
+    assert_eq!(
+        (first.resets, second.resets),
+        (40, 0),
+        "only one has cause to"
+    );
+    assert!(lost >= 40 && others < 20_000, "{lost} and {others} lost");
+    assert_eq!(
+        second.lost.to(Fault::Reset),
+        second.lost.iter().map(|(_, n)| n).sum()
+    );
+}
+
+#[test]
+fn a_pair_that_leaves_does_not_take_the_card_along() {
+    for in_flight in [false, true] {
+        let (fake, mut cards) = shared(|_, message| match number(message) {
+            77 => vec![Step::Hang],
+            n => vec![stop(n)],
+        });
+        let control = || {
+            let value = fake.clone().read32(regs::CARD + regs::card::CONTROL);
+            value.expect("it answers")
+        };
+        let (mut second, mut first) = (cards.pop().expect("two"), cards.pop().expect("two"));
+        assert_eq!((work(&mut first, 5), work(&mut second, 5)), (0, 0));
+        if in_flight {
+            // The card must let go of the message's memory, so the other has to start anew.
+            let hangs = message(77, 1_000);
+            first.submit(0, hangs, a_code(), &[]).expect("it is taken");
+            first.wait(Wait::default());
+        }
+        drop(first);
+        assert_eq!(control(), regs::CONTROL_ENABLE);
+        assert_eq!(work(&mut second, 5) > 0, in_flight);
+        assert_eq!((work(&mut second, 5), second.state()), (0, State::Ready));
+        drop(second);
+        assert_eq!(
+            control(),
+            regs::CONTROL_RESET,
+            "the last one leaves it in reset"
+        );
+    }
 }

@@ -101,6 +101,40 @@ fn generated_blocks_are_the_same_on_the_card() {
     }
 }
 
+/// A thread for each queue pair, all on one block.
+fn on_all_pairs<T: Transport>(transport: T) {
+    let mut cards = gatewei_driver::share(transport, Options::default(), 2)
+        .expect("the card opens")
+        .into_iter();
+    let first = cards.next().expect("it has a queue pair");
+    let mut executor = CardExecutor::new(first).with_pairs(cards);
+    assert_eq!(executor.others().len(), 1);
+    for kind in ["erc20-independent", "erc20-hot", "mixed"] {
+        let statistics = equal(&mut executor, &generated(kind, 60));
+        assert!(statistics.fallbacks.is_empty(), "{statistics:?}");
+        assert!(statistics.offloaded_share() >= 0.99, "{statistics:?}");
+    }
+    let first = executor.runner().card().counters().submitted;
+    let second = executor.others()[0].card().counters().submitted;
+    println!("{first} and {second} messages");
+    assert!(first > 20 && second > 20, "{first} and {second} messages");
+}
+
+#[test]
+fn queue_pairs_share_a_block() {
+    let (fake, _) = soft::card(4);
+    fake.inside().caps = u32::from_le_bytes([4, 1, 4, 2]);
+    on_all_pairs(fake);
+    #[cfg(feature = "sim")]
+    on_all_pairs(
+        gatewei_sim::SimCard::new(gatewei_sim::Options {
+            lanes: 2,
+            ..Default::default()
+        })
+        .expect("there is a card of two lanes"),
+    );
+}
+
 /// What a card in software leaves to the CPU beside forks that are not covered.
 const LEFT_BY_SOFTWARE: [&str; 5] = [
     "fork",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use gatewei_abi::layout::LANE_QUEUE;
 use gatewei_abi::regs::{self, Access, Register, card, lane, queue};
 use gatewei_abi::{ABI_VERSION, MAGIC};
+use gatewei_hdl::catalog::ORIGIN;
 use gatewei_sim::model::{Model, ModelError, PortId};
 use gatewei_sim::random::Random;
 use lite::{Lite, Registers};
@@ -213,6 +214,13 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
             LANES as u32 | ENGINES << 8 | (LANE_QUEUE as u32) << 16 | (PAIRS as u32) << 24,
         ),
         (regs::CARD, card::CLOCK_KHZ, CLOCK_KHZ),
+        (
+            regs::CARD,
+            card::BOARD,
+            u32::from(ORIGIN.board) | regs::BOARD_CHANGED,
+        ),
+        (regs::CARD, card::COMMIT, ORIGIN.commit),
+        (regs::CARD, card::BUILT, ORIGIN.built),
         (regs::CARD, card::DROPPED, drops),
     ] {
         expected.insert(block + offset, value);

@@ -3,10 +3,9 @@
 
     tools/vm/run.py --gatewei PROGRAM --edu PROGRAM --block DIRECTORY
 
-On the host PROGRAM serves the card (`gatewei card serve`); in the guest the same PROGRAM, with the shared libraries that
-it was linked against, drives it. The guest's first process is tools/vm/init. Everything else is in .tools/vm
-(tools/fetch.py vm). Exit status 1 if a step of the guest failed, was not reached, or took too long; the guest's console is
-in .build/vm/console then.
+On the host PROGRAM serves the card (`gatewei card serve`); in the guest the same PROGRAM drives it, so it has to be
+linked statically. The guest's first process is tools/vm/init. Everything else is in .tools/vm (tools/fetch.py vm). Exit
+status 1 if a step of the guest failed, was not reached, or took too long; the guest's console is in .build/vm/console then.
 """
 
 import argparse
@@ -79,13 +78,6 @@ def archive(entries):
     return bytes(out)
 
 
-def libraries(program):
-    """The shared libraries of a program, its loader among them, at the places where it looks for them."""
-    listed = subprocess.run(["ldd", program], stdout=subprocess.PIPE, text=True, check=True).stdout
-    places = [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
-    return {place.lstrip("/"): pathlib.Path(place) for place in places}
-
-
 def initramfs(arguments):
     block = arguments.block
     programs = {
@@ -93,8 +85,6 @@ def initramfs(arguments):
         "bin/busybox": VM / "root" / "usr" / "bin" / "busybox",
         "gatewei": arguments.gatewei,
         "edu": arguments.edu,
-        **libraries(arguments.gatewei),
-        **libraries(arguments.edu),
     }
     files = {name: (0o100755, path.read_bytes()) for name, path in programs.items()}
     for path in sorted(block.glob("*.json")):

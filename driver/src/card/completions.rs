@@ -60,7 +60,7 @@ impl<T: Transport> Card<T> {
             }
         };
         command.received += size_of::<Completion>() as u64;
-        if completion.lane != command.lane {
+        if completion.lane != self.part.lane(command.lane) {
             self.lose(ticket, Fault::BadCompletion, "it names another lane");
             return Ok(());
         }

@@ -9,6 +9,9 @@
 //!        in reset, at rest               ╰───────────┴──▶ dead (State::Dead): only dropped
 //! ```
 //!
+//! A card that is shared ([`crate::share()`]) is reset by one of its owners; each of the others learns of it with its
+//! next access, loses what it had in flight, and goes on.
+//!
 //! Between *faulted* and *ready* no call of the caller's comes: [`Card::fail`] ends all messages, and brings
 //! the card back or gives it up. Resetting is the card's own register first, function level reset where DMA
 //! does not end; each has its deadline. Nothing is unmapped before the card is at rest.
@@ -43,7 +46,33 @@ impl<T: Transport> Card<T> {
     }
 
     /// Holds the card in reset until no DMA is outstanding, empties the rings, and enables it.
+    ///
+    /// Where the card is shared and another owner has done that since, only the own rings are emptied.
     pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        let done = loop {
+            let done = match self.transport.begin_reset() {
+                true => self.restart(),
+                false => self
+                    .queue
+                    .program(&mut self.transport)
+                    .map_err(Failure::from),
+            };
+            self.transport.end_reset();
+            match done {
+                // It was reset once more meanwhile.
+                Err(failure) if failure.fault() == Fault::Reset => {}
+                done => break done,
+            }
+        };
+        self.inbox.clear();
+        for watch in &mut self.watches {
+            watch.pause();
+        }
+        self.heartbeat = Heartbeat::new();
+        done
+    }
+
+    fn restart(&mut self) -> Result<(), Failure> {
         if self.quiesce().is_err() {
             // The register did not do it: reset the whole function.
             self.transport.reset()?;
@@ -56,11 +85,6 @@ impl<T: Transport> Card<T> {
         }
         self.transport.write32(regs::CARD + card::CONTROL, 0)?;
         self.queue.program(&mut self.transport)?;
-        self.inbox.clear();
-        for watch in &mut self.watches {
-            watch.pause();
-        }
-        self.heartbeat = Heartbeat::new();
         self.transport
             .write32(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE)?;
         Ok(())
@@ -105,7 +129,7 @@ impl<T: Transport> Card<T> {
                 self.watches[index].pause();
                 continue;
             };
-            let base = regs::lane_base(index as u32);
+            let base = regs::lane_base(self.part.lane(index as u16).into());
             let progress = (
                 self.read(base + lane::RETIRED)?,
                 self.read(base + lane::MESSAGES)?,
@@ -140,7 +164,7 @@ impl<T: Transport> Card<T> {
         self.watches[index].grace(id, now, &self.options.deadlines);
         self.send(&Submission {
             op: op::CANCEL,
-            lane,
+            lane: self.part.lane(lane),
             command: id,
             ..Submission::default()
         });
@@ -151,7 +175,7 @@ impl<T: Transport> Card<T> {
         if self.state != State::Ready || index >= self.caps.lanes {
             return None;
         }
-        let base = regs::lane_base(index.into());
+        let base = regs::lane_base(self.part.lane(index).into());
         let mut read = |register| self.read(base + register);
         let counters = (|| {
             Ok::<_, Failure>(LaneCounters {
@@ -190,8 +214,11 @@ impl<T: Transport> Card<T> {
             return;
         }
         tracing::error!(card = self.transport.name(), %fault, %why, "the card failed");
-        self.counters.resets += 1;
-        self.fruitless += 1;
+        // What another owner's message did says nothing of this one's.
+        if fault != Fault::Reset {
+            self.counters.resets += 1;
+            self.fruitless += 1;
+        }
         let fatal =
             matches!(fault, Fault::Gone | Fault::Hung) || self.fruitless > self.options.patience;
         let revived = if fatal {
@@ -230,6 +257,16 @@ impl<T: Transport> Drop for Card<T> {
         if matches!(self.state, State::Dead(Fault::Gone)) {
             return;
         }
+        if self.transport.is_shared() {
+            // The others go on. With nothing in flight nothing of ours is written.
+            if self.slots.len() > 0
+                && let Err(failure) = self.start()
+            {
+                tracing::warn!(card = self.transport.name(), %failure, "the shared card is out of use");
+            }
+            return;
+        }
+        self.transport.begin_reset();
         if let Err(failure) = self.quiesce() {
             tracing::warn!(card = self.transport.name(), %failure, "the card did not come to rest");
             if let Err(error) = self.transport.reset() {

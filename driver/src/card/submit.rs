@@ -97,7 +97,7 @@ impl<T: Transport> Card<T> {
         };
         self.queue.push(&Submission {
             op: op::EXEC,
-            lane,
+            lane: self.part.lane(lane),
             command: id,
             address: self.buffers[slot].message.bus(),
             result: self.buffers[slot].result.bus(),
@@ -181,7 +181,7 @@ impl<T: Transport> Card<T> {
         let submission = Submission {
             op: op::REPLY,
             failed: u8::from(answer.is_none()),
-            lane: command.lane,
+            lane: self.part.lane(command.lane),
             command: ticket.0,
             tag,
             value: answer.unwrap_or_default(),

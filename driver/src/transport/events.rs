@@ -1,6 +1,7 @@
 //! Interrupts as event files: the card's own, and what the system says of the card.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -80,6 +81,36 @@ impl Events {
     }
 }
 
+/// One of a card's interrupt vectors, as an event of its own: see [`Transport::vectors`](super::Transport::vectors).
+#[derive(Clone, Debug)]
+pub struct Vector(Arc<OwnedFd>);
+
+impl Vector {
+    pub(super) fn new() -> std::io::Result<Self> {
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self(Arc::new(event)))
+    }
+
+    /// Sleeps for the interrupt, for at most `time`.
+    pub(crate) fn wait(&self, time: Duration) -> Result<WaitOutcome, TransportError> {
+        let mut fds = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
+        match poll(&mut fds, Some(&timespec(time))) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(TransportError::Failed(format!("poll: {error}"))),
+        }
+        Ok(match drain(&self.0) {
+            true => WaitOutcome::Interrupt,
+            false => WaitOutcome::Elapsed,
+        })
+    }
+}
+
+impl AsFd for Vector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// Takes what was signalled; false where it was nothing.
 fn drain(event: &OwnedFd) -> bool {
     let mut count = [0; 8];
@@ -89,6 +120,16 @@ fn drain(event: &OwnedFd) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vectors_do_not_wake_each_other() {
+        let [first, second] = [Vector::new().unwrap(), Vector::new().unwrap()];
+        let time = Duration::from_millis(1);
+        rustix::io::write(&second, &1u64.to_ne_bytes()).unwrap();
+        assert_eq!(first.wait(time).unwrap(), WaitOutcome::Elapsed);
+        assert_eq!(second.wait(time).unwrap(), WaitOutcome::Interrupt);
+        assert_eq!(second.wait(time).unwrap(), WaitOutcome::Elapsed);
+    }
 
     #[test]
     fn interrupts_end_a_wait_and_the_systems_events_are_errors() {

@@ -15,6 +15,7 @@ use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::RangeInclusive;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::mpsc;
@@ -29,7 +30,7 @@ use vfio_bindings::bindings::vfio::{
 };
 
 use super::bar::MappedBar;
-use super::events::Events;
+use super::events::{Events, Vector};
 use super::{PciAddress, Transport, TransportError, Wait, WaitOutcome, check_bar, check_offset};
 use crate::dma::{Arena, DmaBuffer, Mapper, Mapping, check_locked};
 
@@ -56,6 +57,8 @@ pub struct Vfio {
     _group: File,
     events: Events,
     irq: u32,
+    /// Events of the vectors, where each has its own.
+    vectors: Vec<Vector>,
     arena: Arena,
     /// The function can be reset.
     resets: bool,
@@ -181,6 +184,7 @@ impl Vfio {
             config,
             _group: group,
             irq,
+            vectors: Vec::new(),
             arena: Arena::new(windows(&iommu.windows, reach)),
             events,
             device,
@@ -193,17 +197,23 @@ impl Vfio {
             (VFIO_PCI_REQ_IRQ_INDEX, vfio.events.request()),
         ] {
             // Not every function has them.
-            if let Err(error) = ioctl::set_irq(&vfio.device, index, Some(event)) {
+            if let Err(error) = ioctl::set_irqs(&vfio.device, index, &[event]) {
                 tracing::debug!(card = name, index, %error, "no such interrupt");
             }
         }
         Ok(Ok(vfio))
     }
 
-    /// Memory accesses, bus mastering, and the card's interrupt.
+    /// Memory accesses, bus mastering, and the card's interrupts.
     fn enable(&mut self) -> io::Result<()> {
         self.command(MEMORY | MASTER, 0)?;
-        ioctl::set_irq(&self.device, self.irq, Some(self.events.interrupt()))
+        match &self.vectors[..] {
+            [] => ioctl::set_irqs(&self.device, self.irq, &[self.events.interrupt()]),
+            vectors => {
+                let events: Vec<_> = vectors.iter().map(AsFd::as_fd).collect();
+                ioctl::set_irqs(&self.device, self.irq, &events)
+            }
+        }
     }
 
     /// Sets and clears bits of the command register.
@@ -392,6 +402,25 @@ impl Transport for Vfio {
         self.events.wait(None, budget.time)
     }
 
+    fn vectors(&mut self, count: u16) -> Result<Option<Vec<Vector>>, TransportError> {
+        self.usable()?;
+        let failed = |error: io::Error| TransportError::Failed(format!("interrupts: {error}"));
+        let there = ioctl::irq_count(&self.device, self.irq).map_err(failed)?;
+        if there < u32::from(count) {
+            return Err(TransportError::Unsupported(format!(
+                "the function has {there} interrupt vectors, {count} are needed: one for each queue pair"
+            )));
+        }
+        let vectors = (0..count)
+            .map(|_| Vector::new())
+            .collect::<io::Result<Vec<_>>>();
+        self.vectors = vectors.map_err(failed)?;
+        // Kernels before 6.5 add no vectors to those in use.
+        ioctl::set_irqs(&self.device, self.irq, &[]).map_err(failed)?;
+        self.enable().map_err(failed)?;
+        Ok(Some(self.vectors.clone()))
+    }
+
     fn reset(&mut self) -> Result<(), TransportError> {
         self.usable()?;
         if !self.resets {
@@ -425,7 +454,7 @@ impl Drop for Vfio {
     fn drop(&mut self) {
         if !self.stuck {
             let quiet = self.command(0, MASTER);
-            let quiet = quiet.and(ioctl::set_irq(&self.device, self.irq, None));
+            let quiet = quiet.and(ioctl::set_irqs(&self.device, self.irq, &[]));
             if let Err(error) = quiet {
                 tracing::debug!(card = self.name, %error, "the function is not there to be disabled");
             }

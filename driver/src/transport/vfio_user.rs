@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::events::Events;
+use super::events::{Events, Vector};
 use super::{Transport, TransportError, Wait, WaitOutcome, check_bar, check_offset};
 use crate::dma::{Arena, DmaBuffer, Mapper, Mapping};
 use crate::vfio_user::channel::{Channel, ChannelError, Message, reply_to};
@@ -257,12 +257,12 @@ impl Link {
         let bar: RegionInfo = self.ask_for(command::REGION_INFO, &bar)?;
         check_bar(&self.name, bar.size)?;
         self.enable()?;
-        self.set_irq(irq::MSIX, events.interrupt())?;
+        self.set_irqs(irq::MSIX, &[events.interrupt()])?;
         for (index, event) in [
             (irq::ERROR, events.error()),
             (irq::REQUEST, events.request()),
         ] {
-            if info.irqs > index && self.set_irq(index, event).is_err() {
+            if info.irqs > index && self.set_irqs(index, &[event]).is_err() {
                 tracing::debug!(card = self.name, index, "the server has no such interrupt");
             }
         }
@@ -274,15 +274,15 @@ impl Link {
         self.write(region::CONFIG, 4, &6u16.to_le_bytes())
     }
 
-    fn set_irq(&mut self, index: u32, event: BorrowedFd<'_>) -> Result<(), TransportError> {
+    fn set_irqs(&mut self, index: u32, events: &[BorrowedFd<'_>]) -> Result<(), TransportError> {
         let set = SetIrqs {
             argsz: size_of::<SetIrqs>() as u32,
             flags: irq::DATA_EVENTFD | irq::TRIGGER,
             index,
             start: 0,
-            count: 1,
+            count: events.len() as u32,
         };
-        self.ask(command::SET_IRQS, &[set.as_bytes()], &[event])?;
+        self.ask(command::SET_IRQS, &[set.as_bytes()], events)?;
         Ok(())
     }
 
@@ -384,6 +384,16 @@ impl Transport for VfioUser {
             }
         }
         Ok(outcome)
+    }
+
+    fn vectors(&mut self, count: u16) -> Result<Option<Vec<Vector>>, TransportError> {
+        let vectors = (0..count)
+            .map(|_| Vector::new())
+            .collect::<std::io::Result<Vec<_>>>();
+        let vectors = vectors.map_err(|error| TransportError::Failed(error.to_string()))?;
+        let events: Vec<_> = vectors.iter().map(AsFd::as_fd).collect();
+        self.link.set_irqs(irq::MSIX, &events)?;
+        Ok(Some(vectors))
     }
 
     fn reset(&mut self) -> Result<(), TransportError> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use gatewei_abi::command::{Completion, Submission, kind, op};
+use gatewei_abi::command::{Completion, PAIR_SHIFT, Submission, kind, op};
 use gatewei_abi::message::{Message, header};
 use gatewei_abi::opcode::Fork;
 use gatewei_abi::regs::{self, card, lane, queue};
@@ -17,6 +17,9 @@ use gatewei_driver::dma::{DmaBuffer, DmaMemory, HeapMemory, read_bytes, write_by
 use gatewei_driver::transport::{Transport, TransportError, Wait, WaitOutcome};
 use gatewei_driver::{Card, Code, Deadlines, Event, Options, Ticket};
 use zerocopy::{FromBytes, IntoBytes};
+
+/// Queue pairs that a card can have; it has one unless its `caps` say more.
+const PAIRS: usize = 2;
 
 /// What a lane does next with its message. Each step takes one look at the card.
 #[derive(Clone, Debug)]
@@ -105,8 +108,9 @@ pub struct Inside {
     lanes: Vec<VecDeque<Running>>,
     retired: Vec<u32>,
     messages: Vec<u32>,
-    sq_head: u16,
-    cq_tail: u16,
+    /// Of each queue pair.
+    sq_head: [u16; PAIRS],
+    cq_tail: [u16; PAIRS],
     asked: u32,
     planner: Planner,
 }
@@ -144,8 +148,8 @@ impl Fake {
             lanes: (0..lanes).map(|_| VecDeque::new()).collect(),
             retired: vec![0; lanes.into()],
             messages: vec![0; lanes.into()],
-            sq_head: 0,
-            cq_tail: 0,
+            sq_head: [0; PAIRS],
+            cq_tail: [0; PAIRS],
             asked: 0,
             planner: Box::new(planner),
         })))
@@ -164,12 +168,23 @@ impl Inside {
         self.registers.get(&offset).copied().unwrap_or_default()
     }
 
-    fn queue_register(&self, offset: u32) -> u32 {
-        self.register(regs::queue_base(0) + offset)
+    fn queue_register(&self, pair: usize, offset: u32) -> u32 {
+        self.register(regs::queue_base(pair as u32) + offset)
     }
 
-    fn bus(&self, low: u32, high: u32) -> u64 {
-        u64::from(self.queue_register(high)) << 32 | u64::from(self.queue_register(low))
+    fn bus(&self, pair: usize, low: u32, high: u32) -> u64 {
+        let half = |register| u64::from(self.queue_register(pair, register));
+        half(high) << 32 | half(low)
+    }
+
+    /// The queue pair that a command's completions go to.
+    fn pair_of(&self, command: u32) -> usize {
+        let pair = command >> PAIR_SHIFT & 15;
+        if pair < self.caps >> 24 {
+            pair as usize
+        } else {
+            0
+        }
     }
 
     /// Memory at a bus address: the card may reach what was mapped, and nothing else.
@@ -197,35 +212,44 @@ impl Inside {
         assert!(write_bytes(memory, offset, bytes));
     }
 
-    fn entries(&self) -> u16 {
-        1 << self.queue_register(queue::SIZE)
+    fn entries(&self, pair: usize) -> u16 {
+        1 << self.queue_register(pair, queue::SIZE)
     }
 
-    /// True where the completion ring has a free entry.
+    /// True where the first completion ring has a free entry.
     pub fn room(&self) -> bool {
-        let consumed = self.queue_register(queue::CQ_HEAD) as u16;
-        self.cq_tail.wrapping_sub(consumed) < self.entries()
+        self.room_of(0)
+    }
+
+    fn room_of(&self, pair: usize) -> bool {
+        let consumed = self.queue_register(pair, queue::CQ_HEAD) as u16;
+        self.cq_tail[pair].wrapping_sub(consumed) < self.entries(pair)
     }
 
     /// Writes a completion as it is, but for head and phase.
     pub fn complete(&mut self, mut completion: Completion) {
-        let round = self.cq_tail / self.entries();
+        let pair = self.pair_of(completion.command);
+        let round = self.cq_tail[pair] / self.entries(pair);
         completion.phase = u32::from(round & 1 == 0);
-        completion.sq_head = self.faults.head.unwrap_or(self.sq_head.into());
+        completion.sq_head = self.faults.head.unwrap_or(self.sq_head[pair].into());
         completion.lane = self.faults.lane.unwrap_or(completion.lane);
-        let at = u64::from(self.cq_tail % self.entries()) * 64;
-        let base = self.bus(queue::CQ_BASE_LO, queue::CQ_BASE_HI);
+        let at = u64::from(self.cq_tail[pair] % self.entries(pair)) * 64;
+        let base = self.bus(pair, queue::CQ_BASE_LO, queue::CQ_BASE_HI);
         self.write(base + at, completion.as_bytes());
-        self.cq_tail = self.cq_tail.wrapping_add(1);
+        self.cq_tail[pair] = self.cq_tail[pair].wrapping_add(1);
     }
 
     fn clear(&mut self) {
         self.lanes.iter_mut().for_each(VecDeque::clear);
-        (self.sq_head, self.cq_tail) = (0, 0);
+        (self.sq_head, self.cq_tail) = ([0; PAIRS], [0; PAIRS]);
         self.retired.fill(0);
         self.messages.fill(0);
-        self.registers
-            .retain(|offset, _| *offset == regs::CARD + card::CONTROL);
+        // Rings keep their places, as in the card.
+        let doorbells = [queue::SQ_TAIL, queue::CQ_HEAD];
+        let doorbell = |offset: u32| {
+            (0..PAIRS as u32).any(|p| doorbells.iter().any(|d| regs::queue_base(p) + d == offset))
+        };
+        self.registers.retain(|offset, _| !doorbell(*offset));
     }
 
     fn enabled(&self) -> bool {
@@ -233,14 +257,16 @@ impl Inside {
     }
 
     fn fetch(&mut self) {
-        let tail = self.queue_register(queue::SQ_TAIL) as u16;
-        while self.sq_head != tail {
-            let at = u64::from(self.sq_head % self.entries()) * 64;
-            let base = self.bus(queue::SQ_BASE_LO, queue::SQ_BASE_HI);
-            let submission = Submission::read_from_bytes(&self.read(base + at, 64)).unwrap();
-            self.sq_head = self.sq_head.wrapping_add(1);
-            self.fetched.push(submission);
-            self.obey(submission);
+        for pair in 0..PAIRS {
+            let tail = self.queue_register(pair, queue::SQ_TAIL) as u16;
+            while self.sq_head[pair] != tail {
+                let at = u64::from(self.sq_head[pair] % self.entries(pair)) * 64;
+                let base = self.bus(pair, queue::SQ_BASE_LO, queue::SQ_BASE_HI);
+                let submission = Submission::read_from_bytes(&self.read(base + at, 64)).unwrap();
+                self.sq_head[pair] = self.sq_head[pair].wrapping_add(1);
+                self.fetched.push(submission);
+                self.obey(submission);
+            }
         }
     }
 
@@ -323,8 +349,12 @@ impl Inside {
     fn work(&mut self) -> bool {
         let before = self.cq_tail;
         for index in 0..self.lanes.len() {
-            if !self.room() {
-                break;
+            let front = self.lanes[index].front();
+            let Some(pair) = front.map(|running| self.pair_of(running.submission.command)) else {
+                continue;
+            };
+            if !self.room_of(pair) {
+                continue;
             }
             let Some(running) = self.lanes[index].front_mut() else {
                 continue;
@@ -387,7 +417,7 @@ impl Inside {
                 self.messages[index] += 1;
             }
             self.complete(completion);
-            if self.faults.twice && self.room() {
+            if self.faults.twice && self.room_of(pair) {
                 self.complete(completion);
             }
         }
@@ -432,7 +462,8 @@ impl Transport for Fake {
                 lane::MESSAGES => inside.messages[lane_block as usize],
                 _ => 0,
             },
-            _ if offset == regs::queue_base(0) + queue::SQ_HEAD => inside.sq_head.into(),
+            _ if offset == regs::queue_base(0) + queue::SQ_HEAD => inside.sq_head[0].into(),
+            _ if offset == regs::queue_base(1) + queue::SQ_HEAD => inside.sq_head[1].into(),
             _ => inside.register(offset),
         })
     }

@@ -11,6 +11,7 @@ const OTHERS: &[(u8, &str)] = &[
     (6, "DMA read-only"),
     (6, "DMA of the rings fails"),
     (7, "hot-unplug in a guest"),
+    (7, "reset by another queue pair"),
     (8, "vfio-user EOF"),
     (8, "vfio-user error reply"),
     (8, "vfio-user short message"),
@@ -26,6 +27,7 @@ const OTHERS: &[(u8, &str)] = &[
     (10, "driver killed with DMA in flight"),
     (10, "driver killed in a guest"),
     (10, "second owner"),
+    (11, "bit flips where there is no header"),
     (11, "many flipped bits"),
 ];
 

@@ -39,7 +39,7 @@ pub const CHECK_RESIDUE: u32 = 0xdebb_20e3;
 pub const CHECK_BYTES: usize = 4;
 
 /// Bits per second of the boards that say nothing else. 8 data bits, no parity, 1 stop bit.
-pub const BAUD: u32 = 3_000_000;
+pub const BAUD: u32 = 1_000_000;
 /// Most beats of a `FETCH`.
 pub const BEATS: usize = 128;
 /// Bytes of a kind and a sequence number.

@@ -34,8 +34,8 @@ impl std::fmt::Display for Quarantine {
     }
 }
 
-/// Executes blocks with first frames, and all that they call, on a card, from the caller's thread, and on CPU workers
-/// beside it, if there are any.
+/// Executes blocks with first frames, and all that they call, on a card, from the caller's thread (and one more for each
+/// further queue pair), and on CPU workers beside it, if there are any.
 ///
 /// A block that has been sealed is compared with its header ([`Checks`]); if that fails, or the block fails, the CPU
 /// executes all of it again. If the CPU comes to another result, that is the block's, and the card is in quarantine: all
@@ -45,6 +45,8 @@ impl std::fmt::Display for Quarantine {
 pub struct CardExecutor<T: Transport> {
     engine: Engine,
     runner: CardRunner<T>,
+    /// Those of further queue pairs.
+    others: Vec<CardRunner<T>>,
     control: Control,
     quarantine: Option<Quarantine>,
 }
@@ -55,12 +57,19 @@ impl<T: Transport> CardExecutor<T> {
         Self {
             engine: Engine::builder().threads(NonZeroUsize::MIN).build(),
             runner: CardRunner::new(card),
+            others: Vec::new(),
             control: Control::default(),
             quarantine: None,
         }
     }
 
-    /// With so many threads in all: one drives the card, the others are CPU workers.
+    /// With further queue pairs of the same card ([`gatewei_driver::share()`]): each has a thread of its own.
+    pub fn with_pairs(mut self, cards: impl IntoIterator<Item = Card<T>>) -> Self {
+        self.others.extend(cards.into_iter().map(CardRunner::new));
+        self
+    }
+
+    /// With so many threads in all: one for each queue pair drives the card, the others are CPU workers.
     pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
         self.engine = Engine::builder().threads(threads).build();
         self
@@ -74,6 +83,11 @@ impl<T: Transport> CardExecutor<T> {
     /// The card, and a way to run single transactions on it.
     pub const fn runner(&mut self) -> &mut CardRunner<T> {
         &mut self.runner
+    }
+
+    /// Those of further queue pairs.
+    pub fn others(&mut self) -> &mut [CardRunner<T>] {
+        &mut self.others
     }
 
     /// Why the card gets no work, if it is in quarantine.
@@ -118,11 +132,17 @@ impl<T: Transport> CardExecutor<T> {
     fn on_card(&mut self, block: &Block) -> Result<Outcome, ExecutionError> {
         let (runner, control) = (&mut self.runner, &self.control);
         runner.card_mut().transport_mut().take_profile();
-        let workers = self.engine.threads().get() - 1;
+        let others = &mut self.others;
+        let workers = self.engine.threads().get().saturating_sub(1 + others.len());
         let mut outcome = self
             .engine
             .execute_with(block, control.verify(), |session| {
-                run(session, runner, control, workers);
+                std::thread::scope(|scope| {
+                    for other in others {
+                        scope.spawn(|| run(session, other, control, workers));
+                    }
+                    run(session, runner, control, workers);
+                });
             })?;
         if let Some(profile) = self.runner.card_mut().transport_mut().take_profile() {
             spend(&mut outcome.statistics.card, &profile);

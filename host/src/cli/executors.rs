@@ -1,6 +1,7 @@
 //! Executors by name.
 
-use std::{num::NonZeroUsize, thread::available_parallelism};
+use std::num::{NonZeroU16, NonZeroUsize};
+use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
 use gatewei::{
@@ -25,7 +26,7 @@ pub(super) enum Kind {
 }
 
 /// How much goes to a card, and how much of that the CPU does again.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Policy {
     /// Which first frames go to the card: all; those that end sooner there by the cost model; or none
     #[arg(long, value_enum, default_value = "all")]
@@ -35,6 +36,19 @@ pub(super) struct Policy {
     /// A block that does not fit its header after the card worked on it is always executed again on the CPU.
     #[arg(long, value_name = "WHICH", default_value = "none")]
     verify: Verify,
+    /// Queue pairs of the card to use, each from a thread of its own; as many as it has lanes for, at most
+    #[arg(long, value_name = "N", default_value = "1")]
+    queues: NonZeroU16,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            offload: OffloadName::default(),
+            verify: Verify::default(),
+            queues: NonZeroU16::MIN,
+        }
+    }
 }
 
 /// [`Offload`] on the command line.
@@ -47,6 +61,17 @@ enum OffloadName {
 }
 
 impl Policy {
+    fn executor<T: Transport + 'static>(
+        self,
+        card: gatewei_driver::Card<T>,
+        others: impl IntoIterator<Item = gatewei_driver::Card<T>>,
+        threads: NonZeroUsize,
+    ) -> Box<dyn Executor> {
+        let executor = CardExecutor::new(card).with_pairs(others);
+        self.apply(&executor.control());
+        Box::new(executor.with_threads(threads))
+    }
+
     fn apply(self, control: &Control) {
         control.set_verify(self.verify);
         control.set_offload(match self.offload {
@@ -88,11 +113,18 @@ pub(super) fn make(
             Ok(Box::new(Engine::builder().threads(threads).build()))
         }
         Kind::Card => {
-            let card = gatewei_driver::Card::open(transport(card)?, card.options())?;
-            let executor = CardExecutor::new(card);
-            policy.apply(&executor.control());
             let threads = threads.unwrap_or(NonZeroUsize::MIN);
-            Ok(Box::new(executor.with_threads(threads)))
+            let (transport, options) = (transport(card)?, card.options());
+            if policy.queues == NonZeroU16::MIN {
+                let card = gatewei_driver::Card::open(transport, options)?;
+                return Ok(policy.executor(card, [], threads));
+            }
+            let cards = gatewei_driver::share(transport, options, policy.queues.get())?;
+            let mut cards = cards.into_iter();
+            let first = cards
+                .next()
+                .ok_or_else(|| Failure::new("the card has no queue pair"))?;
+            Ok(policy.executor(first, cards, threads))
         }
     }
 }

@@ -6,6 +6,7 @@ mod demo;
 mod executors;
 #[cfg(feature = "sim")]
 mod lockstep;
+mod log;
 mod measure;
 mod progress;
 mod report;
@@ -35,6 +36,8 @@ use clap::{Parser, Subcommand};
         Exit status: 0 all is well; 1 a check failed, results differ or an input is bad; 2 wrong arguments."
 )]
 struct Arguments {
+    #[command(flatten)]
+    log: log::Arguments,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,7 +88,20 @@ impl<E: std::error::Error> From<E> for Failure {
 
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
-    let end = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let end = log::start(&arguments.log).and_then(|()| dispatch(arguments.command));
+    match end {
+        Ok(End::Good) => ExitCode::SUCCESS,
+        Ok(End::Bad) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<End, Failure> {
+    match command {
         Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         #[cfg(feature = "sim")]
@@ -95,13 +111,5 @@ pub(crate) fn main() -> ExitCode {
         Command::Trace(arguments) => trace::trace(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Workload(arguments) => workload::workload(&arguments),
-    };
-    match end {
-        Ok(End::Good) => ExitCode::SUCCESS,
-        Ok(End::Bad) => ExitCode::FAILURE,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use gatewei::card::CardExecutor;
-use gatewei::{Block, Checks, Executor, Outcome, Sequential, digest};
+use gatewei::{Block, Checks, Executor, Outcome, Sequential, Verify, digest};
 use gatewei_driver::inject::{Injected, Injection, Injector};
 use gatewei_driver::transport::Transport;
 use gatewei_driver::{Card, Counters, Fault, Options, State};
@@ -275,6 +275,53 @@ fn many_flipped_bits() {
     }
     println!("{right} right, {unmasked} unmasked by the header, {refused} frames refused");
     assert!(right > 0 && unmasked > 0 && refused > 0);
+}
+
+/// The same where there is no header to tell: `--verify` computes each of the card's results again.
+#[test]
+fn flipped_bits_without_a_header() {
+    let block = super::wrong::unsealed(BLOCK.clone());
+    let want = Sequential.execute(&block).expect("it runs");
+    let (mut found, mut right) = (0, 0);
+    for what in [
+        Injected::FlippedGas,
+        Injected::FlippedResult,
+        Injected::FlippedKey,
+        Injected::FlippedMessage,
+    ] {
+        for after in [3, 11, 25] {
+            let script = [Injection::once(what, after)];
+            let mut executor = executor(soft::card(2).0, &script, soft::fake::options());
+            executor.control().set_verify(Verify::All);
+            let got = execute(&mut executor, &block);
+            let card = executor.runner().card();
+            assert!(
+                card.transport().struck() > 0,
+                "{what:?} {after}: it never struck"
+            );
+            assert_eq!(card.state(), State::Ready, "{what:?} {after}");
+            let same = digest(&want) == digest(&got) && want.state == got.state;
+            assert!(same, "{what:?} {after}: wrong, and nobody notices");
+            let statistics = &got.statistics.card;
+            match &statistics.wrong {
+                Some(wrong) => {
+                    assert!(wrong.transaction.is_some(), "{wrong}");
+                    assert!(statistics.fallbacks["wrong_result"] > 0);
+                    assert!(executor.quarantine().is_some());
+                    found += 1;
+                }
+                // The bit said nothing, or the result was malformed.
+                None => right += 1,
+            }
+            // Trusted again, it is right again.
+            executor.release();
+            let got = execute(&mut executor, &block);
+            assert_eq!(digest(&want), digest(&got), "{what:?} {after}: afterwards");
+            assert_eq!(got.statistics.card.offloaded_share(), 1.0);
+        }
+    }
+    println!("{found} found by verification, {right} right");
+    assert!(found >= 3, "{found} found by verification, {right} right");
 }
 
 /// What the software card cannot show: the Verilog's own way with accesses that fail, and its resets.

@@ -14,7 +14,7 @@ fn executor(wrong: Wrong, from: usize) -> CardExecutor<Fake> {
 }
 
 /// A block as its builder has it: nothing to compare with.
-fn unsealed(mut block: Block) -> Block {
+pub fn unsealed(mut block: Block) -> Block {
     block.header.gas_used = 0;
     block
 }

@@ -139,17 +139,18 @@ pub(super) fn irq_count(device: &File, index: u32) -> io::Result<u32> {
     Ok(info.count)
 }
 
-/// Signals `event` for the first vector of interrupt `index`; switches the index off where there is none.
-pub(super) fn set_irq(device: &File, index: u32, event: Option<BorrowedFd<'_>>) -> io::Result<()> {
-    let (data, count) = match event {
-        Some(_) => (VFIO_IRQ_SET_DATA_EVENTFD, 1),
-        None => (VFIO_IRQ_SET_DATA_NONE, 0),
+/// Signals `events` for the first vectors of interrupt `index`; switches the index off where there are none.
+pub(super) fn set_irqs(device: &File, index: u32, events: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let data = match events {
+        [] => VFIO_IRQ_SET_DATA_NONE,
+        _ => VFIO_IRQ_SET_DATA_EVENTFD,
     };
+    let count = events.len() as u32;
     let bytes = 4 * (IRQ_SET_WORDS as u32 + count);
-    let event = event.map_or(0, |event| event.as_raw_fd());
     let flags = data | VFIO_IRQ_SET_ACTION_TRIGGER;
-    let mut set = [bytes, flags, index, 0, count, event as u32];
-    // SAFETY: the words of a `vfio_irq_set` with its length, and the event file that it announces.
+    let mut set = vec![bytes, flags, index, 0, count];
+    set.extend(events.iter().map(|event| event.as_raw_fd() as u32));
+    // SAFETY: the words of a `vfio_irq_set` with its length, and the event files that it announces.
     unsafe { with(device, 10, &mut set) }.map(drop)
 }
 

@@ -1,11 +1,13 @@
 //! `gatewei card info`, `selftest` and `reset`: one card.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use clap::Args;
+use gatewei_abi::board;
 use gatewei_driver::discovery::Sysfs;
 use gatewei_driver::transport::{Address, Transport as _};
-use gatewei_driver::{Caps, Check, Outcome, identify};
+use gatewei_driver::{Caps, Check, Origin, Outcome, identify, origin};
 use serde::Serialize;
 
 use super::list::Row;
@@ -20,6 +22,9 @@ pub(super) struct Info {
     /// The card's address
     #[arg(value_name = "CARD")]
     card: Address,
+    /// The manifest of a bitstream: fails unless it is what the card says of itself
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
     /// A JSON object instead of lines
     #[arg(long)]
     json: bool,
@@ -31,10 +36,48 @@ struct Identity {
     card: String,
     abi_version: u32,
     lanes: u16,
+    queue_pairs: u16,
     keccak_engines: u8,
     messages_per_lane: u16,
     clock_khz: u32,
+    /// Name of the board, or its number where it has none.
+    board: String,
+    /// First 32 bits of the git commit that the bitstream was built from, in hexadecimal; `00000000` where nobody has
+    /// said.
+    commit: String,
+    /// When that commit was made, seconds since 1970.
+    built: u32,
+    /// The checkout had changes that the commit has not.
+    changed: bool,
     function: Option<Row>,
+}
+
+impl Identity {
+    /// The fields of a manifest that the card has too, and in which the two differ: name, the card's, the manifest's.
+    fn differences(&self, manifest: &toml::Table) -> Result<Vec<[String; 3]>, Failure> {
+        let (own, manifest) = (serde_json::to_value(self)?, serde_json::to_value(manifest)?);
+        let compared = [
+            "board",
+            "abi_version",
+            "lanes",
+            "keccak_engines",
+            "clock_khz",
+            "commit",
+            "built",
+            "changed",
+        ];
+        let differ = compared
+            .iter()
+            .filter(|name| own[**name] != manifest[**name]);
+        let told = differ.map(|name| {
+            [
+                name.to_string(),
+                own[name].to_string(),
+                manifest[name].to_string(),
+            ]
+        });
+        Ok(told.collect())
+    }
 }
 
 /// Tells.
@@ -42,29 +85,56 @@ pub(super) fn info(arguments: &Info) -> Result<End, Failure> {
     let mut transport = executors::transport(&arguments.card)?;
     let Caps {
         lanes,
+        pairs,
         keccak_engines,
         credits,
         clock_khz,
     } = identify(&mut transport)?;
+    let Origin {
+        board: number,
+        changed,
+        commit,
+        built,
+    } = origin(&mut transport)?;
     let function = arguments.card.function();
     let function = function.and_then(|address| Sysfs::default().function(address));
     let identity = Identity {
         card: transport.name(),
         abi_version: gatewei_abi::ABI_VERSION,
         lanes,
+        queue_pairs: pairs,
         keccak_engines,
         messages_per_lane: credits,
         clock_khz,
+        board: board::name(number).map_or_else(|| number.to_string(), Into::into),
+        commit: format!("{commit:08x}"),
+        built,
+        changed,
         function: function.as_ref().map(Row::new),
     };
     let mut out = io::stdout();
     let text = serde_json::to_string(&identity)?;
     if arguments.json {
         writeln!(out, "{text}")?;
-        return Ok(End::Good);
+    } else {
+        lines(&mut out, "", &serde_json::from_str(&text)?)?;
     }
-    lines(&mut out, "", &serde_json::from_str(&text)?)?;
-    Ok(End::Good)
+    let Some(path) = &arguments.manifest else {
+        return Ok(End::Good);
+    };
+    let wrong = |error: String| Failure::new(format!("{}: {error}", path.display()));
+    let manifest = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let manifest = manifest
+        .parse()
+        .map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let differences = identity.differences(&manifest)?;
+    for [name, card, manifest] in &differences {
+        eprintln!("{name}: the card has {card}, the manifest {manifest}");
+    }
+    match differences.is_empty() {
+        true => Ok(End::Good),
+        false => Ok(End::Bad),
+    }
 }
 
 /// A line for each field; those of inner objects behind their name.
