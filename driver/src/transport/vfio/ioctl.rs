@@ -139,6 +139,9 @@ pub(super) fn irq_count(device: &File, index: u32) -> io::Result<u32> {
     Ok(info.count)
 }
 
+/// Most vectors of an interrupt index that are used.
+const VECTORS: usize = gatewei_abi::pci::MSIX_VECTORS as usize;
+
 /// Signals `events` for the first vectors of interrupt `index`; switches the index off where there are none.
 pub(super) fn set_irqs(device: &File, index: u32, events: &[BorrowedFd<'_>]) -> io::Result<()> {
     let data = match events {
@@ -148,8 +151,14 @@ pub(super) fn set_irqs(device: &File, index: u32, events: &[BorrowedFd<'_>]) -> 
     let count = events.len() as u32;
     let bytes = 4 * (IRQ_SET_WORDS as u32 + count);
     let flags = data | VFIO_IRQ_SET_ACTION_TRIGGER;
-    let mut set = vec![bytes, flags, index, 0, count];
-    set.extend(events.iter().map(|event| event.as_raw_fd() as u32));
+    if events.len() > VECTORS {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut set = [0; IRQ_SET_WORDS + VECTORS];
+    set[..IRQ_SET_WORDS].copy_from_slice(&[bytes, flags, index, 0, count]);
+    for (word, event) in set[IRQ_SET_WORDS..].iter_mut().zip(events) {
+        *word = event.as_raw_fd() as u32;
+    }
     // SAFETY: the words of a `vfio_irq_set` with its length, and the event files that it announces.
     unsafe { with(device, 10, &mut set) }.map(drop)
 }
