@@ -1,6 +1,7 @@
 //! Commands and their arguments.
 
 mod archive;
+mod bench;
 mod card;
 mod demo;
 mod executors;
@@ -41,6 +42,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    BenchHost(bench::Arguments),
     Card(card::Arguments),
     Demo(demo::Arguments),
     #[cfg(feature = "sim")]
@@ -86,6 +88,7 @@ impl<E: std::error::Error> From<E> for Failure {
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
     let end = match Arguments::parse().command {
+        Command::BenchHost(arguments) => bench::bench(&arguments),
         Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         #[cfg(feature = "sim")]
