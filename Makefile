@@ -114,6 +114,14 @@ contracts: ## compile the workloads' contracts into their committed artifacts
 bench: tools ## run the criterion benches
 	$(CARGO) bench --locked --target-dir target -p gatewei-benches
 
+# Samples of every block: more make the intervals narrower.
+REPEAT ?= 9
+
+.PHONY: bench-host
+bench-host: ## measure the CPU engine against its targets (REPEAT=, ONLY=); fails if one is missed
+	$(CARGO) build $(FLAGS) -p gatewei
+	$(GATEWEI) bench-host $(DATA)/mainnet.tar.xz --repeat $(REPEAT) $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: wave
 wave: tools ## record the card's signals while it runs a small block: .build/wave.fst
 	@echo "wave: this card records, which costs it speed: it is built apart, in target/wave"

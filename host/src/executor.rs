@@ -38,6 +38,7 @@ pub struct ExecutionError {
 
 /// Why a block cannot be executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
     /// A transaction that is invalid in its place.
     #[error(
@@ -74,6 +75,9 @@ pub enum Fault {
         /// What went wrong.
         reason: String,
     },
+    /// Its caller gave it up.
+    #[error("cancelled")]
+    Cancelled,
     /// An executor broke its own rules: a defect of this program.
     #[error("internal fault: {reason}; please report it with the block")]
     Internal {
@@ -102,7 +106,7 @@ impl ExecutionError {
     pub fn transaction(&self) -> Option<usize> {
         match self.fault {
             Fault::Transaction { index, .. } | Fault::PreState { index, .. } => Some(index),
-            Fault::Block { .. } | Fault::Internal { .. } => None,
+            Fault::Block { .. } | Fault::Cancelled | Fault::Internal { .. } => None,
         }
     }
 
@@ -133,6 +137,11 @@ impl ExecutionError {
     pub fn block(block: &Block, stage: &'static str, error: impl std::fmt::Display) -> Self {
         let reason = error.to_string();
         Self::new(block, Fault::Block { stage, reason })
+    }
+
+    /// An execution that was given up.
+    pub(crate) fn cancelled(block: &Block) -> Self {
+        Self::new(block, Fault::Cancelled)
     }
 
     /// A defect of an executor.

@@ -13,6 +13,8 @@ mod compare;
 mod digest;
 pub mod engine;
 mod executor;
+#[cfg(feature = "node")]
+pub mod node;
 mod outcome;
 mod sequential;
 pub mod statetest;
@@ -22,11 +24,11 @@ mod warm_up;
 pub mod witness;
 
 pub use access_list::{AccessList, InvalidAccessList, difference as access_list_difference};
-pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Scope};
+pub use block::{Block, Chain, Fork, LoadError, PreState, PreStateError, Provider, Scope, Source};
 pub use checks::{Checks, Mismatch};
 pub use compare::{Difference, first_difference};
 pub use digest::digest;
-pub use engine::{Engine, EngineBuilder};
+pub use engine::{Cancel, Engine, EngineBuilder};
 pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;

@@ -34,6 +34,7 @@ fn is_row(row: &Value, compared: bool) {
         "mgas_per_s",
         "checks",
         "digest",
+        "peak_bytes",
         "parallel",
         "card",
     ];

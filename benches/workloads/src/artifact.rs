@@ -44,10 +44,20 @@ pub struct Compiler {
 }
 
 /// Texts of the artifacts with the name of each.
-const TEXTS: [(&str, &str); 3] = [
+const TEXTS: [(&str, &str); 7] = [
+    ("Game", include_str!("../contracts/artifacts/Game.json")),
+    (
+        "Lending",
+        include_str!("../contracts/artifacts/Lending.json"),
+    ),
     ("Pool", include_str!("../contracts/artifacts/Pool.json")),
+    (
+        "Provenance",
+        include_str!("../contracts/artifacts/Provenance.json"),
+    ),
     ("Router", include_str!("../contracts/artifacts/Router.json")),
     ("Token", include_str!("../contracts/artifacts/Token.json")),
+    ("Voting", include_str!("../contracts/artifacts/Voting.json")),
 ];
 
 /// All committed artifacts.
@@ -58,17 +68,12 @@ pub fn artifacts() -> Result<Vec<Artifact>, WorkloadError> {
     TEXTS.iter().map(|(name, text)| parse(name, text)).collect()
 }
 
-/// The deployed code of the contract with this name.
-pub(crate) fn deployed(contract: &'static str) -> Result<Bytes, WorkloadError> {
-    let (name, text) =
-        TEXTS
-            .iter()
-            .find(|(name, _)| *name == contract)
-            .ok_or(WorkloadError::Artifact {
-                contract,
-                reason: "no such artifact".to_owned(),
-            })?;
-    Ok(parse(name, text)?.deployed_bytecode)
+/// The deployed code of every contract, by its name.
+pub(crate) fn codes() -> Result<BTreeMap<&'static str, Bytes>, WorkloadError> {
+    let codes = TEXTS
+        .iter()
+        .map(|(name, text)| Ok((*name, parse(name, text)?.deployed_bytecode)));
+    codes.collect()
 }
 
 fn parse(contract: &'static str, text: &str) -> Result<Artifact, WorkloadError> {

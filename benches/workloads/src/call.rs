@@ -23,6 +23,26 @@ pub struct Call {
     pub slots: Vec<B256>,
 }
 
+impl Call {
+    /// A call without value.
+    pub fn plain(
+        from: Sender,
+        to: Address,
+        input: Bytes,
+        gas_limit: u64,
+        slots: Vec<B256>,
+    ) -> Self {
+        Self {
+            from,
+            to,
+            value: U256::ZERO,
+            input,
+            gas_limit,
+            slots,
+        }
+    }
+}
+
 /// One argument of a call.
 #[derive(Clone, Debug)]
 pub enum Argument<'a> {

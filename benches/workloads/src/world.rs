@@ -51,6 +51,11 @@ pub fn mapping_slot(key: Address, slot: B256) -> B256 {
     keccak256([key.into_word().0, slot.0].concat())
 }
 
+/// The same of a mapping whose keys are numbers.
+pub fn number_slot(key: U256, slot: B256) -> B256 {
+    keccak256([key.to_be_bytes::<32>(), slot.0].concat())
+}
+
 /// Slot of a value that is declared at `slot`.
 pub fn plain_slot(slot: u64) -> B256 {
     U256::from(slot).into()
@@ -73,10 +78,7 @@ impl World {
     /// # Errors
     /// A contract artifact that does not parse.
     pub fn new(seed: u64, number: u64, timestamp: u64) -> Result<Self, WorkloadError> {
-        let mut codes = BTreeMap::new();
-        for contract in ["Token", "Pool", "Router"] {
-            codes.insert(contract, artifact::deployed(contract)?);
-        }
+        let codes = artifact::codes()?;
         let random = Random::new(seed);
         let mut world = Self {
             random,

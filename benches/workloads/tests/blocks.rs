@@ -212,6 +212,8 @@ fn spot(kind: &str, tx: &Transaction) -> Vec<u8> {
             [0xa9, 0x05, 0x9c, 0xbb] => input[4..36].to_vec(),
             _ => tx.inner.signer().to_vec(),
         },
+        // The item, the proposal, the creature.
+        "provenance" | "voting" | "game" => input[4..36].to_vec(),
         "erc20-airdrop" => tx.inner.signer().to_vec(),
         // The only element of `address[] pools`; longer paths are never hot.
         "amm-pools" | "amm-hot" if input[196..228].ends_with(&[1]) => input[228..260].to_vec(),

@@ -118,6 +118,11 @@ impl Chain {
         Self(EthSpec::mainnet())
     }
 
+    /// A chain with this schedule.
+    pub fn new(spec: EthSpec) -> Self {
+        Self(spec)
+    }
+
     /// The schedule.
     pub fn spec(&self) -> &EthSpec {
         &self.0

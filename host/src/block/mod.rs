@@ -9,6 +9,7 @@ mod fork;
 mod json;
 mod prestate;
 mod search;
+mod source;
 mod state_root;
 mod transaction;
 
@@ -30,6 +31,7 @@ pub use error::LoadError;
 pub use fork::{Chain, Fork, MAINNET, UnknownFork};
 pub use prestate::{PreAccount, PreState, PreStateError};
 pub use search::find;
+pub use source::{Provider, Source};
 pub use state_root::state_root;
 
 use crate::{AccessList, Witness, witness::Threads};

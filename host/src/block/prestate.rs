@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use alloy_primitives::{
@@ -14,7 +15,10 @@ use revm::{
 };
 use serde::Deserialize;
 
-use super::{LoadError, json};
+use super::{
+    LoadError, Source, json,
+    source::{Cached, Delayed},
+};
 use crate::{Witness, WitnessError};
 
 /// An account before the block.
@@ -28,11 +32,11 @@ pub struct PreAccount {
 
 /// The state before a block, in memory: shared by all threads, never written.
 ///
-/// An account that is not in it does not exist; a slot that is not in it is zero; unless there is a witness, which then
-/// has what is not here. A block hash that is not in it is an error, because every ancestor has one.
+/// An account that is not in it does not exist; a slot that is not in it is zero; unless there is a [`Source`], which then
+/// has what is not here. A block hash that is nowhere is an error, because every ancestor has one.
 #[derive(Clone, Debug, Default)]
 pub struct PreState {
-    witness: Option<Arc<Witness>>,
+    source: Option<Arc<dyn Source>>,
     accounts: AddressMap<PreAccount>,
     codes: B256Map<Bytecode>,
     block_hashes: HashMap<u64, B256>,
@@ -40,6 +44,7 @@ pub struct PreState {
 
 /// Something that execution needs and the block directory lacks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PreStateError {
     /// The hash of an ancestor.
     #[error("`block_hashes.json` lacks the hash of block {number}, which BLOCKHASH asks for")]
@@ -56,6 +61,12 @@ pub enum PreStateError {
     /// A part of the state's trie.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// A source that fails.
+    #[error("the state cannot be read: {reason}")]
+    Source {
+        /// What it says.
+        reason: String,
+    },
 }
 
 impl DBErrorMarker for PreStateError {}
@@ -75,23 +86,50 @@ impl PreState {
                 .map(|(hash, code)| (hash, code.clone()))
                 .collect(),
             block_hashes: witness.ancestors().collect(),
-            witness: Some(witness),
+            source: Some(witness),
         }
+    }
+
+    /// A state that is elsewhere.
+    pub fn of_source(source: Arc<dyn Source>) -> Self {
+        Self {
+            source: Some(source),
+            ..Self::default()
+        }
+    }
+
+    /// This state, every read of which takes `latency` (and what the system needs to let a thread sleep): slow storage,
+    /// for measurements.
+    pub fn delayed(self: Arc<Self>, latency: Duration) -> Self {
+        Self::of_source(Arc::new(Delayed {
+            state: self,
+            latency,
+        }))
+    }
+
+    /// This state, of which everything is read once.
+    pub(crate) fn cached(self: Arc<Self>) -> Self {
+        Self::of_source(Arc::new(Cached::new(self)))
+    }
+
+    /// Whether a read may take long; see [`Source::waits`].
+    pub fn waits(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.waits())
     }
 
     /// Whether every account that is there is among [`PreState::accounts`].
     pub fn is_listed(&self) -> bool {
-        self.witness.is_none()
+        self.source.is_none()
     }
 
     /// An account without its code, which its hash tells.
     ///
     /// # Errors
-    /// Something that a witness lacks.
+    /// Something that the source lacks.
     pub fn read(&self, address: Address) -> Result<Option<AccountInfo>, PreStateError> {
-        match (self.accounts.get(&address), &self.witness) {
+        match (self.accounts.get(&address), &self.source) {
             (Some(account), _) => Ok(Some(account.info.copy_without_code())),
-            (None, Some(witness)) => Ok(witness.account(address)?),
+            (None, Some(source)) => source.account(address),
             (None, None) => Ok(None),
         }
     }
@@ -243,20 +281,26 @@ impl DatabaseRef for PreState {
         if hash == KECCAK256_EMPTY {
             return Ok(Bytecode::default());
         }
-        let code = self.codes.get(&hash).cloned();
-        code.ok_or(PreStateError::Code { hash })
+        match (self.codes.get(&hash), &self.source) {
+            (Some(code), _) => Ok(code.clone()),
+            (None, Some(source)) => source.code(hash),
+            (None, None) => Err(PreStateError::Code { hash }),
+        }
     }
 
     fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, PreStateError> {
-        match (self.accounts.get(&address), &self.witness) {
+        match (self.accounts.get(&address), &self.source) {
             (Some(account), _) => Ok(account.storage.get(&slot).copied().unwrap_or_default()),
-            (None, Some(witness)) => Ok(witness.storage(address, slot)?),
+            (None, Some(source)) => source.storage(address, slot),
             (None, None) => Ok(U256::ZERO),
         }
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, PreStateError> {
-        let hash = self.block_hashes.get(&number).copied();
-        hash.ok_or(PreStateError::BlockHash { number })
+        match (self.block_hashes.get(&number), &self.source) {
+            (Some(hash), _) => Ok(*hash),
+            (None, Some(source)) => source.block_hash(number),
+            (None, None) => Err(PreStateError::BlockHash { number }),
+        }
     }
 }

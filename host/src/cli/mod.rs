@@ -1,6 +1,7 @@
 //! Commands and their arguments.
 
 mod archive;
+mod bench;
 mod card;
 mod demo;
 mod executors;
@@ -44,6 +45,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    BenchHost(bench::Arguments),
     Card(card::Arguments),
     Demo(demo::Arguments),
     #[cfg(feature = "sim")]
@@ -102,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<End, Failure> {
     match command {
+        Command::BenchHost(arguments) => bench::bench(&arguments),
         Command::Card(arguments) => card::card(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments),
         #[cfg(feature = "sim")]

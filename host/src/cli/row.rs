@@ -8,6 +8,7 @@ use gatewei::{
 };
 use serde::Serialize;
 
+use super::bench::peak;
 use super::measure::{Measured, Ratio, mgas_per_s};
 
 /// Conflicts of a block that are told.
@@ -26,6 +27,8 @@ pub(super) struct Row {
     pub(super) mgas_per_s: f64,
     pub(super) checks: Checks,
     pub(super) digest: B256,
+    /// The most memory that this process has had so far.
+    pub(super) peak_bytes: u64,
     pub(super) parallel: Parallel,
     pub(super) card: Card,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,7 @@ impl Row {
             mgas_per_s: mgas_per_s(outcome.result.gas_used, seconds),
             checks,
             digest: digest(outcome),
+            peak_bytes: peak::own(),
             parallel: Parallel {
                 executions: outcome.statistics.executions,
                 reexecutions: outcome.statistics.reexecutions,

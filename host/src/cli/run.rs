@@ -6,6 +6,7 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use alloy_primitives::{Address, map::AddressSet};
@@ -62,6 +63,9 @@ pub(super) struct Arguments {
     /// Execute with the block's access list (`bal.json`, EIP-7928), and compare it with what is done
     #[arg(long)]
     bal: bool,
+    /// Let every read of the state take this long, as from a disk: 50us, 1ms
+    #[arg(long, value_name = "TIME", value_parser = latency)]
+    state_latency: Option<Duration>,
     /// Also tell for what executions were thrown away: the accounts and slots that conflicted most
     #[arg(long)]
     conflicts: bool,
@@ -71,6 +75,16 @@ pub(super) struct Arguments {
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
+}
+
+/// A time with its unit.
+fn latency(text: &str) -> Result<Duration, String> {
+    let units = [("us", 1), ("µs", 1), ("ms", 1_000)];
+    let parsed = units.iter().find_map(|(unit, micros)| {
+        let number: u32 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_micros(*micros) * number)
+    });
+    parsed.ok_or_else(|| "a whole number of us or ms, such as 50us".to_owned())
 }
 
 /// What to compare with.
@@ -192,6 +206,9 @@ fn one(
     let mut block = Block::load(directory)?;
     if arguments.bal {
         block.load_access_list()?;
+    }
+    if let Some(latency) = arguments.state_latency {
+        block.pre_state = Arc::new(block.pre_state.delayed(latency));
     }
     if block.spec().is_enabled_in(SpecId::CANCUN) {
         // The first use of the KZG precompile loads its set-up for a good part of a second: whether the block has one is

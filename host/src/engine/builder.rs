@@ -1,16 +1,25 @@
 //! The engine as its users see it.
 
-use std::{num::NonZeroUsize, sync::Arc, thread};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, OnceLock},
+    thread,
+};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{
-    forecast,
+    cancel::Cancel,
+    commit::Feed,
+    forecast::Forecast,
     session::Session,
-    timeline::Timeline,
+    timeline::{Activity, Timeline, timed},
     worker::{self, StopOnPanic},
 };
-use crate::{Block, ExecutionError, Executor, Outcome, Sequential, Verify};
+use crate::{Block, ExecutionError, Executor, Outcome, Verify, sequential};
+
+/// Transactions in flight where reads wait, by default.
+const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
 
 /// Executes blocks on several threads. It keeps nothing between blocks but its threads, so that any
 /// number of engines, of any chains, can work in one process, and one engine on several blocks at once.
@@ -19,6 +28,9 @@ pub struct Engine {
     threads: NonZeroUsize,
     /// All threads but the caller's, with what their allocators keep. `None` if there are no others.
     pool: Option<Arc<ThreadPool>>,
+    in_flight: NonZeroUsize,
+    /// Made when a block comes whose state is slow to be read.
+    crew: Arc<OnceLock<Option<ThreadPool>>>,
     timeline: Option<Arc<Timeline>>,
 }
 
@@ -26,6 +38,7 @@ pub struct Engine {
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     threads: Option<NonZeroUsize>,
+    in_flight: Option<NonZeroUsize>,
     timeline: Option<Arc<Timeline>>,
 }
 
@@ -33,6 +46,14 @@ impl EngineBuilder {
     /// Number of threads, the caller's included. By default, as many as the machine has for this process.
     pub fn threads(mut self, threads: NonZeroUsize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// Number of transactions in flight at once where reads of the state wait for a disk or a network
+    /// ([`Source::waits`](crate::Source::waits)): threads that mostly wait, made when the first such block comes. 32 by
+    /// default.
+    pub fn in_flight(mut self, transactions: NonZeroUsize) -> Self {
+        self.in_flight = Some(transactions);
         self
     }
 
@@ -62,6 +83,8 @@ impl EngineBuilder {
                 NonZeroUsize::MIN
             },
             pool: pool.map(Arc::new),
+            in_flight: self.in_flight.unwrap_or(IN_FLIGHT),
+            crew: Arc::default(),
             timeline: self.timeline,
         }
     }
@@ -83,11 +106,67 @@ impl Engine {
     /// # Errors
     /// As [`Executor::execute`]: the same error that sequential execution gives.
     pub fn execute(&self, block: &Block) -> Result<Outcome, ExecutionError> {
+        self.serve(block, None, None)
+    }
+
+    /// As [`Engine::execute`], until somebody cancels it.
+    ///
+    /// # Errors
+    /// As [`Executor::execute`], and [`Fault::Cancelled`](crate::Fault::Cancelled).
+    pub fn execute_until(&self, block: &Block, cancel: &Cancel) -> Result<Outcome, ExecutionError> {
+        self.serve(block, Some(cancel), None)
+    }
+
+    /// As [`Engine::execute_until`]; hands results on in order while it goes on. Executes in parallel even where that is
+    /// not worth it.
+    #[cfg(feature = "node")]
+    pub(crate) fn feed(
+        &self,
+        block: &Block,
+        cancel: &Cancel,
+        feed: Feed,
+    ) -> Result<Outcome, ExecutionError> {
+        self.serve(block, Some(cancel), Some(feed))
+    }
+
+    fn serve(
+        &self,
+        block: &Block,
+        cancel: Option<&Cancel>,
+        feed: Option<Feed>,
+    ) -> Result<Outcome, ExecutionError> {
         // Nothing to gain: then nothing must be lost either.
-        if self.threads.get() == 1 || !forecast::is_worth_threads(block) {
-            return Sequential.execute(block);
+        let in_order = || sequential::run(block, self.timeline.as_deref(), cancel);
+        if self.threads.get() == 1 && feed.is_none() {
+            return in_order();
         }
-        self.work(block, Verify::None, worker::lead, worker::run)
+        let forecast = Forecast::of(block);
+        if !forecast.worth_threads && feed.is_none() {
+            return in_order();
+        }
+        let workers = (worker::lead, worker::run as fn(&Session<'_>));
+        let cancel = cancel.cloned();
+        if !block.pre_state.waits() {
+            let open = || Ok(Session::with_forecast(block, forecast)?.serving(cancel, feed));
+            return self.work(block, open, self.pool.as_deref(), workers);
+        }
+        let block = Block {
+            pre_state: Arc::new(block.pre_state.clone().cached()),
+            ..block.clone()
+        };
+        let open = || Ok(Session::with_forecast(&block, forecast)?.serving(cancel, feed));
+        self.work(&block, open, self.crew(), workers)
+    }
+
+    /// Threads for attempts that mostly wait.
+    fn crew(&self) -> Option<&ThreadPool> {
+        let crew = self.crew.get_or_init(|| {
+            let others = self.in_flight.get().max(self.threads.get()) - 1;
+            let crew = ThreadPoolBuilder::new().num_threads(others);
+            let crew = crew.thread_name(|index| format!("gatewei-wait-{index}"));
+            (others > 0).then(|| crew.build().ok()).flatten()
+        });
+        crew.as_ref().or(self.pool.as_deref())
     }
 
     /// Executes a block with a worker of another kind on the caller's thread, such as one that drives
@@ -103,24 +182,25 @@ impl Engine {
         verify: Verify,
         worker: impl FnOnce(&Session<'_>),
     ) -> Result<Outcome, ExecutionError> {
-        self.work(block, verify, worker, worker::lead)
+        let workers = (worker, worker::lead as fn(&Session<'_>));
+        let open = || Ok(Session::new(block)?.verifying(verify));
+        self.work(block, open, self.pool.as_deref(), workers)
     }
 
-    fn work(
+    fn work<'b>(
         &self,
-        block: &Block,
-        verify: Verify,
-        worker: impl FnOnce(&Session<'_>),
-        others: fn(&Session<'_>),
+        block: &'b Block,
+        open: impl FnOnce() -> Result<Session<'b>, ExecutionError>,
+        pool: Option<&ThreadPool>,
+        (worker, others): (impl FnOnce(&Session<'_>), fn(&Session<'_>)),
     ) -> Result<Outcome, ExecutionError> {
-        let session = Session::new(block)?
-            .verifying(verify)
-            .recording(self.timeline.clone());
+        let timeline = self.timeline.as_deref();
+        let session = timed(timeline, Activity::Open, open)?.recording(self.timeline.clone());
         let begin = || {
             let _guard = StopOnPanic(&session);
             worker(&session);
         };
-        match &self.pool {
+        match pool {
             None => begin(),
             Some(pool) => pool.in_place_scope(|scope| {
                 let helpers = pool.current_num_threads().min(block.transactions.len());
@@ -130,7 +210,11 @@ impl Engine {
                 begin();
             }),
         }
-        session.finish()
+        let (outcome, remains) = timed(timeline, Activity::Close, || session.end());
+        if let Some(pool) = pool {
+            pool.spawn(|| drop(remains));
+        }
+        outcome
     }
 }
 

@@ -4,6 +4,8 @@
 //! is compared with it, so that the result is sequential revm's by construction: multi-version
 //! memory and scheduler can only make it late, not wrong.
 
+use std::{mem, sync::mpsc::SyncSender};
+
 use alloy_consensus::Transaction as _;
 use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
@@ -14,12 +16,13 @@ use revm::{
         Block as _, Cfg as _,
         result::{EVMError, ExecutionResult, ResultAndState},
     },
-    database::states::bundle_state::BundleRetention,
+    database::{CacheState, states::bundle_state::BundleRetention},
     database_interface::bal::EvmDatabaseError,
-    state::{AccountInfo, AccountStatus, bal::Bal},
+    state::{AccountInfo, AccountStatus, EvmState, bal::Bal},
 };
 
 use super::{
+    forecast::Senders,
     leader::{self, Leader},
     mv_memory::MvMemory,
     ran::{Accessed, Changes, Ran},
@@ -46,6 +49,13 @@ pub(crate) enum Validated {
     Failed,
 }
 
+/// What commits tell those who execute.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'s> {
+    pub memory: &'s MvMemory,
+    pub senders: &'s Senders,
+}
+
 /// The committed part of a block.
 pub(crate) struct Committer<'b> {
     block: &'b Block,
@@ -55,7 +65,11 @@ pub(crate) struct Committer<'b> {
     conflicts: HashMap<Location, u64>,
     wasted_gas: u64,
     error: Option<ExecutionError>,
+    feed: Option<Feed>,
 }
+
+/// Where results go in order, one by one, while the block runs. It takes only so many ahead of who reads them.
+pub(crate) type Feed = SyncSender<ResultAndState>;
 
 impl<'b> Committer<'b> {
     /// Applies the pre-execution system calls and publishes what they wrote as version 0.
@@ -74,7 +88,25 @@ impl<'b> Committer<'b> {
             conflicts: HashMap::default(),
             wasted_gas: 0,
             error: None,
+            feed: None,
         })
+    }
+
+    pub(super) fn feeding(&mut self, feed: Option<Feed>) {
+        self.feed = feed;
+    }
+
+    /// Hands a result on.
+    fn hand_on(
+        &self,
+        result: &ExecutionResult,
+        state: impl FnOnce() -> EvmState,
+    ) -> Result<(), ExecutionError> {
+        let Some(feed) = &self.feed else {
+            return Ok(());
+        };
+        let sent = feed.send(ResultAndState::new(result.clone(), state()));
+        sent.map_err(|_| ExecutionError::cancelled(self.block))
     }
 
     /// Whether the access list of what is committed is wanted.
@@ -88,10 +120,10 @@ impl<'b> Committer<'b> {
         &mut self,
         tx: usize,
         ran: Ran,
-        memory: &MvMemory,
+        shared: Shared<'_>,
         checker: Option<&mut Leader<'b>>,
     ) -> Validated {
-        match self.try_commit(tx, ran, memory, checker) {
+        match self.try_commit(tx, ran, shared, checker) {
             Ok(committed) => committed,
             Err(error) => {
                 self.fail(error);
@@ -100,21 +132,28 @@ impl<'b> Committer<'b> {
         }
     }
 
-    /// Executes transaction `tx` in order and commits it. Gives what it wrote; `None` if the
-    /// block ends here with an error.
-    pub(crate) fn execute(&mut self, tx: usize, leader: &mut Leader<'b>) -> Option<Writes> {
+    /// Executes transaction `tx` in order and commits it. Gives what it wrote that matters to others, if there are
+    /// `others`; `None` if the block ends here with an error.
+    pub(crate) fn execute(
+        &mut self,
+        tx: usize,
+        leader: &mut Leader<'b>,
+        others: Option<&Senders>,
+    ) -> Option<Writes> {
         let env = &self.block.tx_envs[tx];
         let executed = self.check_block_gas(tx).and_then(|()| {
             let executed = leader.execute(&mut self.state, env);
-            executed.map_err(|error| self.evm_error(tx, error))
+            let output = executed.map_err(|error| self.evm_error(tx, error))?;
+            self.hand_on(&output.result, || output.state.clone())?;
+            Ok(output)
         });
         match executed {
             Ok(output) => {
-                let writes = leader::writes(&output.state, env);
+                let writes = others.map(|senders| leader::writes(&output.state, tx, env, senders));
                 self.count(tx, output.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(output.state);
-                Some(writes)
+                Some(writes.unwrap_or_default())
             }
             Err(error) => {
                 self.fail(error);
@@ -127,7 +166,7 @@ impl<'b> Committer<'b> {
         &mut self,
         tx: usize,
         mut ran: Ran,
-        memory: &MvMemory,
+        Shared { memory, senders }: Shared<'_>,
         checker: Option<&mut Leader<'b>>,
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
@@ -167,7 +206,7 @@ impl<'b> Committer<'b> {
                     return Ok(Validated::Stale { exact: true });
                 };
                 account.info.balance = balance;
-                if !credit.is_zero() {
+                if !credit.is_zero() && senders.matter(tx, &account.address, &account.info) {
                     increased.push((account.address, balance));
                 }
             }
@@ -182,13 +221,16 @@ impl<'b> Committer<'b> {
                     card.was_wrong(wrong);
                     self.card.add(&card);
                 }
-                let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
+                self.hand_on(&truth.result, || truth.state.clone())?;
+                let env = &self.block.tx_envs[tx];
+                let writes = leader::writes(&truth.state, tx, env, senders);
                 self.count(tx, truth.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(truth.state);
                 return Ok(Validated::Replaced(writes));
             }
         }
+        self.hand_on(&result, || changes.clone().into_accounts().collect())?;
         self.count(tx, result);
         // The builder would take what attempts do not carry for changes: it is told apart.
         let mut list = self.state.bal_state.bal_builder.take();
@@ -314,8 +356,13 @@ impl<'b> Committer<'b> {
         self.error.get_or_insert(error);
     }
 
+    /// The committed state as it was cached: nobody needs it after the end.
+    pub(crate) fn take_cache(&mut self) -> CacheState {
+        mem::take(&mut self.state.cache)
+    }
+
     /// Requests, withdrawals and rewards; then the state changes of the whole block.
-    pub(crate) fn finish(mut self, counters: Counters) -> Result<Outcome, ExecutionError> {
+    pub(crate) fn finish(&mut self, counters: Counters) -> Result<Outcome, ExecutionError> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -324,7 +371,8 @@ impl<'b> Committer<'b> {
             let reason = format!("the workers left after {done} of {all} transactions");
             return Err(ExecutionError::internal(self.block, reason));
         }
-        let result = system::close(self.block, &mut self.state, self.used)?;
+        let used = mem::take(&mut self.used);
+        let result = system::close(self.block, &mut self.state, used)?;
         self.state.merge_transitions(BundleRetention::Reverts);
         let state = self.state.take_bundle();
         let access_list = self.state.take_built_alloy_bal();
@@ -333,8 +381,8 @@ impl<'b> Committer<'b> {
             reexecutions: counters.reexecutions,
             blocked: counters.blocked,
             wasted_gas: self.wasted_gas,
-            conflicts: Conflict::sorted(self.conflicts),
-            card: self.card,
+            conflicts: Conflict::sorted(mem::take(&mut self.conflicts)),
+            card: mem::take(&mut self.card),
         };
         Ok(Outcome {
             result,

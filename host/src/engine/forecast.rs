@@ -1,9 +1,9 @@
 //! What is known of a block before it runs.
 
-use alloy_primitives::map::AddressMap;
-use revm::context::TxEnv;
+use alloy_primitives::{Address, map::AddressMap};
+use revm::{context::TxEnv, state::AccountInfo};
 
-use super::scheduler::Hint;
+use super::scheduler::{Cost, Hint};
 use crate::Block;
 
 /// Gas that threads must be able to share before they are worth starting: one or two milliseconds of
@@ -15,63 +15,109 @@ const TRANSFER_GAS: u64 = 21_000;
 /// thread made of it, validate and commit it.
 const CHEAP_GAS: u64 = 120_000;
 
-/// Transactions of one sender depend on each other by the nonce; those that call one account may
-/// well conflict in its storage. With an access list none needs another: it has what they write.
-pub(super) fn hints(block: &Block) -> Vec<Hint> {
-    let mut senders = AddressMap::default();
-    let mut groups = AddressMap::default();
-    let hint = |(index, tx): (usize, &TxEnv)| {
-        let cheap = is_cheap(block, tx);
-        if block.access_list.is_some() {
-            return Hint {
-                cheap,
-                ..Hint::default()
-            };
-        }
-        let group = tx.kind.to().filter(|_| !cheap);
-        Hint {
-            after: senders.insert(tx.caller, index),
-            group: group.map(|to| *groups.entry(*to).or_insert(index)),
-            cheap,
-        }
-    };
-    block.tx_envs.iter().enumerate().map(hint).collect()
+/// What is known of a block.
+#[derive(Debug, Default)]
+pub(super) struct Forecast {
+    /// By transaction.
+    pub hints: Vec<Hint>,
+    pub senders: Senders,
+    /// A second thread can shorten it. An estimate: it decides about time, not results.
+    pub worth_threads: bool,
 }
 
-/// Whether a second thread can shorten this block. An estimate: it decides about time, not results.
-pub(super) fn is_worth_threads(block: &Block) -> bool {
-    let (mut all, mut longest, mut cheap) = (0u64, 0, 0);
-    let mut senders = AddressMap::<u64>::default();
-    for tx in &block.tx_envs {
-        if !is_cheap(block, tx) {
-            all = all.saturating_add(tx.gas_limit);
-            let sender = senders.entry(tx.caller).or_default();
+/// The last transaction of every sender.
+#[derive(Debug, Default)]
+pub(super) struct Senders(AddressMap<usize>);
+
+impl Senders {
+    /// Whether transactions above `tx` may ask what balance or nonce `tx` left an account with. Nobody looks at those of
+    /// an account without code that sends nothing; should somebody all the same, it is found out and costs time.
+    pub(super) fn matter(&self, tx: usize, address: &Address, info: &AccountInfo) -> bool {
+        !info.is_empty_code_hash() || self.0.get(address).is_some_and(|last| *last > tx)
+    }
+}
+
+impl Forecast {
+    /// Transactions of one sender depend on each other by the nonce; those that call one account may
+    /// well conflict in its storage. With an access list none needs another: it has what they write.
+    pub(super) fn of(block: &Block) -> Self {
+        let listed = block.access_list.is_some();
+        let mut forecast = Self::default();
+        let mut groups = AddressMap::default();
+        let mut work = Work::default();
+        for (index, tx) in block.tx_envs.iter().enumerate() {
+            let cost = cost(block, tx);
+            let before = forecast.senders.0.insert(tx.caller, index);
+            let group = tx.kind.to().filter(|_| cost != Cost::Trivial);
+            let group = group.map(|to| *groups.entry(*to).or_insert(index));
+            forecast.hints.push(Hint {
+                after: before.filter(|_| !listed),
+                group: group.filter(|_| !listed),
+                cost,
+            });
+            work.add(tx, cost);
+        }
+        forecast.worth_threads = work.is_worth_threads(block);
+        forecast
+    }
+}
+
+/// Gas that threads may share.
+#[derive(Default)]
+struct Work {
+    all: u64,
+    /// One sender's transactions run in order, whatever the number of threads.
+    longest: u64,
+    cheap: u64,
+    senders: AddressMap<u64>,
+}
+
+impl Work {
+    fn add(&mut self, tx: &TxEnv, cost: Cost) {
+        if cost == Cost::Dear {
+            self.all = self.all.saturating_add(tx.gas_limit);
+            let sender = self.senders.entry(tx.caller).or_default();
             *sender = sender.saturating_add(tx.gas_limit);
-            longest = longest.max(*sender);
+            self.longest = self.longest.max(*sender);
         } else {
-            cheap += TRANSFER_GAS;
+            self.cheap += TRANSFER_GAS;
         }
     }
-    // Limits are often far too high. The header says what was used in truth, where it has been made already.
-    let used = match block.header.gas_used {
-        0 => all,
-        used => all.min(used.saturating_sub(cheap)),
-    };
-    if block.access_list.is_some() {
-        return used >= 2 * WORTH_GAS;
+
+    fn is_worth_threads(&self, block: &Block) -> bool {
+        // Limits are often far too high. The header says what was used in truth, where it has been made already.
+        let used = match block.header.gas_used {
+            0 => self.all,
+            used => self.all.min(used.saturating_sub(self.cheap)),
+        };
+        if block.pre_state.waits() {
+            return block.tx_envs.len() > 1;
+        }
+        if block.access_list.is_some() {
+            return used >= 2 * WORTH_GAS;
+        }
+        let shared = u128::from(used) * u128::from(self.all - self.longest);
+        shared / u128::from(self.all.max(1)) >= WORTH_GAS.into()
     }
-    // One sender's transactions run in order, whatever the number of threads.
-    let shared = u128::from(used) * u128::from(all - longest) / u128::from(all.max(1));
-    shared >= WORTH_GAS.into()
 }
 
-/// Whether a transaction is a plain transfer, or a call with little gas. What it calls may have been
-/// created in this block: rare enough to be called a transfer.
-fn is_cheap(block: &Block, tx: &TxEnv) -> bool {
-    tx.gas_limit <= CHEAP_GAS
-        || tx.kind.to().is_some_and(|to| {
-            // What cannot be read now is found out later.
-            let account = block.pre_state.read(*to).ok().flatten();
-            account.is_none_or(|account| account.is_empty_code_hash())
-        })
+/// A plain transfer, a call with little gas, or more. What is called may have been created in this block: rare enough to be
+/// called a transfer.
+fn cost(block: &Block, tx: &TxEnv) -> Cost {
+    if block.pre_state.waits() {
+        // Whatever it does, it waits: that is what many do at once.
+        return Cost::Dear;
+    }
+    let plain = tx.kind.to().is_some_and(|to| {
+        // What cannot be read now is found out later.
+        let account = block.pre_state.read(*to).ok().flatten();
+        account.is_none_or(|account| account.is_empty_code_hash())
+    });
+    if plain {
+        Cost::Trivial
+    } else if tx.gas_limit <= CHEAP_GAS {
+        Cost::Cheap
+    } else {
+        Cost::Dear
+    }
 }

@@ -19,12 +19,15 @@
 //!
 //! Workers are CPU threads here; a card is one more worker that pulls from the same [`Session`].
 
+mod ahead;
 mod builder;
+mod cancel;
 mod commit;
 mod forecast;
 mod leader;
 mod mv_memory;
 mod observe;
+mod queue;
 mod ran;
 mod reads;
 pub mod scheduler;
@@ -40,8 +43,11 @@ mod write_set;
 mod writes;
 
 pub use builder::{Engine, EngineBuilder};
+pub use cancel::Cancel;
 pub use leader::Leader;
-pub use scheduler::{Attempt, Counters, Hint, Role, Task};
+pub use queue::{Queue, Refused, Ticket};
+pub use scheduler::{Attempt, Cost, Counters, Hint, Role, Task};
 pub use session::{Session, WorkerEvm, WorkerResult, WorkerView};
+pub(crate) use timeline::timed;
 pub use timeline::{Activity, Span, Timeline};
 pub use view::{Base, Observe, View, ViewError};

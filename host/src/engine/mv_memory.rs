@@ -95,8 +95,7 @@ impl MvMemory {
                 let top = !any;
                 any = true;
                 if *estimate && view.estimate.is_none() {
-                    let vital = write.code.is_some() || write.wiped || write.deleted;
-                    view.estimate = Some((*version, vital));
+                    view.estimate = Some((*version, write.is_vital()));
                 }
                 view.deleted = top && write.deleted;
                 view.claimed |= write.claimed;

@@ -89,14 +89,14 @@ impl Accessed {
 }
 
 /// The touched accounts of an attempt.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     accounts: Vec<Touched>,
     slots: Vec<Slot>,
 }
 
 /// A slot before and after.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     pub key: U256,
     pub original: U256,

@@ -10,7 +10,7 @@
 //! * [`Task::Commit`]: call [`Session::commit`].
 //! * [`Task::Done`]: leave, dropping what is in flight.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use parking_lot::Mutex;
 use revm::{
@@ -19,19 +19,22 @@ use revm::{
         TxEnv,
         result::{EVMError, ResultAndState},
     },
+    database::CacheState,
     handler::MainnetContext,
 };
 
 use super::{
-    commit::{Committer, Validated},
-    forecast,
+    ahead::Ahead,
+    cancel::Cancel,
+    commit::{Committer, Feed, Shared, Validated},
+    forecast::{Forecast, Senders},
     leader::Leader,
     mv_memory::MvMemory,
     observe,
     ran::Ran,
     scheduler::{Attempt, Counters, Cursor, Role, Scheduler, Task},
     seed::seeds,
-    timeline::Timeline,
+    timeline::{Activity, Timeline, timed},
     view::{View, ViewError},
     write_set::{Final, Locations},
     writes::writes,
@@ -64,13 +67,18 @@ const PATIENCE: u32 = 8;
 pub struct Session<'b> {
     block: &'b Block,
     scheduler: Scheduler,
+    senders: Senders,
     memory: MvMemory,
+    /// What an access list claims has been published.
+    seeded: Once,
     slots: Vec<Mutex<Slot>>,
     committer: Mutex<Committer<'b>>,
     verify: Verify,
     /// The access list of what is done is wanted.
     lists: bool,
     timeline: Option<Arc<Timeline>>,
+    cancel: Option<Cancel>,
+    ahead: Ahead,
 }
 
 impl<'b> Session<'b> {
@@ -79,25 +87,30 @@ impl<'b> Session<'b> {
     /// # Errors
     /// A system call that fails.
     pub fn new(block: &'b Block) -> Result<Self, ExecutionError> {
+        Self::with_forecast(block, Forecast::of(block))
+    }
+
+    pub(super) fn with_forecast(
+        block: &'b Block,
+        forecast: Forecast,
+    ) -> Result<Self, ExecutionError> {
         let memory = MvMemory::new();
         let committer = Committer::begin(block, &memory)?;
         let mut slots: Vec<Mutex<Slot>> = Vec::new();
         slots.resize_with(block.tx_envs.len(), Mutex::default);
-        if let Some(list) = &block.access_list {
-            let seeds = seeds(list, slots.len());
-            for (tx, (slot, writes)) in slots.iter_mut().zip(seeds).enumerate() {
-                slot.get_mut().written = memory.publish(tx + 1, &writes, &Locations::default());
-            }
-        }
         Ok(Self {
             block,
-            scheduler: Scheduler::new(&forecast::hints(block)),
+            scheduler: Scheduler::new(&forecast.hints),
+            senders: forecast.senders,
             memory,
+            seeded: Once::new(),
             slots,
             lists: committer.lists(),
             committer: Mutex::new(committer),
             verify: Verify::None,
             timeline: None,
+            cancel: None,
+            ahead: Ahead::of(block),
         })
     }
 
@@ -105,6 +118,18 @@ impl<'b> Session<'b> {
     pub fn recording(mut self, timeline: Option<Arc<Timeline>>) -> Self {
         self.timeline = timeline;
         self
+    }
+
+    /// Ends when it is told to, and hands its results on.
+    pub(super) fn serving(mut self, cancel: Option<Cancel>, feed: Option<Feed>) -> Self {
+        self.cancel = cancel;
+        self.committer.get_mut().feeding(feed);
+        self
+    }
+
+    /// Reads ahead from a slow pre-state, with all others who do.
+    pub(super) fn read_ahead(&self) {
+        self.ahead.read(self.block);
     }
 
     pub(super) fn timeline(&self) -> Option<&Timeline> {
@@ -146,6 +171,18 @@ impl<'b> Session<'b> {
         Leader::new(self.block)
     }
 
+    /// Publishes what an access list claims, on the thread that first needs it.
+    fn seed(&self) {
+        let Some(list) = &self.block.access_list else {
+            return;
+        };
+        let seeds = seeds(list, self.slots.len());
+        for (tx, (slot, writes)) in self.slots.iter().zip(seeds).enumerate() {
+            let mut slot = slot.lock();
+            slot.written = self.memory.publish(tx + 1, &writes, &slot.written);
+        }
+    }
+
     /// Points the EVM at an attempt: its journal is emptied and its database shows what the attempt
     /// may see.
     pub fn aim(&self, evm: &mut WorkerEvm<'_>, attempt: Attempt) {
@@ -153,6 +190,7 @@ impl<'b> Session<'b> {
         if !evm.ctx.journaled_state.state.is_empty() {
             evm.finalize();
         }
+        self.seeded.call_once(|| self.seed());
         self.memory.catch_up();
         let tx = self.transaction(attempt);
         // The address of a creation comes from a nonce, and an authorisation checks one (EIP-7702).
@@ -172,6 +210,11 @@ impl<'b> Session<'b> {
     /// The next task of a worker that can lead, or [`Task::Wait`] at once.
     pub fn poll_leading(&self) -> Task {
         self.scheduler.poll(Role::Leader)
+    }
+
+    /// The next attempt of a worker that never commits, beside one that leads, or [`Task::Wait`] at once.
+    pub fn poll_running(&self) -> Task {
+        self.scheduler.poll(Role::Runner)
     }
 
     /// The next task; sleeps until there is one.
@@ -209,7 +252,7 @@ impl<'b> Session<'b> {
             return;
         }
         let changes = match &result {
-            Ok(outcome) => writes(&outcome.state, reads),
+            Ok(outcome) => writes(&outcome.state, reads, attempt.tx, &self.senders),
             Err(_) => Default::default(),
         };
         let ran = Ran::new(result, reads, card, self.lists);
@@ -251,9 +294,18 @@ impl<'b> Session<'b> {
             spare: None,
         };
         loop {
+            if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+                committer.fail(ExecutionError::cancelled(self.block));
+                self.scheduler.stop();
+                break;
+            }
             let committed = match cursor {
-                Cursor::Ready(tx) => self.validate(&mut committer, tx, &mut leader),
-                Cursor::Take(tx) => self.execute(&mut committer, tx, leader.get(self.block)),
+                Cursor::Ready(tx) => timed(self.timeline(), Activity::Commit { tx }, || {
+                    self.validate(&mut committer, tx, &mut leader)
+                }),
+                Cursor::Take(tx) => timed(self.timeline(), Activity::InOrder { tx }, || {
+                    self.execute(&mut committer, tx, leader.get(self.block))
+                }),
                 Cursor::Empty => break,
             };
             cursor = match committed {
@@ -286,7 +338,7 @@ impl<'b> Session<'b> {
         let on_card = ran.card.as_ref().is_some_and(|card| card.txs > 0);
         let doubted = on_card && self.verify.selects(self.block.number(), tx);
         let checker = doubted.then(|| leader.get(self.block));
-        match committer.commit(tx, ran, &self.memory, checker) {
+        match committer.commit(tx, ran, self.shared(), checker) {
             Validated::Yes => Committed::Yes(tx),
             Validated::Replaced(writes) => {
                 self.memory.settle(Final::Writes {
@@ -316,16 +368,29 @@ impl<'b> Session<'b> {
         tx: usize,
         leader: &mut Leader<'b>,
     ) -> Committed {
-        let Some(writes) = committer.execute(tx, leader) else {
+        let others = (!self.scheduler.is_alone()).then_some(&self.senders);
+        let Some(writes) = committer.execute(tx, leader, others) else {
             return Committed::Failed;
         };
+        if others.is_none() {
+            return Committed::Yes(tx);
+        }
         let withdrawn = std::mem::take(&mut self.slots[tx].lock().written);
-        self.memory.settle(Final::Writes {
-            version: tx + 1,
-            writes,
-            withdrawn,
-        });
+        if !(writes.is_empty() && withdrawn.is_empty()) {
+            self.memory.settle(Final::Writes {
+                version: tx + 1,
+                writes,
+                withdrawn,
+            });
+        }
         Committed::Yes(tx)
+    }
+
+    fn shared(&self) -> Shared<'_> {
+        Shared {
+            memory: &self.memory,
+            senders: &self.senders,
+        }
     }
 
     /// Gives the block up without a reason of its own: a worker has come to grief.
@@ -355,9 +420,28 @@ impl<'b> Session<'b> {
     /// The first invalid transaction, something the pre-state lacks, a failing system call, or a
     /// session whose workers left before the block was complete.
     pub fn finish(self) -> Result<Outcome, ExecutionError> {
-        let counters = self.scheduler.counters();
-        self.committer.into_inner().finish(counters)
+        self.end().0
     }
+
+    /// As [`Session::finish`], with what is left of the session: to be thrown away where nobody waits for it.
+    pub(super) fn end(self) -> (Result<Outcome, ExecutionError>, Remains) {
+        let counters = self.scheduler.counters();
+        let mut committer = self.committer.into_inner();
+        let outcome = committer.finish(counters);
+        let remains = Remains {
+            _memory: self.memory,
+            _slots: self.slots,
+            _cache: committer.take_cache(),
+        };
+        (outcome, remains)
+    }
+}
+
+/// What a block leaves behind: some hundred thousand pieces of memory.
+pub(super) struct Remains {
+    _memory: MvMemory,
+    _slots: Vec<Mutex<Slot>>,
+    _cache: CacheState,
 }
 
 /// Who executes in order: the worker's own leader, or one that is made when it is needed, which is seldom.

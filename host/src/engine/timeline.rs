@@ -1,16 +1,22 @@
 //! What every worker of a block did when: a trace for Chrome or [Perfetto](https://ui.perfetto.dev).
 
 use std::{
+    collections::BTreeSet,
     io,
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 /// What a worker did for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
+    /// Began a block: system calls, the schedule.
+    Open,
+    /// Ended a block: requests, withdrawals, the state changes of the whole.
+    Close,
     /// Executed a transaction; one that had run before, if the number is not 0.
     Execute {
         /// Index of the transaction, from 0.
@@ -18,8 +24,16 @@ pub enum Activity {
         /// How often it had run before.
         incarnation: u32,
     },
-    /// Walked from the cursor: validated, committed, executed in order.
-    Commit,
+    /// Executed a transaction in order, on the committed state, and committed it.
+    InOrder {
+        /// Index of the transaction, from 0.
+        tx: usize,
+    },
+    /// Validated a transaction that had run, and committed it if it was right.
+    Commit {
+        /// Index of the transaction, from 0.
+        tx: usize,
+    },
     /// Had nothing to do.
     Wait,
 }
@@ -35,6 +49,8 @@ pub struct Span {
     pub start: Duration,
     /// For how long.
     pub length: Duration,
+    /// How much of that the worker had a processor: less, where others wanted it too.
+    pub processor: Duration,
 }
 
 /// Records what the workers of an engine do. Costs a lock for every span.
@@ -69,15 +85,30 @@ impl Timeline {
             let (name, category) = match span.activity {
                 Activity::Execute { tx, incarnation: 0 } => (format!("tx {tx}"), "execute"),
                 Activity::Execute { tx, .. } => (format!("tx {tx} again"), "execute again"),
-                Activity::Commit => ("commit".to_owned(), "commit"),
+                Activity::InOrder { tx } => (format!("tx {tx} in order"), "execute in order"),
+                Activity::Commit { tx } => (format!("commit {tx}"), "commit"),
+                Activity::Open => ("open".to_owned(), "block"),
+                Activity::Close => ("close".to_owned(), "block"),
                 Activity::Wait => ("wait".to_owned(), "wait"),
             };
             json!({
                 "name": name, "cat": category, "ph": "X", "pid": 1, "tid": span.worker,
-                "ts": micros(span.start), "dur": micros(span.length),
+                "ts": micros(span.start), "dur": micros(span.length), "tdur": micros(span.processor),
             })
         };
-        let events: Vec<Value> = self.spans.lock().iter().map(event).collect();
+        let spans = self.spans.lock();
+        let workers: BTreeSet<usize> = spans.iter().map(|span| span.worker).collect();
+        let name = |worker: usize| -> Value {
+            let name = match worker {
+                0 => "leader".to_owned(),
+                other => format!("worker {other}"),
+            };
+            json!({
+                "name": "thread_name", "ph": "M", "pid": 1, "tid": worker, "args": { "name": name },
+            })
+        };
+        let names = workers.into_iter().map(name);
+        let events: Vec<Value> = names.chain(spans.iter().map(event)).collect();
         serde_json::to_writer(
             out,
             &json!({ "traceEvents": events, "displayTimeUnit": "ns" }),
@@ -85,19 +116,20 @@ impl Timeline {
         .map_err(io::Error::from)
     }
 
-    fn record(&self, activity: Activity, from: Instant) {
+    fn record(&self, activity: Activity, from: Instant, processor: Duration) {
         let span = Span {
             worker: rayon::current_thread_index().map_or(0, |index| index + 1),
             activity,
             start: from.saturating_duration_since(self.began),
             length: from.elapsed(),
+            processor: processor_time().saturating_sub(processor),
         };
         self.spans.lock().push(span);
     }
 }
 
 /// Does something, and records it where there is a timeline.
-pub(super) fn timed<R>(
+pub(crate) fn timed<R>(
     timeline: Option<&Timeline>,
     activity: Activity,
     work: impl FnOnce() -> R,
@@ -105,8 +137,14 @@ pub(super) fn timed<R>(
     let Some(timeline) = timeline else {
         return work();
     };
-    let from = Instant::now();
+    let (from, processor) = (Instant::now(), processor_time());
     let result = work();
-    timeline.record(activity, from);
+    timeline.record(activity, from, processor);
     result
+}
+
+/// Time that this thread has had a processor.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }

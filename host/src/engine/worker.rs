@@ -24,9 +24,7 @@ pub(crate) fn lead(session: &Session<'_>) {
                 let evm = evm.get_or_insert_with(|| session.evm());
                 execute(session, evm, attempt);
             }
-            Task::Commit => timed(session.timeline(), Activity::Commit, || {
-                session.lead(&mut leader);
-            }),
+            Task::Commit => session.lead(&mut leader),
             // `wait_leading` does not return `Wait`; asking again would be right.
             Task::Wait => {}
             Task::Done => return,
@@ -37,6 +35,7 @@ pub(crate) fn lead(session: &Session<'_>) {
 /// Runs attempts of a block, which another thread leads, until it is complete or given up.
 pub(crate) fn run(session: &Session<'_>) {
     let _guard = StopOnPanic(session);
+    session.read_ahead();
     let mut evm = session.evm();
     let next = || {
         timed(session.timeline(), Activity::Wait, || {

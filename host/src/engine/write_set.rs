@@ -33,6 +33,11 @@ pub(crate) struct AccountWrite {
 }
 
 impl AccountWrite {
+    /// More than a balance or a nonce changed.
+    pub(crate) fn is_vital(&self) -> bool {
+        self.code.is_some() || self.wiped || self.deleted
+    }
+
     /// The account is now exactly `info`.
     pub(crate) fn full(info: Option<AccountInfo>, wiped: bool) -> Self {
         let deleted = info.is_none();
@@ -56,6 +61,10 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.slots.is_empty()
+    }
+
     /// Adds the slots that a touched account ends with; one that destroyed itself has none.
     pub(crate) fn add_slots(&mut self, address: Address, account: &Account) {
         if !account.is_selfdestructed() {
@@ -72,6 +81,12 @@ pub(crate) struct Locations {
     pub accounts: Vec<Address>,
     pub slots: Vec<(Address, U256)>,
     pub wipes: Vec<Address>,
+}
+
+impl Locations {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.slots.is_empty() && self.wipes.is_empty()
+    }
 }
 
 /// What a committed transaction wrote in its end.

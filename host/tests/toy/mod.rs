@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use gatewei::engine::scheduler::{Attempt, Cursor, Hint, Role, Scheduler};
+use gatewei::engine::scheduler::{Attempt, Cost, Cursor, Hint, Role, Scheduler};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// Locations of the toy's memory.
@@ -196,12 +196,12 @@ fn steps() -> impl Strategy<Value = Program> {
 pub fn blocks() -> impl Strategy<Value = (Vec<Program>, Vec<Hint>)> {
     let after = proptest::option::weighted(0.2, any::<Index>());
     let group = proptest::option::of(0usize..3);
-    let cheap = proptest::bool::weighted(0.2);
-    vec((steps(), after, group, cheap), 0..24).prop_map(|all| {
-        let hint = |(tx, (_, after, group, cheap)): (usize, &(_, Option<Index>, _, _))| Hint {
+    let cost = prop_oneof![8 => Just(Cost::Dear), 1 => Just(Cost::Cheap), 1 => Just(Cost::Trivial)];
+    vec((steps(), after, group, cost), 0..24).prop_map(|all| {
+        let hint = |(tx, (_, after, group, cost)): (usize, &(_, Option<Index>, _, _))| Hint {
             after: after.filter(|_| tx > 0).map(|after| after.index(tx)),
             group: *group,
-            cheap: *cheap,
+            cost: *cost,
         };
         let hints = all.iter().enumerate().map(hint);
         let hints = hints.collect();

@@ -129,13 +129,7 @@ impl Token {
         slots: Vec<B256>,
         gas_limit: u64,
     ) -> Call {
-        Call {
-            from,
-            to: self.address,
-            value: U256::ZERO,
-            input: encode(signature, arguments),
-            gas_limit,
-            slots,
-        }
+        let input = encode(signature, arguments);
+        Call::plain(from, self.address, input, gas_limit, slots)
     }
 }

@@ -5,8 +5,12 @@ mod amm_pools;
 mod erc20_airdrop;
 mod erc20_hot;
 mod erc20_independent;
+mod game;
+mod liquidations;
 mod mixed;
+mod provenance;
 mod transfers;
+mod voting;
 
 use std::fmt;
 
@@ -20,6 +24,10 @@ pub const KINDS: &[Kind] = &[
     erc20_airdrop::KIND,
     amm_pools::KIND,
     amm_hot::KIND,
+    game::KIND,
+    provenance::KIND,
+    voting::KIND,
+    liquidations::KIND,
     mixed::KIND,
 ];
 

@@ -18,7 +18,10 @@
 mod group;
 mod state;
 
-use std::hint::spin_loop;
+use std::{
+    hint::spin_loop,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use state::{State, Status};
@@ -84,8 +87,20 @@ pub struct Hint {
     /// Number of a group, below the number of transactions, whose members are likely to
     /// conflict with each other (they call the same contract). Once many of a group did, its members run in order.
     pub group: Option<usize>,
-    /// As cheap as taking it to another thread and back: better left to a leader.
-    pub cheap: bool,
+    /// How long it will take.
+    pub cost: Cost,
+}
+
+/// How long a transaction takes, compared with taking it to another thread and back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cost {
+    /// Much longer: worth it.
+    #[default]
+    Dear,
+    /// Little longer: for a worker that finds nothing better.
+    Cheap,
+    /// No longer: it is the leader's.
+    Trivial,
 }
 
 /// Counters of one block's schedule.
@@ -105,6 +120,8 @@ pub struct Scheduler {
     state: Mutex<State>,
     /// Where workers sleep, by role.
     sleepers: [Condvar; Role::ALL.len()],
+    /// See [`Scheduler::is_alone`].
+    alone: AtomicBool,
 }
 
 impl Role {
@@ -118,6 +135,7 @@ impl Scheduler {
         Self {
             state: Mutex::new(State::new(hints)),
             sleepers: Default::default(),
+            alone: AtomicBool::new(false),
         }
     }
 
@@ -182,13 +200,22 @@ impl Scheduler {
         self.state.lock().cursor(role)
     }
 
+    /// Whether all that is left runs in order, one after the other, so that nobody but the leader will execute any of it.
+    pub fn is_alone(&self) -> bool {
+        self.alone.load(Ordering::Relaxed)
+    }
+
     /// The transaction under the cursor is final. Tells what stands under the cursor now.
     /// For the holder of [`Task::Commit`] only.
     pub fn committed(&self, tx: usize, role: Role) -> Cursor {
         let mut state = self.state.lock();
         state.has_committed(tx);
         let cursor = state.cursor(role);
-        self.wake(&mut state, 0);
+        if state.alone {
+            self.alone.store(true, Ordering::Relaxed);
+        } else {
+            self.wake(&mut state, 0);
+        }
         cursor
     }
 

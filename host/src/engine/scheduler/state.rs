@@ -1,8 +1,12 @@
 //! What the scheduler's lock guards.
 
-use std::{cmp::Reverse, collections::BinaryHeap, mem};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    mem,
+};
 
-use super::{Attempt, Counters, Cursor, Hint, Role, Task, group::Group};
+use super::{Attempt, Cost, Counters, Cursor, Hint, Role, Task, group::Group};
 
 /// Transactions that workers leave between the cursor and themselves: so the leader finds one to
 /// execute, in place of running into one that another worker is still executing.
@@ -29,7 +33,9 @@ struct Entry {
     taken: bool,
     /// Counts as spare.
     spare: bool,
-    cheap: bool,
+    /// Counts as queued.
+    queued: bool,
+    cost: Cost,
     group: Option<usize>,
     /// Transactions to be made ready when this one has run.
     dependents: Vec<usize>,
@@ -43,9 +49,17 @@ pub(super) struct State {
     ready: BinaryHeap<Reverse<usize>>,
     /// Everything from here on was never looked at.
     fresh: usize,
+    /// Cheap transactions below `fresh` for those who find nothing better, in ascending order.
+    cheap: VecDeque<usize>,
     cursor: usize,
     /// Transactions that are left to the leader.
     spares: usize,
+    /// Number of transactions that wait for the member of their group before them.
+    queued: usize,
+    /// Some worker never commits.
+    runners: bool,
+    /// All that is left is queued behind the cursor. Once so, always so.
+    pub alone: bool,
     pub committing: bool,
     pub stopped: bool,
     /// Number of sleeping workers, by role.
@@ -61,7 +75,8 @@ impl State {
             repeated: false,
             taken: false,
             spare: false,
-            cheap: hint.cheap,
+            queued: false,
+            cost: hint.cost,
             group: hint.group.filter(|group| *group < hints.len()),
             dependents: Vec::new(),
         };
@@ -77,8 +92,12 @@ impl State {
             groups: vec![Group::default(); hints.len()],
             ready: BinaryHeap::new(),
             fresh: 0,
+            cheap: VecDeque::new(),
             cursor: 0,
             spares: 0,
+            queued: 0,
+            runners: false,
+            alone: false,
             committing: false,
             stopped: false,
             sleepers: [0; Role::ALL.len()],
@@ -94,6 +113,10 @@ impl State {
             self.committing = true;
             return Task::Commit;
         }
+        self.runners |= role == Role::Runner;
+        if self.alone {
+            return Task::Wait;
+        }
         self.drop_stale();
         if let Some(Reverse(tx)) = self.ready.pop() {
             return self.hand_out(tx);
@@ -105,15 +128,32 @@ impl State {
                 continue;
             }
             // The leader will not find it elsewhere: it reaches it in order.
-            if role != Role::Helper && (self.spares < SPARE || self.entries[tx].cheap) {
+            let cost = self.entries[tx].cost;
+            if role != Role::Helper && (self.spares < SPARE || cost != Cost::Dear) {
                 self.entries[tx].spare = true;
                 self.spares += 1;
                 self.pass(tx);
+                if cost == Cost::Cheap {
+                    self.cheap.push_back(tx);
+                }
             } else if !self.queue_in_group(tx) {
                 return self.hand_out(tx);
             }
         }
-        Task::Wait
+        match self.next_cheap() {
+            Some(tx) => self.hand_out(tx),
+            None => Task::Wait,
+        }
+    }
+
+    /// A cheap transaction that the leader does not reach at once.
+    fn next_cheap(&mut self) -> Option<usize> {
+        while let Some(tx) = self.cheap.pop_front() {
+            if tx > self.cursor + SPARE && self.entries[tx].status == Status::Ready {
+                return Some(tx);
+            }
+        }
+        None
     }
 
     /// What the holder of the right to commit does next.
@@ -127,6 +167,8 @@ impl State {
                 self.pass(tx);
                 self.hand_out(tx);
                 self.entries[tx].taken = true;
+                self.alone |=
+                    self.runners && self.queued > 0 && self.queued + tx + 1 == self.entries.len();
                 Cursor::Take(tx)
             }
             _ => Cursor::Empty,
@@ -191,18 +233,23 @@ impl State {
         self.cursor == self.entries.len() && !self.committing
     }
 
-    /// Number of transactions that are ready or were never looked at.
+    /// Number of transactions that are ready or were never looked at; some may be the leader's by now.
     pub(super) fn left(&self) -> usize {
-        self.ready.len() + self.entries.len() - self.fresh
+        self.ready.len() + self.cheap.len() + self.entries.len() - self.fresh
     }
 
     /// How many workers of this role would find something now, as far as it matters: 2 means "two or more".
     /// Fresh transactions count although they may turn out to wait: a worker woken in vain sleeps again.
     pub(super) fn offers(&mut self, role: Role) -> usize {
         self.drop_stale();
-        usize::from(self.can_commit(role))
+        let commits = usize::from(self.can_commit(role));
+        if self.alone {
+            return commits;
+        }
+        commits
             + self.ready.len().min(2)
             + (self.entries.len() - self.fresh).min(2)
+            + self.cheap.len().min(2)
     }
 
     /// Whether a worker of this role can go on from the cursor.
@@ -240,6 +287,8 @@ impl State {
             return false;
         }
         self.entries[tx].status = Status::Waiting;
+        self.entries[tx].queued = true;
+        self.queued += 1;
         self.entries[last].dependents.push(tx);
         true
     }
@@ -266,6 +315,7 @@ impl State {
         let entry = &mut self.entries[tx];
         entry.status = Status::Executing;
         self.spares -= usize::from(mem::take(&mut entry.spare));
+        self.queued -= usize::from(mem::take(&mut entry.queued));
         self.counters.executions += 1;
         self.counters.reexecutions += u64::from(entry.repeated);
         Task::Execute(Attempt {
@@ -275,7 +325,9 @@ impl State {
     }
 
     fn make_ready(&mut self, tx: usize) {
-        self.entries[tx].status = Status::Ready;
+        let entry = &mut self.entries[tx];
+        entry.status = Status::Ready;
+        self.queued -= usize::from(mem::take(&mut entry.queued));
         // At or above `fresh` the scan will find it.
         if tx < self.fresh {
             self.ready.push(Reverse(tx));
