@@ -133,7 +133,7 @@ mod tests {
     fn a_self_test_stops_where_registers_that_are_mere_memory_show() {
         let sys = sysfs("registers", regs::SPACE.into());
         let open = || SysfsBar::open(&sys, FUNCTION);
-        let first = |bar: SysfsBar| selftest(bar).pop().unwrap();
+        let first = |bar: SysfsBar| selftest(bar, crate::Options::default()).pop().unwrap();
         let stranger = first(open().unwrap());
         let Outcome::Failed(why) = stranger.outcome else {
             panic!("{stranger:?}");
