@@ -110,8 +110,8 @@ pub fn tool_versions() -> Result<Vec<(String, String)>, ToolError> {
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         // "nextpnr-ecp5" -- Next Generation Place and Route (Version nextpnr-0.11…)
-        let lines = said.lines().filter(|line| !line.starts_with("Preparing"));
-        let line = lines.last().unwrap_or_default();
+        let mut lines = said.lines().filter(|line| !line.starts_with("Preparing"));
+        let line = lines.next_back().unwrap_or_default();
         let line = line
             .rsplit_once("(Version ")
             .map_or(line, |(_, version)| version);

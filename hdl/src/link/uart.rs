@@ -43,7 +43,7 @@ pub struct UartReceive {
 }
 
 impl UartReceive {
-    /// A receiver for `divider` clock cycles a bit, at least [`LEAST_DIVIDER`].
+    /// A receiver for `divider` clock cycles a bit, at least 4.
     pub fn new(divider: u16) -> Self {
         assert!(divider >= LEAST_DIVIDER, "a bit takes 4 cycles or more");
         block! {

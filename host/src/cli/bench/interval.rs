@@ -33,15 +33,15 @@ impl Interval {
     }
 }
 
-/// The highest number of ranks that can be left out at each end: the number of samples below the true median is binomial,
-/// and is less than this in at most 2.5 % of all cases.
+/// The number of samples that can be left out at each end: how many lie below the true median is binomial, and is at
+/// most this number in no more than 2.5 % of all cases.
 fn rank(samples: usize) -> usize {
     let n = samples as f64;
     let (mut rank, mut term, mut below) = (0, 0.5f64.powf(n), 0.0);
     loop {
         below += term;
         if below > 0.025 || 2 * (rank + 1) >= samples {
-            return rank;
+            return rank.saturating_sub(1);
         }
         term *= (n - rank as f64) / (rank as f64 + 1.0);
         rank += 1;
