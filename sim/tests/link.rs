@@ -325,17 +325,17 @@ fn the_board_runs_messages_and_comes_back_from_resets() {
 
 #[test]
 fn a_line_that_loses_bytes_costs_time_alone() {
-    // One byte in 4,000: every second frame with a message in it is asked for again.
+    // One byte in 2,500: most frames with a message in them are asked for again.
     let noise = Noise {
-        per_million: 250,
+        per_million: 400,
         seed: 9,
     };
     let served = Served::new(noise);
     let mut card = served.open();
-    for _ in 0..3 {
+    for _ in 0..4 {
         check(&mut card);
     }
     drop(card);
     let damaged = served.end();
-    assert!(damaged > 3, "{damaged} bytes were damaged");
+    assert!(damaged > 0, "no byte was damaged: this has shown nothing");
 }
