@@ -22,7 +22,6 @@ use revm::{
 };
 
 use super::{
-    forecast::Senders,
     leader::{self, Leader},
     mv_memory::MvMemory,
     ran::{Accessed, Changes, Ran},
@@ -47,13 +46,6 @@ pub(crate) enum Validated {
     Stale { exact: bool },
     /// The block ends here with an error.
     Failed,
-}
-
-/// What commits tell those who execute.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared<'s> {
-    pub memory: &'s MvMemory,
-    pub senders: &'s Senders,
 }
 
 /// The committed part of a block.
@@ -120,10 +112,10 @@ impl<'b> Committer<'b> {
         &mut self,
         tx: usize,
         ran: Ran,
-        shared: Shared<'_>,
+        memory: &MvMemory,
         checker: Option<&mut Leader<'b>>,
     ) -> Validated {
-        match self.try_commit(tx, ran, shared, checker) {
+        match self.try_commit(tx, ran, memory, checker) {
             Ok(committed) => committed,
             Err(error) => {
                 self.fail(error);
@@ -132,13 +124,13 @@ impl<'b> Committer<'b> {
         }
     }
 
-    /// Executes transaction `tx` in order and commits it. Gives what it wrote that matters to others, if there are
-    /// `others`; `None` if the block ends here with an error.
+    /// Executes transaction `tx` in order and commits it. Gives what it wrote, or nothing where nobody is `told`; `None` if
+    /// the block ends here with an error.
     pub(crate) fn execute(
         &mut self,
         tx: usize,
         leader: &mut Leader<'b>,
-        others: Option<&Senders>,
+        told: bool,
     ) -> Option<Writes> {
         let env = &self.block.tx_envs[tx];
         let executed = self.check_block_gas(tx).and_then(|()| {
@@ -149,7 +141,7 @@ impl<'b> Committer<'b> {
         });
         match executed {
             Ok(output) => {
-                let writes = others.map(|senders| leader::writes(&output.state, tx, env, senders));
+                let writes = told.then(|| leader::writes(&output.state, env));
                 self.count(tx, output.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(output.state);
@@ -166,7 +158,7 @@ impl<'b> Committer<'b> {
         &mut self,
         tx: usize,
         mut ran: Ran,
-        Shared { memory, senders }: Shared<'_>,
+        memory: &MvMemory,
         checker: Option<&mut Leader<'b>>,
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
@@ -206,7 +198,7 @@ impl<'b> Committer<'b> {
                     return Ok(Validated::Stale { exact: true });
                 };
                 account.info.balance = balance;
-                if !credit.is_zero() && senders.matter(tx, &account.address, &account.info) {
+                if !credit.is_zero() {
                     increased.push((account.address, balance));
                 }
             }
@@ -222,8 +214,7 @@ impl<'b> Committer<'b> {
                     self.card.add(&card);
                 }
                 self.hand_on(&truth.result, || truth.state.clone())?;
-                let env = &self.block.tx_envs[tx];
-                let writes = leader::writes(&truth.state, tx, env, senders);
+                let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
                 self.count(tx, truth.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(truth.state);

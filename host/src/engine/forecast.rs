@@ -1,7 +1,7 @@
 //! What is known of a block before it runs.
 
-use alloy_primitives::{Address, map::AddressMap};
-use revm::{context::TxEnv, state::AccountInfo};
+use alloy_primitives::map::AddressMap;
+use revm::context::TxEnv;
 
 use super::scheduler::{Cost, Hint};
 use crate::Block;
@@ -20,21 +20,8 @@ const CHEAP_GAS: u64 = 120_000;
 pub(super) struct Forecast {
     /// By transaction.
     pub hints: Vec<Hint>,
-    pub senders: Senders,
     /// A second thread can shorten it. An estimate: it decides about time, not results.
     pub worth_threads: bool,
-}
-
-/// The last transaction of every sender.
-#[derive(Debug, Default)]
-pub(super) struct Senders(AddressMap<usize>);
-
-impl Senders {
-    /// Whether transactions above `tx` may ask what balance or nonce `tx` left an account with. Nobody looks at those of
-    /// an account without code that sends nothing; should somebody all the same, it is found out and costs time.
-    pub(super) fn matter(&self, tx: usize, address: &Address, info: &AccountInfo) -> bool {
-        !info.is_empty_code_hash() || self.0.get(address).is_some_and(|last| *last > tx)
-    }
 }
 
 impl Forecast {
@@ -43,11 +30,12 @@ impl Forecast {
     pub(super) fn of(block: &Block) -> Self {
         let listed = block.access_list.is_some();
         let mut forecast = Self::default();
+        let mut senders = AddressMap::default();
         let mut groups = AddressMap::default();
         let mut work = Work::default();
         for (index, tx) in block.tx_envs.iter().enumerate() {
             let cost = cost(block, tx);
-            let before = forecast.senders.0.insert(tx.caller, index);
+            let before = senders.insert(tx.caller, index);
             let group = tx.kind.to().filter(|_| cost != Cost::Trivial);
             let group = group.map(|to| *groups.entry(*to).or_insert(index));
             forecast.hints.push(Hint {

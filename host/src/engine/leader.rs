@@ -15,7 +15,6 @@ use revm::{
 };
 
 use super::{
-    forecast::Senders,
     system::{self, BlockState},
     write_set::{AccountWrite, BalanceWrite, Writes},
 };
@@ -52,16 +51,12 @@ impl std::fmt::Debug for Leader<'_> {
     }
 }
 
-/// The writes of transaction `index` that was executed in order and ended in `state`: final values that matter to others.
-pub(super) fn writes(state: &EvmState, index: usize, tx: &TxEnv, senders: &Senders) -> Writes {
+/// The writes of a transaction that was executed in order and ended in `state`: final values.
+pub(super) fn writes(state: &EvmState, tx: &TxEnv) -> Writes {
     // Otherwise only creations set codes.
     let delegates = !tx.authorization_list.is_empty();
     let mut writes = Writes::default();
     for (address, account) in state.iter().filter(|(_, account)| account.is_touched()) {
-        let plain = !delegates && !account.is_loaded_as_not_existing();
-        if plain && account.storage.is_empty() && !senders.matter(index, address, &account.info) {
-            continue;
-        }
         if let Some(write) = account_write(account, delegates) {
             writes.accounts.push((*address, write));
         }

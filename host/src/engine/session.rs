@@ -26,8 +26,8 @@ use revm::{
 use super::{
     ahead::Ahead,
     cancel::Cancel,
-    commit::{Committer, Feed, Shared, Validated},
-    forecast::{Forecast, Senders},
+    commit::{Committer, Feed, Validated},
+    forecast::Forecast,
     leader::Leader,
     mv_memory::MvMemory,
     observe,
@@ -67,7 +67,6 @@ const PATIENCE: u32 = 8;
 pub struct Session<'b> {
     block: &'b Block,
     scheduler: Scheduler,
-    senders: Senders,
     memory: MvMemory,
     /// What an access list claims has been published.
     seeded: Once,
@@ -101,7 +100,6 @@ impl<'b> Session<'b> {
         Ok(Self {
             block,
             scheduler: Scheduler::new(&forecast.hints),
-            senders: forecast.senders,
             memory,
             seeded: Once::new(),
             slots,
@@ -252,7 +250,7 @@ impl<'b> Session<'b> {
             return;
         }
         let changes = match &result {
-            Ok(outcome) => writes(&outcome.state, reads, attempt.tx, &self.senders),
+            Ok(outcome) => writes(&outcome.state, reads),
             Err(_) => Default::default(),
         };
         let ran = Ran::new(result, reads, card, self.lists);
@@ -338,7 +336,7 @@ impl<'b> Session<'b> {
         let on_card = ran.card.as_ref().is_some_and(|card| card.txs > 0);
         let doubted = on_card && self.verify.selects(self.block.number(), tx);
         let checker = doubted.then(|| leader.get(self.block));
-        match committer.commit(tx, ran, self.shared(), checker) {
+        match committer.commit(tx, ran, &self.memory, checker) {
             Validated::Yes => Committed::Yes(tx),
             Validated::Replaced(writes) => {
                 self.memory.settle(Final::Writes {
@@ -368,11 +366,11 @@ impl<'b> Session<'b> {
         tx: usize,
         leader: &mut Leader<'b>,
     ) -> Committed {
-        let others = (!self.scheduler.is_alone()).then_some(&self.senders);
-        let Some(writes) = committer.execute(tx, leader, others) else {
+        let told = !self.scheduler.is_alone();
+        let Some(writes) = committer.execute(tx, leader, told) else {
             return Committed::Failed;
         };
-        if others.is_none() {
+        if !told {
             return Committed::Yes(tx);
         }
         let withdrawn = std::mem::take(&mut self.slots[tx].lock().written);
@@ -384,13 +382,6 @@ impl<'b> Session<'b> {
             });
         }
         Committed::Yes(tx)
-    }
-
-    fn shared(&self) -> Shared<'_> {
-        Shared {
-            memory: &self.memory,
-            senders: &self.senders,
-        }
     }
 
     /// Gives the block up without a reason of its own: a worker has come to grief.

@@ -3,19 +3,13 @@
 use revm::state::{Account, EvmState};
 
 use super::{
-    forecast::Senders,
     reads::{AccountRead, ReadSet},
     write_set::{AccountWrite, BalanceWrite, Writes},
 };
 
-/// The writes of an attempt of transaction `index` that ended in `state`, having read `reads`: those that matter to
-/// others. Marks in `reads` what only the outcome shows to have been depended on.
-pub(crate) fn writes(
-    state: &EvmState,
-    reads: &mut ReadSet,
-    index: usize,
-    senders: &Senders,
-) -> Writes {
+/// The writes of an attempt that ended in `state`, having read `reads`. Marks in `reads` what only
+/// the outcome shows to have been depended on.
+pub(crate) fn writes(state: &EvmState, reads: &mut ReadSet) -> Writes {
     if reads.all_nonces {
         reads
             .accounts
@@ -33,9 +27,7 @@ pub(crate) fn writes(
                 .push((*address, AccountWrite::full(info, true)));
             continue;
         };
-        if let Some(write) = account_write(account, read)
-            && (write.is_vital() || senders.matter(index, address, &account.info))
-        {
+        if let Some(write) = account_write(account, read) {
             writes.accounts.push((*address, write));
         }
         writes.add_slots(*address, account);
