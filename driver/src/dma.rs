@@ -5,6 +5,7 @@
 //! reading what may be half old and half new; whoever reads orders its reads behind a phase bit.
 
 mod arena;
+mod bus;
 mod free_list;
 mod limits;
 mod mapping;
@@ -17,6 +18,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 pub use arena::{Arena, HUGE_PAGE, Mapper};
 pub use mapping::{Mapping, MappingError};
 
+pub(crate) use bus::BusSpace;
 pub(crate) use free_list::FreeList;
 pub(crate) use limits::check_locked;
 

@@ -1,7 +1,7 @@
 //! No card: a thread that ends every message at once, over memory that both share. What is left is what the
 //! driver and two caches cost, which no link goes below.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ use gatewei_abi::status::Status;
 use zerocopy::IntoBytes;
 
 use super::{Transport, TransportError, Wait, WaitOutcome, check_offset};
-use crate::dma::{DmaBuffer, HeapMemory, OutOfBounds};
+use crate::dma::{BusSpace, DmaBuffer, OutOfBounds};
 
 /// Lanes and, in front of each, messages: enough for a batch of 64.
 const LANES: u8 = 16;
@@ -22,8 +22,6 @@ const QUEUED: u8 = 4;
 const ENTRY: usize = size_of::<Completion>();
 /// Looks at the doorbell before the processor goes to others.
 const LOOKS: u32 = 20_000;
-/// Bytes between two buffers.
-const GAP: u64 = 4096;
 
 /// The registers and the memory.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ struct Shared {
     registers: Box<[AtomicU32]>,
     /// What the thread has taken of `CONTROL`.
     obeyed: AtomicU32,
-    memory: Mutex<BTreeMap<u64, DmaBuffer>>,
+    memory: Mutex<BusSpace>,
     stop: AtomicBool,
 }
 
@@ -49,7 +47,7 @@ impl Shared {
         );
     }
 
-    fn memory(&self) -> MutexGuard<'_, BTreeMap<u64, DmaBuffer>> {
+    fn memory(&self) -> MutexGuard<'_, BusSpace> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,7 +67,6 @@ impl Shared {
 pub struct Loopback {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    next: u64,
 }
 
 impl Loopback {
@@ -97,7 +94,6 @@ impl Loopback {
         Ok(Self {
             shared,
             thread: Some(thread),
-            next: GAP,
         })
     }
 }
@@ -121,8 +117,8 @@ fn serve(shared: &Shared) {
         let control = shared.register(card::CONTROL).load(Ordering::Acquire);
         if control == regs::CONTROL_ENABLE {
             let rings = [queue::SQ_BASE_LO, queue::CQ_BASE_LO]
-                .map(|low| shared.memory().get(&shared.bus(low)).cloned());
-            if let [Some(submissions), Some(completions)] = rings {
+                .map(|low| shared.memory().find(shared.bus(low), ENTRY));
+            if let [Some((submissions, _)), Some((completions, _))] = rings {
                 shared.obeyed.store(control, Ordering::Release);
                 if let Err(error) = echo(shared, &submissions, &completions) {
                     tracing::error!(%error, "the loopback's rings are too small");
@@ -185,12 +181,8 @@ fn echo(
         }
         let bus = submission.result;
         if !results.contains_key(&bus) {
-            results.extend(
-                shared
-                    .memory()
-                    .get(&bus)
-                    .map(|buffer| (bus, buffer.clone())),
-            );
+            let found = shared.memory().find(bus, HEADER_BYTES);
+            results.extend(found.map(|(buffer, _)| (bus, buffer)));
         }
         let end = HEADER_BYTES as u32;
         let header = Header {
@@ -267,15 +259,11 @@ impl Transport for Loopback {
     }
 
     fn dma(&mut self, bytes: usize, align: usize) -> Result<DmaBuffer, TransportError> {
-        let bus = self.next.next_multiple_of(align.max(8) as u64);
-        self.next = bus + bytes as u64 + GAP;
-        let buffer = DmaBuffer::new(bus, Arc::new(HeapMemory::new(bytes)));
-        self.shared.memory().insert(bus, buffer.clone());
-        Ok(buffer)
+        Ok(self.shared.memory().map(bytes, align))
     }
 
     fn release(&mut self, buffer: DmaBuffer) -> Result<(), TransportError> {
-        self.shared.memory().remove(&buffer.bus());
+        self.shared.memory().unmap(&buffer);
         Ok(())
     }
 

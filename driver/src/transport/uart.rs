@@ -4,7 +4,6 @@
 //! serves the card's accesses from ordinary memory and hands answers to whoever asked. What gets lost is asked
 //! again by whoever misses it: see [`gatewei_abi::serial`].
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,7 +18,7 @@ use rustix::io::Errno;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::{Transport, TransportError, Wait, WaitOutcome, check_offset, lock};
-use crate::dma::{DmaBuffer, HeapMemory};
+use crate::dma::{BusSpace, DmaBuffer};
 use crate::serial::{Decoder, FromCard, encode};
 use crate::vfio_user::channel::timespec;
 
@@ -32,8 +31,6 @@ const TRIES: u32 = 25;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long the line may refuse to take a frame.
 const WRITE: Duration = Duration::from_secs(2);
-/// Bytes between two buffers.
-const GAP: u64 = 4096;
 
 /// A card at a serial line.
 #[derive(Debug)]
@@ -43,8 +40,6 @@ pub struct Uart {
     reader: Option<JoinHandle<()>>,
     /// Number of the last question.
     number: u8,
-    /// Bus address of the next buffer.
-    next: u64,
 }
 
 /// What both threads use.
@@ -53,7 +48,7 @@ struct Shared {
     port: File,
     /// Held while a frame goes out, so that frames of two threads do not mix.
     sends: Mutex<()>,
-    memory: Mutex<BTreeMap<u64, DmaBuffer>>,
+    memory: Mutex<BusSpace>,
     news: Mutex<News>,
     changed: Condvar,
     stop: AtomicBool,
@@ -104,23 +99,12 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// The buffer that holds this range, and where in it.
-    fn find(&self, address: u64, bytes: usize) -> Option<(DmaBuffer, usize)> {
-        let memory = locked(&self.memory);
-        let (bus, buffer) = memory.range(..=address).next_back()?;
-        let offset = usize::try_from(address - bus).ok()?;
-        let fits = offset
-            .checked_add(bytes)
-            .is_some_and(|end| end <= buffer.len());
-        fits.then(|| (buffer.clone(), offset))
-    }
-
     fn fetch(&self, number: u8, address: u64, bytes: usize) -> Vec<u8> {
         // Behind the doorbell that made the card ask, and what was written before that.
         fence(Ordering::Acquire);
         let mut frame = vec![0; HEAD_BYTES + bytes];
         frame[..HEAD_BYTES].copy_from_slice(&[kind::DATA, number]);
-        let found = self.find(address, bytes);
+        let found = locked(&self.memory).find(address, bytes);
         match found.map(|(buffer, at)| buffer.copy_out(at, &mut frame[HEAD_BYTES..])) {
             Some(Ok(())) => frame,
             _ => vec![kind::FAULT, number],
@@ -128,7 +112,7 @@ impl Shared {
     }
 
     fn store(&self, address: u64, strobes: u32, beat: &[u8]) -> bool {
-        let Some((buffer, at)) = self.find(address, beat.len()) else {
+        let Some((buffer, at)) = locked(&self.memory).find(address, beat.len()) else {
             return false;
         };
         let mut whole = beat.to_vec();
@@ -204,7 +188,7 @@ fn read(shared: &Shared) {
                         Some((_, done)) => *done,
                         None => shared.store(address, strobes, beat),
                     };
-                    stored = Some((frame.clone(), done));
+                    stored = Some((frame, done));
                     shared.send(&[if done { kind::DONE } else { kind::FAULT }, number])
                 }
             };
@@ -256,7 +240,6 @@ impl Uart {
             shared,
             reader: Some(reader),
             number: 0,
-            next: GAP,
         })
     }
 
@@ -314,15 +297,11 @@ impl Transport for Uart {
     }
 
     fn dma(&mut self, bytes: usize, align: usize) -> Result<DmaBuffer, TransportError> {
-        let bus = self.next.next_multiple_of(align.max(8) as u64);
-        self.next = bus + bytes as u64 + GAP;
-        let buffer = DmaBuffer::new(bus, Arc::new(HeapMemory::new(bytes)));
-        locked(&self.shared.memory).insert(bus, buffer.clone());
-        Ok(buffer)
+        Ok(locked(&self.shared.memory).map(bytes, align))
     }
 
     fn release(&mut self, buffer: DmaBuffer) -> Result<(), TransportError> {
-        locked(&self.shared.memory).remove(&buffer.bus());
+        locked(&self.shared.memory).unmap(&buffer);
         Ok(())
     }
 

@@ -1,13 +1,12 @@
 //! yosys, nextpnr and Project Trellis' tools, for Lattice ECP5.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
 use super::{BitstreamError, Board, Wish};
 use crate::emit::Design;
-use crate::tools::{ToolError, checkout, program, scratch};
+use crate::tools::{Program, ToolError, scratch};
 
 /// A placed and routed design.
 #[derive(Clone, Debug)]
@@ -49,77 +48,27 @@ impl Timing {
     }
 }
 
-/// A tool of the flow: what messages call it, its program, the folder of `.tools` that it is fetched into.
-struct Tool(&'static str, &'static str, &'static str);
-
-const YOSYS: Tool = Tool("yosys", "yosys", "python");
-const PLL: Tool = Tool("ecppll", "ecppll", "nextpnr");
-const NEXTPNR: Tool = Tool("nextpnr", "nextpnr-ecp5", "nextpnr");
-const PACK: Tool = Tool("ecppack", "ecppack", "nextpnr");
-
-impl Tool {
-    fn find(&self) -> Result<PathBuf, ToolError> {
-        program(
-            self.0,
-            self.1,
-            &checkout().join(".tools").join(self.2),
-            "bitstream",
-        )
-    }
-
-    /// Runs it in `folder`; what it says goes to `<name>.log` there, and into the error where it fails.
-    fn run(&self, folder: &Path, block: &str, arguments: &[&str]) -> Result<(), ToolError> {
-        let io = |error| ToolError::Io {
-            tool: self.0,
-            error,
-        };
-        let output = Command::new(self.find()?)
-            .args(arguments)
-            .current_dir(folder)
-            .output()
-            .map_err(io)?;
-        let said = [&output.stdout[..], &output.stderr[..]].concat();
-        std::fs::write(folder.join(format!("{}.log", self.0)), &said).map_err(io)?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&said);
-        let last: Vec<&str> = said.lines().rev().take(20).collect();
-        Err(ToolError::Refused {
-            block: block.into(),
-            tool: self.0,
-            output: last.into_iter().rev().collect::<Vec<_>>().join("\n"),
-        })
+const fn tool(name: &'static str, file: &'static str, home: &'static str) -> Program {
+    let verb = "bitstream";
+    Program {
+        name,
+        file,
+        home,
+        verb,
     }
 }
+
+const YOSYS: Program = tool("yosys", "yosys", "python");
+const PLL: Program = tool("ecppll", "ecppll", "nextpnr");
+const NEXTPNR: Program = tool("nextpnr", "nextpnr-ecp5", "nextpnr");
+const PACK: Program = tool("ecppack", "ecppack", "nextpnr");
 
 /// Name and version of every tool of the flow.
 ///
 /// # Errors
 /// [`ToolError`] where one is missing.
 pub fn tool_versions() -> Result<Vec<(String, String)>, ToolError> {
-    let version = |tool: &Tool| {
-        let io = |error| ToolError::Io {
-            tool: tool.0,
-            error,
-        };
-        let output = Command::new(tool.find()?)
-            .arg("--version")
-            .output()
-            .map_err(io)?;
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        // "nextpnr-ecp5" -- Next Generation Place and Route (Version nextpnr-0.11…)
-        let mut lines = said.lines().filter(|line| !line.starts_with("Preparing"));
-        let line = lines.next_back().unwrap_or_default();
-        let line = line
-            .rsplit_once("(Version ")
-            .map_or(line, |(_, version)| version);
-        Ok((
-            tool.0.to_string(),
-            line.trim_end_matches(')').trim().to_string(),
-        ))
-    };
+    let version = |tool: &Program| Ok((tool.name.to_string(), tool.version()?));
     [&YOSYS, &NEXTPNR].into_iter().map(version).collect()
 }
 
@@ -149,12 +98,9 @@ pub fn route(
     seed: u32,
     part: &[&str],
 ) -> Result<(Routed, String), BitstreamError> {
-    let folder = scratch(&design.top, NEXTPNR.0)?;
+    let folder = scratch(&design.top, NEXTPNR.name)?;
     let result = (|| {
-        let io = |error| ToolError::Io {
-            tool: YOSYS.0,
-            error,
-        };
+        let io = |error| YOSYS.io(error);
         std::fs::write(folder.join("card.v"), &design.verilog).map_err(io)?;
         let block = &design.top;
         std::fs::write(folder.join("run.ys"), script(block, "card.v")).map_err(io)?;
@@ -231,7 +177,7 @@ fn report(folder: &Path, block: &str) -> Result<Routed, ToolError> {
     let path = folder.join("report.json");
     let refused = |output: String| ToolError::Refused {
         block: block.into(),
-        tool: NEXTPNR.0,
+        tool: NEXTPNR.name,
         output: format!("report.json: {output}"),
     };
     let text = std::fs::read_to_string(&path).map_err(|error| refused(error.to_string()))?;

@@ -4,6 +4,7 @@
 //! may name others.
 
 mod area;
+mod program;
 mod verilator;
 mod yosys;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use area::{Area, Budgets, Family};
+pub(crate) use program::Program;
 pub use verilator::{lint, verilator_root};
 pub use yosys::synth;
 
@@ -68,29 +70,6 @@ pub enum ToolError {
 pub(crate) fn checkout() -> PathBuf {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map_or(manifest.clone(), PathBuf::from)
-}
-
-/// A program of the WebAssembly builds: the one of `home`, else `yowasp-<name>` or `<name>` from the path.
-pub(crate) fn program(
-    tool: &'static str,
-    name: &str,
-    home: &std::path::Path,
-    verb: &'static str,
-) -> Result<PathBuf, ToolError> {
-    let own = home.join("bin").join(format!("yowasp-{name}"));
-    if own.is_file() {
-        return Ok(own);
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    [format!("yowasp-{name}"), name.into()]
-        .iter()
-        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
-        .find(|file| file.is_file())
-        .ok_or_else(|| ToolError::Missing {
-            tool,
-            verb,
-            looked: format!("{} and {name} in PATH", own.display()),
-        })
 }
 
 /// A fresh private folder for the files of one run.

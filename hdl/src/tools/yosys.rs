@@ -2,30 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use super::area::BLOCK_RAM_FROM;
-use super::{Area, Family, ToolError, checkout, program, scratch};
+use super::{Area, Family, Program, ToolError, scratch};
 use crate::emit::Design;
 
-const TOOL: &str = "yosys";
+const YOSYS: Program = Program {
+    name: "yosys",
+    file: "yosys",
+    home: "python",
+    verb: "synth",
+};
 
 /// Maps `design` to `family`.
 ///
 /// # Errors
 /// A [`ToolError`] with what yosys says. Whether the result is acceptable is for [`Area::check`].
 pub fn synth(design: &Design, family: Family) -> Result<Area, ToolError> {
-    let program = program(TOOL, "yosys", &checkout().join(".tools/python"), "synth")?;
-    let folder = scratch(&design.top, TOOL)?;
-    let result = run(&program, &folder, design, family);
+    let folder = scratch(&design.top, YOSYS.name)?;
+    let result = run(&folder, design, family);
     let _ = std::fs::remove_dir_all(&folder);
     result
 }
 
-fn run(program: &Path, folder: &Path, design: &Design, family: Family) -> Result<Area, ToolError> {
-    let io = |error| ToolError::Io { tool: TOOL, error };
+fn run(folder: &Path, design: &Design, family: Family) -> Result<Area, ToolError> {
+    let io = |error| YOSYS.io(error);
     let top = &design.top;
     std::fs::write(folder.join("design.v"), &design.verilog).map_err(io)?;
     // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
@@ -39,21 +42,12 @@ fn run(program: &Path, folder: &Path, design: &Design, family: Family) -> Result
         memory = family.memory_step(),
     );
     std::fs::write(folder.join("run.ys"), script).map_err(io)?;
-    let output = Command::new(program)
-        .args(["-q", "-s", "run.ys"])
-        .current_dir(folder)
-        .output()
-        .map_err(|error| ToolError::Io { tool: TOOL, error })?;
+    YOSYS.run(folder, top, &["-q", "-s", "run.ys"])?;
     let refused = |output: String| ToolError::Refused {
         block: top.clone(),
-        tool: TOOL,
+        tool: YOSYS.name,
         output,
     };
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        return Err(refused(format!("{}\n{}", output.status, said.trim())));
-    }
     let source =
         json(&folder.join("source.json")).map_err(|e| refused(format!("source.json: {e}")))?;
     let stat = json(&folder.join("stat.json")).map_err(|e| refused(format!("stat.json: {e}")))?;
