@@ -22,7 +22,9 @@ use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
-use crate::link::{Bridge, Deframe, Enframe, FrameCheck, Line, SerialCard, UartReceive, UartSend};
+use crate::link::{
+    Bridge, Deframe, Enframe, FrameCheck, Line, Outbox, SerialCard, UartReceive, UartSend,
+};
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
 /// A block by name.
@@ -82,6 +84,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("uart_send", UartSend::new(LINE.divider)),
         entry!("deframe", Deframe::default()),
         entry!("enframe", Enframe::default()),
+        entry!("outbox", Outbox::default()),
         entry!("bridge", Bridge::new(LINE.patience)),
         entry!("card", Card::<1, 1, 1>::default()),
         entry!("card2", Card::<2, 1, 2>::default()),

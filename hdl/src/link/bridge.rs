@@ -6,16 +6,15 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
+use super::Outbox;
 use crate::arith::block;
 use crate::prim::Ram;
 
-/// Bits of the largest frame that the card sends, a `STORE`, without its check.
-const SEND_BITS: usize = 46 * 8;
 /// Cycles that a `RESET` lasts.
 const RESET_CYCLES: u64 = 16;
 /// AXI's SLVERR.
 const SLAVE_ERROR: u64 = 2;
-/// Bytes of a word of the buffer, log2.
+// A beat is eight words of the buffer.
 const _: () = assert!(BEAT == 8 * 4);
 
 /// What becomes of a question about a register.
@@ -204,13 +203,7 @@ pub struct Bridge {
     step: DFF<Bits<4>>,
     place: DFF<Bits<7>>,
 
-    interrupt: DFF<Bit>,
-    vector: DFF<Bits<16>>,
-
-    // The frame that goes, its first byte in the lowest bits, and bytes left of it.
-    out: DFF<Bits<SEND_BITS>>,
-    out_left: DFF<Bits<6>>,
-
+    outbox: Outbox,
     // A read's beats, in words of four bytes.
     buffer: Ram<10, 32>,
     is_kind_data: Signal<Local, Bit>,
@@ -222,10 +215,6 @@ pub struct Bridge {
     request: Signal<Local, Bit>,
     answers: Signal<Local, Bit>,
     frame_full: Signal<Local, Bit>,
-    free: Signal<Local, Bit>,
-    interrupt_goes: Signal<Local, Bit>,
-    memory_goes: Signal<Local, Bit>,
-    value_goes: Signal<Local, Bit>,
 
     patience: Constant<Bits<24>>,
     kind_read: Constant<Bits<8>>,
@@ -234,18 +223,10 @@ pub struct Bridge {
     kind_data: Constant<Bits<8>>,
     kind_done: Constant<Bits<8>>,
     kind_fault: Constant<Bits<8>>,
-    kind_value: Constant<Bits<SEND_BITS>>,
-    kind_fetch: Constant<Bits<SEND_BITS>>,
-    kind_store: Constant<Bits<SEND_BITS>>,
-    kind_interrupt: Constant<Bits<SEND_BITS>>,
-    // Bytes of frames, the check included where they come and not where they go.
+    // Bytes of frames that come, the check included.
     read_bytes: Constant<Bits<13>>,
     write_bytes: Constant<Bits<13>>,
     plain_bytes: Constant<Bits<13>>,
-    value_bytes: Constant<Bits<6>>,
-    fetch_bytes: Constant<Bits<6>>,
-    store_bytes: Constant<Bits<6>>,
-    interrupt_bytes: Constant<Bits<6>>,
     head: Constant<Bits<13>>,
     args_end: Constant<Bits<13>>,
     most: Constant<Bits<13>>,
@@ -255,17 +236,11 @@ pub struct Bridge {
     beat_bytes: Constant<Bits<64>>,
     words: Constant<Bits<4>>,
     one_step: Constant<Bits<4>>,
-    one_byte: Constant<Bits<6>>,
     one_beat: Constant<Bits<8>>,
     one_place: Constant<Bits<7>>,
     one: Constant<Bits<13>>,
     one_cycle: Constant<Bits<24>>,
     one_hold: Constant<Bits<5>>,
-}
-
-/// A kind in the first byte of a frame that goes.
-fn front(kind: u8) -> Constant<Bits<SEND_BITS>> {
-    Constant::new(u64::from(kind).into())
 }
 
 /// Bytes of a frame of this kind.
@@ -278,9 +253,7 @@ impl Bridge {
     /// bits must be able to count.
     pub fn new(patience: u32) -> Self {
         assert!(patience < 1 << 24, "patience has 24 bits");
-        assert_eq!(bytes(kind::STORE) as usize * 8, SEND_BITS);
         let coming = |kind| Constant::new((bytes(kind) + CHECK_BYTES as u64).into());
-        let going = |kind| Constant::new(bytes(kind).into());
         let code = |kind: u8| Constant::new(u64::from(kind).into());
         block! {
             patience: Constant::new(u64::from(patience).into()),
@@ -290,17 +263,9 @@ impl Bridge {
             kind_data: code(kind::DATA),
             kind_done: code(kind::DONE),
             kind_fault: code(kind::FAULT),
-            kind_value: front(kind::VALUE),
-            kind_fetch: front(kind::FETCH),
-            kind_store: front(kind::STORE),
-            kind_interrupt: front(kind::INTERRUPT),
             read_bytes: coming(kind::READ),
             write_bytes: coming(kind::WRITE),
             plain_bytes: coming(kind::DONE),
-            value_bytes: going(kind::VALUE),
-            fetch_bytes: going(kind::FETCH),
-            store_bytes: going(kind::STORE),
-            interrupt_bytes: going(kind::INTERRUPT),
             head: Constant::new((HEAD_BYTES as u64).into()),
             args_end: Constant::new(bytes(kind::WRITE).into()),
             most: Constant::new(0x1fffu64.into()),
@@ -310,13 +275,12 @@ impl Bridge {
             beat_bytes: Constant::new((BEAT as u64).into()),
             words: Constant::new((BEAT as u64 / 4).into()),
             one_step: Constant::new(1u64.into()),
-            one_byte: Constant::new(1u64.into()),
             one_beat: Constant::new(1u64.into()),
             one_place: Constant::new(1u64.into()),
             one: Constant::new(1u64.into()),
             one_cycle: Constant::new(1u64.into()),
             one_hold: Constant::new(1u64.into()),
-            ; clock reset valid octet over good send_valid send_ready send_octet send_last card_reset heard m_axil_awaddr m_axil_awvalid m_axil_awready m_axil_wdata m_axil_wstrb m_axil_wvalid m_axil_wready m_axil_bvalid m_axil_bready m_axil_araddr m_axil_arvalid m_axil_arready m_axil_rdata m_axil_rvalid m_axil_rready s_axi_arvalid s_axi_arready s_axi_arid s_axi_araddr s_axi_arlen s_axi_rvalid s_axi_rready s_axi_rid s_axi_rdata s_axi_rresp s_axi_rlast s_axi_awvalid s_axi_awready s_axi_awid s_axi_awaddr s_axi_wvalid s_axi_wready s_axi_wdata s_axi_wstrb s_axi_wlast s_axi_bvalid s_axi_bready s_axi_bid s_axi_bresp msix_valid msix_vector length kind number args data_word register register_number offset value hold memory asked requester address left store strobe beat last_beat failed stored_last timer step place interrupt vector out out_left buffer is_kind_data awaiting position slot_index accepts body request answers frame_full free interrupt_goes memory_goes value_goes
+            ; clock reset valid octet over good send_valid send_ready send_octet send_last card_reset heard m_axil_awaddr m_axil_awvalid m_axil_awready m_axil_wdata m_axil_wstrb m_axil_wvalid m_axil_wready m_axil_bvalid m_axil_bready m_axil_araddr m_axil_arvalid m_axil_arready m_axil_rdata m_axil_rvalid m_axil_rready s_axi_arvalid s_axi_arready s_axi_arid s_axi_araddr s_axi_arlen s_axi_rvalid s_axi_rready s_axi_rid s_axi_rdata s_axi_rresp s_axi_rlast s_axi_awvalid s_axi_awready s_axi_awid s_axi_awaddr s_axi_wvalid s_axi_wready s_axi_wdata s_axi_wstrb s_axi_wlast s_axi_bvalid s_axi_bready s_axi_bid s_axi_bresp msix_valid msix_vector length kind number args data_word register register_number offset value hold memory asked requester address left store strobe beat last_beat failed stored_last timer step place outbox buffer is_kind_data awaiting position slot_index accepts body request answers frame_full
         }
     }
 }
@@ -350,23 +314,31 @@ impl Logic for Bridge {
             stored_last,
             timer,
             step,
-            place,
-            interrupt,
-            vector,
-            out,
-            out_left
+            place
         );
         self.buffer.clock.next = self.clock.val();
 
-        // Who may send: answers go before interrupts, and those before questions.
-        self.free.next = !self.out_left.q.val().any();
-        self.value_goes.next = self.free.val() & (self.register.q.val() == RegisterState::Answer);
-        self.interrupt_goes.next =
-            self.free.val() & self.interrupt.q.val() & !self.value_goes.val();
-        self.memory_goes.next = self.free.val()
-            & (self.memory.q.val() == MemoryState::Ask)
-            & !self.value_goes.val()
-            & !self.interrupt_goes.val();
+        // The frame that goes.
+        self.outbox.clock.next = self.clock.val();
+        self.outbox.reset.next = self.reset.val();
+        self.card_reset.next = self.reset.val() | (self.register.q.val() == RegisterState::Reset);
+        self.outbox.card_reset.next = self.card_reset.val();
+        self.outbox.value_valid.next = self.register.q.val() == RegisterState::Answer;
+        self.outbox.value_number.next = self.register_number.q.val();
+        self.outbox.value.next = self.value.q.val();
+        self.outbox.msix_valid.next = self.msix_valid.val();
+        self.outbox.msix_vector.next = self.msix_vector.val();
+        self.outbox.memory_valid.next = self.memory.q.val() == MemoryState::Ask;
+        self.outbox.memory_number.next = self.asked.q.val();
+        self.outbox.store.next = self.store.q.val();
+        self.outbox.address.next = self.address.q.val();
+        self.outbox.beats.next = self.left.q.val();
+        self.outbox.strobe.next = self.strobe.q.val();
+        self.outbox.beat.next = self.beat.q.val();
+        self.send_valid.next = self.outbox.send_valid.val();
+        self.send_octet.next = self.outbox.send_octet.val();
+        self.send_last.next = self.outbox.send_last.val();
+        self.outbox.send_ready.next = self.send_ready.val();
 
         // The frame that comes.
         self.awaiting.next = self.memory.q.val() == MemoryState::Await;
@@ -416,7 +388,6 @@ impl Logic for Bridge {
         self.m_axil_wvalid.next = false;
         self.m_axil_rready.next = false;
         self.m_axil_bready.next = false;
-        self.card_reset.next = self.reset.val() | (self.register.q.val() == RegisterState::Reset);
         match self.register.q.val() {
             RegisterState::Idle => {}
             RegisterState::ReadAddress => {
@@ -459,7 +430,7 @@ impl Logic for Bridge {
                 }
             }
             RegisterState::Answer => {
-                if self.value_goes.val() {
+                if self.outbox.value_goes.val() {
                     self.register.d.next = RegisterState::Idle;
                 }
             }
@@ -544,14 +515,14 @@ impl Logic for Bridge {
             }
             MemoryState::Ask => {
                 self.timer.d.next = self.patience.val();
-                if self.memory_goes.val() {
+                if self.outbox.memory_goes.val() {
                     self.memory.d.next = MemoryState::Await;
                 }
             }
             MemoryState::Await => {
                 // Silence is counted from the end of the question on, and from each byte that comes.
                 self.timer.d.next = self.timer.q.val() - self.one_cycle.val();
-                if self.valid.val() | self.out_left.q.val().any() {
+                if self.valid.val() | self.outbox.send_valid.val() {
                     self.timer.d.next = self.patience.val();
                 } else if !self.timer.q.val().any() {
                     self.memory.d.next = MemoryState::Ask;
@@ -619,55 +590,12 @@ impl Logic for Bridge {
             }
         }
 
-        // The frame that goes.
-        self.send_valid.next = !self.free.val();
-        self.send_octet.next = self.out.q.val().get_bits::<8>(0);
-        self.send_last.next = self.out_left.q.val() == self.one_byte.val();
-        if !self.free.val() & self.send_ready.val() {
-            self.out.d.next = self.out.q.val() >> 8;
-            self.out_left.d.next = self.out_left.q.val() - self.one_byte.val();
-        }
-        if self.value_goes.val() {
-            self.out.d.next = self.kind_value.val()
-                | (bit_cast::<SEND_BITS, 8>(self.register_number.q.val()) << 8)
-                | (bit_cast::<SEND_BITS, 32>(self.value.q.val()) << 16);
-            self.out_left.d.next = self.value_bytes.val();
-        }
-        if self.interrupt_goes.val() {
-            self.out.d.next =
-                self.kind_interrupt.val() | (bit_cast::<SEND_BITS, 16>(self.vector.q.val()) << 16);
-            self.out_left.d.next = self.interrupt_bytes.val();
-            self.interrupt.d.next = false;
-        }
-        if self.memory_goes.val() {
-            if self.store.q.val() {
-                self.out.d.next = self.kind_store.val()
-                    | (bit_cast::<SEND_BITS, 8>(self.asked.q.val()) << 8)
-                    | (bit_cast::<SEND_BITS, 64>(self.address.q.val()) << 16)
-                    | (bit_cast::<SEND_BITS, 32>(self.strobe.q.val()) << 80)
-                    | (bit_cast::<SEND_BITS, 256>(self.beat.q.val()) << 112);
-                self.out_left.d.next = self.store_bytes.val();
-            } else {
-                self.out.d.next = self.kind_fetch.val()
-                    | (bit_cast::<SEND_BITS, 8>(self.asked.q.val()) << 8)
-                    | (bit_cast::<SEND_BITS, 64>(self.address.q.val()) << 16)
-                    | (bit_cast::<SEND_BITS, 8>(self.left.q.val()) << 80);
-                self.out_left.d.next = self.fetch_bytes.val();
-            }
-        }
-        if self.msix_valid.val() {
-            self.interrupt.d.next = true;
-            self.vector.d.next = self.msix_vector.val();
-        }
-
         if self.card_reset.val() {
             self.memory.d.next = MemoryState::Idle;
-            self.interrupt.d.next = false;
         }
         if self.reset.val() {
             self.length.d.next = 0.into();
             self.register.d.next = RegisterState::Idle;
-            self.out_left.d.next = 0.into();
             self.stored_last.d.next = false;
         }
     }

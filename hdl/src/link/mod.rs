@@ -3,13 +3,15 @@
 //! ```text
 //!  uart_rx ─▶ UartReceive ─▶ Deframe ─▶ ╭────────╮ ─ AXI4-Lite ─▶ ╭──────╮
 //!                                       │ Bridge │                │ Card │
-//!  uart_tx ◀─ UartSend ◀─── Enframe ◀── ╰────────╯ ◀─── AXI4 ───── ╰──────╯
+//!  uart_tx ◀─ UartSend ◀─── Enframe ◀── │ Outbox │ ◀─── AXI4 ───── │      │
+//!                                       ╰────────╯                ╰──────╯
 //! ```
 
 mod bridge;
 mod check;
 mod deframe;
 mod enframe;
+mod outbox;
 mod serial_card;
 mod uart;
 
@@ -17,6 +19,7 @@ pub use bridge::Bridge;
 pub use check::FrameCheck;
 pub use deframe::Deframe;
 pub use enframe::Enframe;
+pub use outbox::Outbox;
 pub use serial_card::SerialCard;
 pub use uart::{UartReceive, UartSend};
 
