@@ -1,7 +1,7 @@
 //! A card in Rust, its queue side alone, that can be made to misbehave in every way the driver must
 //! survive. What a lane does with a message is the test's plan, not the message's contents.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
 mod messages;
 
