@@ -9,7 +9,7 @@ use gatewei_abi::status::Status;
 use gatewei_abi::{BEAT, Word, word};
 
 use crate::transport::{Transport, TransportError, Wait};
-use crate::{Card, Code, Event, OpenError, Options, identify};
+use crate::{Card, Code, Event, OpenError, Options, identify, share};
 
 /// `MSTORE(0, 2 + 3)`, `MSTORE(32, KECCAK256 of that word)`, `RETURN(0, 64)`.
 const CODE: [u8; 18] = [
@@ -63,24 +63,18 @@ pub fn selftest<T: Transport>(mut transport: T, options: Options) -> Vec<Check> 
         ring_log2: 3,
         ..options
     };
-    let mut opened = None;
+    let mut cards = Vec::new();
     note(&mut checks, "open", || {
-        let card = Card::open(transport, options)?;
-        let caps = card.caps();
-        opened = Some(card);
-        Ok(format!("{} messages for each lane", caps.credits))
+        cards = share(transport, options, u16::MAX)?;
+        let credits = cards.first().map_or(0, |card| card.caps().credits);
+        Ok(format!(
+            "{} queue pairs, {credits} messages for each lane",
+            cards.len()
+        ))
     });
-    if let Some(mut card) = opened {
-        note(&mut checks, "lanes", || lanes(&mut card));
-        note(&mut checks, "interrupts", || {
-            match card.counters().interrupts {
-                0 => Err(Trouble::Failed(
-                    "none came: the driver would poll; see the vector's routing (/proc/interrupts)"
-                        .into(),
-                )),
-                seen => Ok(format!("{seen} seen")),
-            }
-        });
+    if !cards.is_empty() {
+        note(&mut checks, "lanes", || lanes(&mut cards));
+        note(&mut checks, "interrupts", || interrupts(&cards));
     }
     checks
 }
@@ -181,17 +175,35 @@ fn reset(transport: &mut impl Transport) -> Result<String, Trouble> {
     Ok("registers are cleared, the card is back".into())
 }
 
-/// A message with a known result, many times on each lane.
-fn lanes<T: Transport>(card: &mut Card<T>) -> Result<String, Trouble> {
-    let mut cycles = 0;
-    for lane in 0..card.caps().lanes {
-        for _ in 0..MESSAGES {
-            cycles += message(card, lane)
-                .map_err(|why| Trouble::Failed(format!("lane {lane}: {why}")))?;
+/// A message with a known result, many times on each lane of each queue pair.
+fn lanes<T: Transport>(cards: &mut [Card<T>]) -> Result<String, Trouble> {
+    let (mut count, mut cycles) = (0, 0);
+    for (pair, card) in cards.iter_mut().enumerate() {
+        for lane in 0..card.caps().lanes {
+            for _ in 0..MESSAGES {
+                cycles += message(card, lane).map_err(|why| {
+                    Trouble::Failed(format!("queue pair {pair}, its lane {lane}: {why}"))
+                })?;
+                count += 1;
+            }
         }
     }
-    let count = MESSAGES * usize::from(card.caps().lanes);
     Ok(format!("{count} messages right, {cycles} cycles"))
+}
+
+/// Each queue pair has seen interrupts of its own.
+fn interrupts<T: Transport>(cards: &[Card<T>]) -> Result<String, Trouble> {
+    let seen: Vec<_> = cards
+        .iter()
+        .map(|card| card.counters().interrupts)
+        .collect();
+    if let Some(pair) = seen.iter().position(|seen| *seen == 0) {
+        return Err(Trouble::Failed(format!(
+            "none came for queue pair {pair}: the driver would poll; see the vector's routing (/proc/interrupts)"
+        )));
+    }
+    let seen: Vec<_> = seen.iter().map(u64::to_string).collect();
+    Ok(format!("{} seen", seen.join(" and ")))
 }
 
 /// One message; its cycles.

@@ -121,13 +121,32 @@ fn a_reset_that_does_not_take_becomes_a_function_reset() {
     works(&mut card, &fake);
 }
 
+/// Whether the card is held in reset.
+fn in_reset(fake: &Fake) -> bool {
+    use gatewei_driver::transport::Transport;
+    let control = fake.clone().read32(gatewei_abi::regs::card::CONTROL);
+    control.unwrap() == 2
+}
+
 #[test]
 fn dropping_a_card_leaves_it_in_reset() {
     let fake = Fake::new(1, |_, _| vec![Step::Hang]);
     let mut card = open(&fake, options());
     submit(&mut card, 0, 0);
+    assert!(!in_reset(&fake));
     drop(card);
-    let mut again = fake.clone();
-    use gatewei_driver::transport::Transport;
-    assert_eq!(again.read32(gatewei_abi::regs::card::CONTROL).unwrap(), 2);
+    assert!(in_reset(&fake));
+}
+
+#[test]
+fn a_panic_leaves_the_card_in_reset() {
+    let fake = Fake::new(1, |_, _| vec![Step::Hang]);
+    let owner = fake.clone();
+    let ended = std::thread::spawn(move || {
+        let mut card = open(&owner, options());
+        submit(&mut card, 0, 0);
+        panic!("the owner's own mistake, with a message in flight");
+    });
+    assert!(ended.join().is_err());
+    assert!(in_reset(&fake));
 }

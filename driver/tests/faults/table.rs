@@ -26,6 +26,7 @@ const OTHERS: &[(u8, &str)] = &[
     (10, "card killed in the middle of a block"),
     (10, "driver killed with DMA in flight"),
     (10, "driver killed in a guest"),
+    (10, "driver panics with a message in flight"),
     (10, "second owner"),
     (11, "bit flips where there is no header"),
     (11, "many flipped bits"),
