@@ -252,7 +252,10 @@ fn constraints(board: &Board, chip: &Xilinx, slot: &Pcie) -> String {
         }
     }
     out += &pins::panel(board);
-    // LitePCIe marks its synchronisers with these attributes.
+    // The card's clock and PCIe's meet in LitePCIe's asynchronous queues alone, whose synchronisers it marks.
+    out += "\
+set_clock_groups -asynchronous -group [get_clocks -include_generated_clocks clock_p] -group [get_clocks -include_generated_clocks pcie_clk_p]
+";
     out += "\
 set_false_path -quiet -through [get_nets -hierarchical -filter {mr_ff == TRUE}]
 set_false_path -quiet -to [get_pins -filter {REF_PIN_NAME == PRE} -of_objects [get_cells -hierarchical -filter {ars_ff1 == TRUE || ars_ff2 == TRUE}]]
