@@ -288,7 +288,12 @@ impl Board {
                 say("no flow takes a Xilinx part with a serial link to a bitstream")
             }
             (Part::Xilinx(part), _) => {
-                if matches!(self.link, Link::Litepcie(_)) != (self.clock.pins.len() == 2) {
+                let pins = if matches!(self.link, Link::Litepcie(_)) {
+                    2
+                } else {
+                    0
+                };
+                if self.clock.pins.len() != pins {
                     return say(
                         "clock.pins: two with LitePCIe, none where the link brings the clock",
                     );
