@@ -147,9 +147,9 @@ area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and
 	@failed=0; for family in ecp5 xcup; do $(HDL) synth --budgets --family $$family $(AREA) || failed=1; done; exit $$failed
 
 .PHONY: bitstream
-bitstream: tools ## build the bitstream of BOARD= (LANES=, SEED=, SEEDS= to try): .build/bitstream/BOARD/, an hour on two cores
+bitstream: tools ## build the bitstream of BOARD= (LANES=, SEED=, SEEDS= to try) into .build/bitstream/BOARD/; for Xilinx parts what Vivado takes, checked by yosys
 	@test -n "$(BOARD)" || { echo "bitstream: name a board: make bitstream BOARD=ulx3s-85f ($$(cd bitstreams && ls -d */ | tr -d / | tr '\n' ' '))" >&2; exit 2; }
-	@python3 tools/fetch.py nextpnr
+	@python3 tools/fetch.py $(if $(shell grep -ls '^.part.xilinx.' bitstreams/$(BOARD)/board.toml),yosys,nextpnr)
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	$(HDL) bitstream $(BOARD) --seed $(SEED) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LANES),--lanes $(LANES))
 

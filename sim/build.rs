@@ -90,12 +90,15 @@ fn build() -> Result<(), Failure> {
     if coverage { count(&root) } else { Ok(()) }
 }
 
-/// The blocks to build: the cards, and with feature `blocks` everything else of the catalog.
+/// The blocks to build: the cards, and with feature `blocks` everything else of the catalog, and tops of boards.
 fn selected() -> Vec<Entry> {
     let all = env::var_os("CARGO_FEATURE_BLOCKS").is_some();
     let mut entries = gatewei_hdl::catalog::blocks();
     let is_top = |name: &str| name.starts_with("card") || name.ends_with("_card");
     entries.retain(|entry| all || is_top(entry.name));
+    if all {
+        entries.extend(gatewei_hdl::catalog::tops());
+    }
     entries
 }
 

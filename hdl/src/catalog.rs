@@ -23,7 +23,8 @@ use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
 use crate::link::{
-    Bridge, Deframe, Enframe, FrameCheck, Line, Outbox, SerialCard, UartReceive, UartSend,
+    Bridge, Deframe, Enframe, FrameCheck, Interrupts, IrqLines, Line, LiteBridge, Outbox,
+    SerialCard, UartReceive, UartSend, Widen, Window,
 };
 use crate::prim::{LookupRom, Mul, Ram, Rom};
 
@@ -86,6 +87,11 @@ pub fn blocks() -> Vec<Entry> {
         entry!("enframe", Enframe::default()),
         entry!("outbox", Outbox::default()),
         entry!("bridge", Bridge::new(LINE.patience)),
+        entry!("window", Window::default()),
+        entry!("interrupts", Interrupts::default()),
+        entry!("irq_lines", IrqLines::default()),
+        entry!("widen", Widen::default()),
+        entry!("lite_bridge", LiteBridge::new(PATIENCE)),
         entry!("card", Card::<1, 1, 1>::default()),
         entry!("card2", Card::<2, 1, 2>::default()),
         entry!(
@@ -95,11 +101,22 @@ pub fn blocks() -> Vec<Entry> {
     ]
 }
 
+/// Whole tops of boards, with stubs in place of their vendor's blocks: to be simulated, not mapped.
+pub fn tops() -> Vec<Entry> {
+    vec![Entry {
+        name: "lite_top",
+        design: crate::bitstream::simulated,
+    }]
+}
+
 /// The serial line of the card on show: as fast as it gets.
 const LINE: Line = Line {
     divider: 4,
     patience: 20_000,
 };
+
+/// Cycles after which the bridge on show gives a request up.
+pub const PATIENCE: u32 = 2_000;
 
 /// What the card's parts on show tell of themselves.
 const IDENTITY: Identity = Identity {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gatewei_hdl::bitstream::{self, BitstreamError, Board, Wish};
+use gatewei_hdl::bitstream::{self, BitstreamError, Board, Outcome, Wish};
 use gatewei_hdl::catalog::{Entry, blocks};
 use gatewei_hdl::emit::{Design, EmitError};
 use gatewei_hdl::tools::{Budgets, Family, ToolError, lint, synth};
@@ -67,7 +67,8 @@ enum Verb {
         #[arg(long)]
         twice: bool,
     },
-    /// Build the bitstream of a board, with its manifest: bitstreams/<BOARD>/board.toml says what it is.
+    /// Build the bitstream of a board, with its manifest: bitstreams/<BOARD>/board.toml says what it is. For a board
+    /// with a Xilinx part: Verilog, constraints and Tcl for the vendor's tools, checked and mapped by yosys.
     Bitstream {
         /// The board; the folder's name.
         board: String,
@@ -230,7 +231,13 @@ fn run(verb: Verb) -> Result<(), CliError> {
                 }
             };
             print!("{}", manifest.text());
-            println!("# {}", wish.out.join(&manifest.file).display());
+            match &manifest.outcome {
+                Outcome::Bitstream { file, .. } => println!("# {}", wish.out.join(file).display()),
+                Outcome::Project { how, .. } => {
+                    println!("# No bitstream: that step is the vendor's, and is not run here.");
+                    println!("# Next, in {}: {how}", wish.out.display());
+                }
+            }
             Ok(())
         }
         Verb::Docs { check } => docs(check),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use gatewei_hdl::catalog::blocks;
+use gatewei_hdl::catalog::{blocks, tops};
 use gatewei_hdl::tools::{ToolError, lint, verilator_root};
 
 #[test]
@@ -17,7 +17,7 @@ fn every_block_prints_and_lints() {
         Err(error) => panic!("{error}"),
     };
     let mut failures = String::new();
-    for entry in blocks() {
+    for entry in blocks().into_iter().chain(tops()) {
         let checked = match (entry.design)() {
             Ok(design) if linter => lint(&design).map_err(|e| e.to_string()),
             Ok(_) => Ok(()),
@@ -33,7 +33,7 @@ fn every_block_prints_and_lints() {
 #[test]
 fn names_are_unique() {
     let mut seen = HashSet::new();
-    for entry in blocks() {
+    for entry in blocks().into_iter().chain(tops()) {
         assert!(
             seen.insert(entry.name),
             "two blocks are called {}",

@@ -21,7 +21,8 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use gatewei_abi::pci;
+use gatewei_abi::regs::{self, card};
+use gatewei_abi::{MAGIC, board, pci};
 use vfio_bindings::bindings::vfio::{
     VFIO_DEVICE_FLAGS_PCI, VFIO_DEVICE_FLAGS_RESET, VFIO_GROUP_FLAGS_VIABLE,
     VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_ERR_IRQ_INDEX, VFIO_PCI_MSI_IRQ_INDEX,
@@ -192,6 +193,7 @@ impl Vfio {
             stuck: false,
         };
         vfio.enable()?;
+        vfio.arena = Arena::new(windows(&iommu.windows, &vfio.reach(reach)));
         for (index, event) in [
             (VFIO_PCI_ERR_IRQ_INDEX, vfio.events.error()),
             (VFIO_PCI_REQ_IRQ_INDEX, vfio.events.request()),
@@ -224,6 +226,17 @@ impl Vfio {
         self.device.write_all_at(&value.to_le_bytes(), at)
     }
 
+    /// What of these bus addresses the card reaches, as the board in its identity registers says. What is no card may
+    /// reach all of them: whoever opens it finds out.
+    fn reach(&mut self, within: &RangeInclusive<u64>) -> RangeInclusive<u64> {
+        let mut read = |offset| self.read32(regs::CARD + offset).unwrap_or_default();
+        let bits = match read(card::MAGIC) {
+            MAGIC => board::address_bits(read(card::BOARD) as u16),
+            _ => u64::BITS,
+        };
+        *within.start()..=*within.end().min(&reachable(bits))
+    }
+
     fn usable(&self) -> Result<(), TransportError> {
         match self.stuck {
             false => Ok(()),
@@ -232,6 +245,11 @@ impl Vfio {
             ))),
         }
     }
+}
+
+/// The last of the addresses of this many bits.
+const fn reachable(bits: u32) -> u64 {
+    u64::MAX >> u64::BITS.saturating_sub(bits)
 }
 
 /// Name of the function's IOMMU group.
@@ -489,6 +507,13 @@ mod tests {
             windows(&[0..=0xffff, 0xfee0_0000..=0xfeef_ffff]),
             [0..=0xffff]
         );
+    }
+
+    #[test]
+    fn a_card_of_32_bits_gets_memory_below_4_gib() {
+        assert_eq!(reachable(64), u64::MAX);
+        let low = windows(&[0..=0x7f_ffff_ffff], &(0..=reachable(32)));
+        assert_eq!(low, [0..=0xfedf_ffff, 0xfef0_0000..=0xffff_ffff]);
     }
 
     #[test]

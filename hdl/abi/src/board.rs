@@ -19,3 +19,26 @@ pub fn name(number: u16) -> Option<&'static str> {
 pub fn number(name: &str) -> Option<u16> {
     (BOARDS.iter()).find_map(|(number, n)| (*n == name).then_some(*number))
 }
+
+/// Bits of the bus addresses that a board's card reaches in host memory: LitePCIe's core has 32.
+pub fn address_bits(number: u16) -> u32 {
+    match name(number) {
+        Some("acorn-cle215p") => 32,
+        _ => 64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_go_both_ways() {
+        for (number_here, name_here) in BOARDS {
+            assert_eq!(name(*number_here), Some(*name_here));
+            assert_eq!(number(name_here), Some(*number_here));
+        }
+        assert_eq!((name(999), number("none")), (None, None));
+        assert_eq!((address_bits(0), address_bits(3)), (64, 32));
+    }
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::board::Ecp5;
 use super::{BitstreamError, Board, Wish};
 use crate::emit::Design;
 use crate::tools::{Program, ToolError, scratch};
@@ -58,7 +59,7 @@ const fn tool(name: &'static str, file: &'static str, home: &'static str) -> Pro
     }
 }
 
-const YOSYS: Program = tool("yosys", "yosys", "python");
+pub(super) const YOSYS: Program = tool("yosys", "yosys", "python");
 const PLL: Program = tool("ecppll", "ecppll", "nextpnr");
 const NEXTPNR: Program = tool("nextpnr", "nextpnr-ecp5", "nextpnr");
 const PACK: Program = tool("ecppack", "ecppack", "nextpnr");
@@ -73,7 +74,7 @@ pub fn tool_versions() -> Result<Vec<(String, String)>, ToolError> {
 }
 
 /// Says on stderr what takes minutes.
-fn step(what: &str) {
+pub(super) fn step(what: &str) {
     eprintln!("bitstream: {what}");
 }
 
@@ -136,7 +137,7 @@ fn place(folder: &Path, block: &str, arguments: &[&str]) -> Result<(), ToolError
 }
 
 /// Runs the whole flow for a board whose Verilog and constraints lie in `wish.out`.
-pub(super) fn board(board: &Board, wish: &Wish) -> Result<Routed, BitstreamError> {
+pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, BitstreamError> {
     let (folder, block) = (&wish.out, &board.name);
     let mhz = |khz: u32| (f64::from(khz) / 1e3).to_string();
     let [from, to] = [mhz(board.clock.khz), mhz(board.clock.card_khz)];
@@ -147,9 +148,9 @@ pub(super) fn board(board: &Board, wish: &Wish) -> Result<Routed, BitstreamError
     step("yosys maps the card (minutes)");
     YOSYS.run(folder, block, &["-q", "-s", "run.ys"])?;
     step("nextpnr places and routes it (a quarter of an hour, or more)");
-    let device = format!("--{}", board.part.device);
-    let (speed, seed) = (board.part.speed.to_string(), wish.seed.to_string());
-    let part = [&device, "--package", &board.part.package, "--speed", &speed];
+    let device = format!("--{}", chip.device);
+    let (speed, seed) = (chip.speed.to_string(), wish.seed.to_string());
+    let part = [&device, "--package", &chip.package, "--speed", &speed];
     let rest = [
         "--lpf",
         "top.lpf",

@@ -1,15 +1,16 @@
-//! What a bitstream is: `manifest.toml` beside it.
+//! What was made: `manifest.toml` beside it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{BitstreamError, Board, Routed, tool_versions};
+use super::{BitstreamError, Board, Routed};
 use crate::card::Origin;
 
-/// What was built, of what, with what, and how fast it is. The fields of the first part are those that the card's
-/// identity registers have: `gatewei card info CARD --manifest FILE` compares them.
+/// What was built, of what, with what. The fields of the first part are those that the card's identity registers have:
+/// `gatewei card info CARD --manifest FILE` compares them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Manifest {
     /// Name of the board.
@@ -28,22 +29,43 @@ pub struct Manifest {
     pub built: u32,
     /// The checkout had changes that the commit has not.
     pub changed: bool,
-    /// Bits a second of the serial line.
-    pub baud: u32,
-    /// nextpnr's seed.
-    pub seed: u32,
-    /// MHz that the slowest clock reaches.
-    pub fmax_mhz: f64,
-    /// MHz that it must.
-    pub needed_mhz: f64,
-    /// The bitstream's file.
-    pub file: String,
-    /// Its SHA-256.
-    pub sha256: String,
+    /// The bitstream, or how one is made.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// Versions of the tools.
     pub tools: BTreeMap<String, String>,
     /// Cells used, by type.
     pub cells: BTreeMap<String, u64>,
+}
+
+/// How far the flow went.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// To a bitstream.
+    Bitstream {
+        /// Bits a second of the serial line.
+        baud: u32,
+        /// nextpnr's seed.
+        seed: u32,
+        /// MHz that the slowest clock reaches.
+        fmax_mhz: f64,
+        /// MHz that it must.
+        needed_mhz: f64,
+        /// The bitstream's file.
+        file: String,
+        /// Its SHA-256.
+        sha256: String,
+    },
+    /// To what the vendor's tools take.
+    Project {
+        /// `not built`.
+        bitstream: String,
+        /// The next step.
+        how: String,
+        /// SHA-256 of the card's Verilog.
+        verilog_sha256: String,
+    },
 }
 
 /// The SHA-256 of bytes, in hexadecimal.
@@ -54,22 +76,50 @@ pub fn sha256(bytes: &[u8]) -> String {
         .collect()
 }
 
-impl Manifest {
-    /// The manifest of a bitstream.
+impl Outcome {
+    /// A bitstream.
     ///
     /// # Errors
-    /// [`BitstreamError::File`] where the bitstream cannot be read; [`BitstreamError::Tool`] where a tool is gone.
+    /// [`BitstreamError::File`] where it cannot be read.
+    pub fn bitstream(
+        path: &Path,
+        baud: u32,
+        seed: u32,
+        routed: &Routed,
+    ) -> Result<Self, BitstreamError> {
+        let bytes = std::fs::read(path).map_err(BitstreamError::file(path))?;
+        let name = path.file_name().unwrap_or_default();
+        Ok(Self::Bitstream {
+            baud,
+            seed,
+            fmax_mhz: routed.timing.reached,
+            needed_mhz: routed.timing.wanted,
+            file: name.to_string_lossy().into_owned(),
+            sha256: sha256(&bytes),
+        })
+    }
+
+    /// A project for the vendor's tools around this Verilog.
+    pub fn project(how: &str, verilog: &str) -> Self {
+        Self::Project {
+            bitstream: "not built".into(),
+            how: how.into(),
+            verilog_sha256: sha256(verilog.as_bytes()),
+        }
+    }
+}
+
+impl Manifest {
+    /// The manifest of what became of a board.
     pub fn new(
         board: &Board,
         lanes: u8,
         origin: Origin,
-        seed: u32,
-        routed: &Routed,
-    ) -> Result<Self, BitstreamError> {
-        let file = routed.file.clone().unwrap_or_default();
-        let bytes = std::fs::read(&file).map_err(BitstreamError::file(&file))?;
-        let name = file.file_name().unwrap_or_default();
-        Ok(Self {
+        outcome: Outcome,
+        tools: Vec<(String, String)>,
+        cells: BTreeMap<String, u64>,
+    ) -> Self {
+        Self {
             board: board.name.clone(),
             abi_version: gatewei_abi::ABI_VERSION,
             lanes,
@@ -78,23 +128,34 @@ impl Manifest {
             commit: format!("{:08x}", origin.commit),
             built: origin.built,
             changed: origin.changed,
-            baud: board.serial.baud,
-            seed,
-            fmax_mhz: routed.timing.reached,
-            needed_mhz: routed.timing.wanted,
-            file: name.to_string_lossy().into_owned(),
-            sha256: sha256(&bytes),
-            tools: tool_versions()?.into_iter().collect(),
-            cells: routed
-                .cells
-                .iter()
-                .map(|(name, used, _)| (name.clone(), *used))
-                .collect(),
-        })
+            outcome,
+            tools: tools.into_iter().collect(),
+            cells,
+        }
     }
 
     /// As TOML.
     pub fn text(&self) -> String {
         toml::to_string(self).expect("a manifest is plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_says_what_the_card_says_and_how_far_the_flow_went() {
+        let board = Board::load("acorn-cle215p").unwrap();
+        let outcome = Outcome::project("vivado -mode batch", "module top; endmodule");
+        let cells = [("LUT6".to_string(), 3)].into();
+        let tools = vec![("yosys".to_string(), "0".to_string())];
+        let manifest = Manifest::new(&board, 2, Origin::default(), outcome, tools, cells);
+        let read: toml::Table = manifest.text().parse().unwrap();
+        assert_eq!(read["board"].as_str(), Some("acorn-cle215p"));
+        assert_eq!(read["lanes"].as_integer(), Some(2));
+        assert_eq!(read["bitstream"].as_str(), Some("not built"));
+        assert_eq!(read["cells"]["LUT6"].as_integer(), Some(3));
+        assert!(!read.contains_key("file"), "{read}");
     }
 }

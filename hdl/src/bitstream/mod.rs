@@ -1,25 +1,31 @@
-//! From a board's data to a bitstream: `gatewei-hdl bitstream BOARD`.
+//! From a board's data to a bitstream, or to what a vendor's tools take: `gatewei-hdl bitstream BOARD`.
 //!
 //! ```text
 //! board.toml ─▶ SerialCard ─▶ card.v ╮
 //!           ╰─▶ pads, PLL ─▶ top.v ──┴▶ yosys ─▶ nextpnr-ecp5 ─▶ ecppack ─▶ BOARD.bit, manifest.toml
+//!
+//! board.toml ─▶ LiteCard or ShellCard ─▶ card.v ╮
+//!           ╰─▶ vendor's blocks ───────▶ top.v ─┴▶ yosys checks and maps ─▶ constraints, Tcl, manifest.toml
 //! ```
 //!
-//! The card is the same for all boards; a board is data ([`Board`]). What was built, of what, with which tools and how
-//! fast, stands in the [`Manifest`] beside it.
+//! The card is the same for all boards; a board is data ([`Board`]). What was made, of what, with which tools, and how
+//! fast it is or what the next step is, stands in the [`Manifest`] beside it.
 
 mod board;
 mod ecp5;
 mod manifest;
 mod origin;
 mod top;
+mod vendor;
 
 use std::path::{Path, PathBuf};
 
 pub use board::{Board, boards};
+use board::{Ecp5, Link, Part, Reset, Serial};
 pub use ecp5::{Routed, Timing, route, tool_versions};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, Outcome};
 pub use origin::origin;
+pub use vendor::{Project, simulated};
 
 use crate::card::Origin;
 use crate::emit::{Design, EmitError, design, on_large_stack};
@@ -97,11 +103,26 @@ pub struct Wish {
     pub out: PathBuf,
 }
 
-/// Builds the bitstream of a board.
+/// Builds what there is for a board: a bitstream, or a project for its vendor's tools.
 ///
 /// # Errors
 /// [`BitstreamError`]: among them that timing is missed; the files and logs are kept then, too.
 pub fn build(board: &Board, wish: &Wish) -> Result<Manifest, BitstreamError> {
+    match (&board.part, &board.link, &board.reset) {
+        (Part::Ecp5(chip), Link::Serial(line), Some(button)) => {
+            serial(board, chip, line, button, wish)
+        }
+        _ => vendor::build(board, wish),
+    }
+}
+
+fn serial(
+    board: &Board,
+    chip: &Ecp5,
+    serial: &Serial,
+    button: &Reset,
+    wish: &Wish,
+) -> Result<Manifest, BitstreamError> {
     let origin = origin(board.number);
     let lanes = wish.lanes.unwrap_or(board.card.lanes);
     let khz = board.clock.card_khz;
@@ -109,7 +130,7 @@ pub fn build(board: &Board, wish: &Wish) -> Result<Manifest, BitstreamError> {
         path: board.path.clone(),
         reason,
     };
-    let line = Line::at(khz, board.serial.baud).map_err(wrong)?;
+    let line = Line::at(khz, serial.baud).map_err(wrong)?;
     let card = match (lanes, board.card.engines) {
         (1, 1) => emit::<1, 1>(khz, origin, line),
         (2, 1) => emit::<2, 1>(khz, origin, line),
@@ -126,10 +147,23 @@ pub fn build(board: &Board, wish: &Wish) -> Result<Manifest, BitstreamError> {
         std::fs::write(&path, text).map_err(BitstreamError::file(&path))
     };
     write("card.v", &card)?;
-    write("top.v", &top::verilog(board))?;
-    write("top.lpf", &top::constraints(board))?;
-    let routed = ecp5::board(board, wish)?;
-    let manifest = Manifest::new(board, lanes, origin, wish.seed, &routed)?;
+    write("top.v", &top::verilog(board, button))?;
+    write("top.lpf", &top::constraints(board, button, serial))?;
+    let routed = ecp5::board(board, chip, wish)?;
+    let file = routed.file.clone().unwrap_or_default();
+    let outcome = Outcome::bitstream(&file, serial.baud, wish.seed, &routed)?;
+    let cells = routed
+        .cells
+        .iter()
+        .map(|(name, used, _)| (name.clone(), *used));
+    let manifest = Manifest::new(
+        board,
+        lanes,
+        origin,
+        outcome,
+        tool_versions()?,
+        cells.collect(),
+    );
     write("manifest.toml", &manifest.text())?;
     routed.timing.check(&wish.out.join("nextpnr.log"))?;
     Ok(manifest)

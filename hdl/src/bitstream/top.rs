@@ -1,10 +1,10 @@
-//! What a board's pins need around the card: pads, the clock, levels.
+//! What an ECP5 board's pins need around the card: pads, the clock, levels.
 
 use super::Board;
-use super::board::Active;
+use super::board::{Active, Reset, Serial};
 
 /// The board's top module: `top`, over `serial_card` and the PLL that ecppll writes.
-pub fn verilog(board: &Board) -> String {
+pub fn verilog(board: &Board, button: &Reset) -> String {
     let leds = board.pins.leds.len();
     let turn = |active: Active| if active == Active::Low { "~" } else { "" };
     let high: String = (0..board.pins.high.len())
@@ -38,28 +38,30 @@ assign leds = {lit}led[{last}:0];
 ",
         title = board.title,
         last = leds - 1,
-        reset = turn(board.reset.active),
+        reset = turn(button.active),
         lit = turn(board.pins.leds_active),
     )
 }
 
 /// The constraint file: pins and the oscillator's rate.
-pub fn constraints(board: &Board) -> String {
+pub fn constraints(board: &Board, button: &Reset, line: &Serial) -> String {
     let mut out = String::new();
     let mut pin = |port: &str, pin: &str, pull: &str| {
         out += &format!(
             "LOCATE COMP \"{port}\" SITE \"{pin}\";\nIOBUF PORT \"{port}\" IO_TYPE=LVCMOS33{pull};\n"
         );
     };
-    pin("oscillator", &board.clock.pin, "");
-    let pull = match board.reset.active {
+    for oscillator in &board.clock.pins {
+        pin("oscillator", oscillator, "");
+    }
+    let pull = match button.active {
         Active::High => " PULLMODE=DOWN",
         Active::Low => " PULLMODE=UP",
     };
-    pin("button", &board.reset.pin, pull);
+    pin("button", &button.pin, pull);
     // A line that nobody drives is idle.
-    pin("uart_rx", &board.serial.rx, " PULLMODE=UP");
-    pin("uart_tx", &board.serial.tx, "");
+    pin("uart_rx", &line.rx, " PULLMODE=UP");
+    pin("uart_tx", &line.tx, "");
     for (i, led) in board.pins.leds.iter().enumerate() {
         pin(&format!("leds[{i}]"), led, "");
     }

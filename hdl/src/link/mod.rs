@@ -1,4 +1,5 @@
-//! The link of boards without PCIe: [`gatewei_abi::serial`] in hardware, and the card behind it.
+//! A board's link to its host, and the card behind it. Without PCIe it is a serial line, [`gatewei_abi::serial`] in
+//! hardware:
 //!
 //! ```text
 //!  uart_rx ─▶ UartReceive ─▶ Deframe ─▶ ╭────────╮ ─ AXI4-Lite ─▶ ╭──────╮
@@ -6,22 +7,41 @@
 //!  uart_tx ◀─ UartSend ◀─── Enframe ◀── │ Outbox │ ◀─── AXI4 ───── │      │
 //!                                       ╰────────╯                ╰──────╯
 //! ```
+//!
+//! With PCIe it is [`LiteCard`], where LitePCIe's core is the PCIe side, or [`ShellCard`], where a vendor's shell or
+//! bridge is.
 
 mod bridge;
 mod check;
 mod deframe;
 mod enframe;
+mod interrupts;
+mod irq_lines;
+mod lite_bridge;
+mod lite_card;
 mod outbox;
+mod panel;
 mod serial_card;
+mod shell_card;
 mod uart;
+mod widen;
+mod window;
 
 pub use bridge::Bridge;
 pub use check::FrameCheck;
 pub use deframe::Deframe;
 pub use enframe::Enframe;
+pub use interrupts::{Interrupts, VECTORS};
+pub use irq_lines::IrqLines;
+pub use lite_bridge::{LiteBridge, SETTLE_CYCLES};
+pub use lite_card::LiteCard;
 pub use outbox::Outbox;
+pub use panel::Panel;
 pub use serial_card::SerialCard;
+pub use shell_card::ShellCard;
 pub use uart::{UartReceive, UartSend};
+pub use widen::Widen;
+pub use window::Window;
 
 use gatewei_abi::{BEAT, serial};
 

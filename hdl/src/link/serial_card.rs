@@ -1,26 +1,12 @@
 //! The top of a board without PCIe.
 
 use rust_hdl_core::prelude::*;
-use rust_hdl_widgets::dff::DFF;
-use rust_hdl_widgets::dff_setup;
 
-use super::{Bridge, Deframe, Enframe, Line, UartReceive, UartSend};
+use super::{Bridge, Deframe, Enframe, Line, Panel, UartReceive, UartSend};
 use crate::arith::block;
 use crate::card::{Card, Origin};
 
-/// Cycles for which the card is held in reset once the board lets go.
-const START_CYCLES: u64 = 15;
-
 /// A card at a serial line, with everything that a board's pins need: a board adds its clock and its pads.
-///
-/// | LED | lit |
-/// |---|---|
-/// | 0 | blinks, once in 2^25 cycles: the clock runs |
-/// | 1 | the host has been heard in the last 2^22 cycles |
-/// | 2 | a frame is on its way to the host |
-/// | 3 | lane 0 has a message |
-/// | 4 | it awaits the host |
-/// | 5 | out of reset |
 #[derive(LogicBlock)]
 pub struct SerialCard<const LANES: usize, const ENGINES: usize> {
     /// Clock of everything.
@@ -31,28 +17,16 @@ pub struct SerialCard<const LANES: usize, const ENGINES: usize> {
     pub uart_rx: Signal<In, Bit>,
     /// Line to the host.
     pub uart_tx: Signal<Out, Bit>,
-    /// LEDs, as above; bits 7 and 6 are dark.
+    /// LEDs: see [`Panel`].
     pub led: Signal<Out, Bits<8>>,
 
-    early: DFF<Bit>,
-    free: DFF<Bit>,
-    started: DFF<Bits<4>>,
-    beats: DFF<Bits<25>>,
-    heard: DFF<Bits<22>>,
-    starting: Signal<Local, Bit>,
-
+    panel: Panel,
     receive: UartReceive,
     deframe: Deframe,
     bridge: Bridge,
     enframe: Enframe,
     send: UartSend,
     card: Card<LANES, ENGINES, 1>,
-
-    start: Constant<Bits<4>>,
-    one_start: Constant<Bits<4>>,
-    one_beat: Constant<Bits<25>>,
-    one_heard: Constant<Bits<22>>,
-    full: Constant<Bits<22>>,
 }
 
 impl<const LANES: usize, const ENGINES: usize> SerialCard<LANES, ENGINES> {
@@ -63,12 +37,7 @@ impl<const LANES: usize, const ENGINES: usize> SerialCard<LANES, ENGINES> {
             bridge: Bridge::new(line.patience),
             send: UartSend::new(line.divider),
             card: Card::new(clock_khz, origin),
-            start: Constant::new(START_CYCLES.into()),
-            one_start: Constant::new(1u64.into()),
-            one_beat: Constant::new(1u64.into()),
-            one_heard: Constant::new(1u64.into()),
-            full: Constant::new(((1u64 << 22) - 1).into()),
-            ; clock hold uart_rx uart_tx led early free started beats heard starting deframe enframe
+            ; clock hold uart_rx uart_tx led panel deframe enframe
         }
     }
 }
@@ -76,38 +45,35 @@ impl<const LANES: usize, const ENGINES: usize> SerialCard<LANES, ENGINES> {
 impl<const LANES: usize, const ENGINES: usize> Logic for SerialCard<LANES, ENGINES> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, early, free, started, beats, heard);
-        // From power-on, when all registers are zero, until the board has let go for a while.
-        self.early.d.next = !self.hold.val();
-        self.free.d.next = self.early.q.val();
-        self.starting.next = self.started.q.val() != self.start.val();
-        if !self.free.q.val() {
-            self.started.d.next = 0.into();
-        } else if self.starting.val() {
-            self.started.d.next = self.started.q.val() + self.one_start.val();
-        }
+        self.panel.clock.next = self.clock.val();
+        self.panel.hold.next = self.hold.val();
+        self.panel.heard.next = self.bridge.heard.val();
+        self.panel.sends.next = self.bridge.send_valid.val();
+        self.panel.busy.next = self.card.trace_busy[0].val();
+        self.panel.waits.next = self.card.trace_wait[0].val();
+        self.led.next = self.panel.led.val();
 
         self.receive.clock.next = self.clock.val();
-        self.receive.reset.next = self.starting.val();
+        self.receive.reset.next = self.panel.starting.val();
         self.receive.line.next = self.uart_rx.val();
         self.deframe.clock.next = self.clock.val();
-        self.deframe.reset.next = self.starting.val();
+        self.deframe.reset.next = self.panel.starting.val();
         self.deframe.line_valid.next = self.receive.valid.val();
         self.deframe.line_octet.next = self.receive.octet.val();
         self.bridge.clock.next = self.clock.val();
-        self.bridge.reset.next = self.starting.val();
+        self.bridge.reset.next = self.panel.starting.val();
         self.bridge.valid.next = self.deframe.valid.val();
         self.bridge.octet.next = self.deframe.octet.val();
         self.bridge.over.next = self.deframe.over.val();
         self.bridge.good.next = self.deframe.good.val();
         self.enframe.clock.next = self.clock.val();
-        self.enframe.reset.next = self.starting.val();
+        self.enframe.reset.next = self.panel.starting.val();
         self.enframe.valid.next = self.bridge.send_valid.val();
         self.enframe.octet.next = self.bridge.send_octet.val();
         self.enframe.last.next = self.bridge.send_last.val();
         self.bridge.send_ready.next = self.enframe.ready.val();
         self.send.clock.next = self.clock.val();
-        self.send.reset.next = self.starting.val();
+        self.send.reset.next = self.panel.starting.val();
         self.send.valid.next = self.enframe.line_valid.val();
         self.send.octet.next = self.enframe.line_octet.val();
         self.enframe.line_ready.next = self.send.ready.val();
@@ -156,28 +122,5 @@ impl<const LANES: usize, const ENGINES: usize> Logic for SerialCard<LANES, ENGIN
         self.card.m_axi_bresp.next = self.bridge.s_axi_bresp.val();
         self.bridge.msix_valid.next = self.card.msix_valid.val();
         self.bridge.msix_vector.next = self.card.msix_vector.val();
-
-        self.beats.d.next = self.beats.q.val() + self.one_beat.val();
-        if self.bridge.heard.val() {
-            self.heard.d.next = self.full.val();
-        } else if self.heard.q.val().any() {
-            self.heard.d.next = self.heard.q.val() - self.one_heard.val();
-        }
-        self.led.next = bit_cast::<8, 1>(self.beats.q.val().get_bits::<1>(24));
-        if self.heard.q.val().any() {
-            self.led.next = self.led.val() | 2;
-        }
-        if self.bridge.send_valid.val() {
-            self.led.next = self.led.val() | 4;
-        }
-        if self.card.trace_busy[0].val() {
-            self.led.next = self.led.val() | 8;
-        }
-        if self.card.trace_wait[0].val() {
-            self.led.next = self.led.val() | 16;
-        }
-        if !self.starting.val() {
-            self.led.next = self.led.val() | 32;
-        }
     }
 }

@@ -10,20 +10,27 @@ use super::{ToolError, checkout};
 /// Memories of more bits than this belong into block RAM.
 pub(super) const BLOCK_RAM_FROM: usize = 2048;
 
+/// Cells of both Xilinx families.
+const XILINX_LUTS: &[&str] = &["LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6"];
+const XILINX_FLIP_FLOPS: &[&str] = &["FDRE", "FDSE", "FDCE", "FDPE"];
+
 /// Device families that yosys maps to here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Family {
     /// Lattice ECP5.
     Ecp5,
+    /// Xilinx 7 series.
+    Xc7,
     /// Xilinx UltraScale+.
     Xcup,
 }
 
 impl Family {
     /// The script that maps module `top` to the family.
-    pub(super) fn command(self, top: &str) -> String {
+    pub(crate) fn command(self, top: &str) -> String {
         match self {
             Family::Ecp5 => format!("synth_ecp5 -top {top}"),
+            Family::Xc7 => format!("synth_xilinx -family xc7 -top {top}"),
             Family::Xcup => format!("synth_xilinx -family xcup -top {top}"),
         }
     }
@@ -32,7 +39,7 @@ impl Family {
     pub(super) fn memory_step(self) -> &'static str {
         match self {
             Family::Ecp5 => "map_ram",
-            Family::Xcup => "map_memory",
+            Family::Xc7 | Family::Xcup => "map_memory",
         }
     }
 
@@ -45,9 +52,15 @@ impl Family {
                 ("DP16KD", &["DP16KD"]),
                 ("MULT18X18D", &["MULT18X18D"]),
             ],
+            Family::Xc7 => [
+                ("LUT", XILINX_LUTS),
+                ("FF", XILINX_FLIP_FLOPS),
+                ("RAMB", &["RAMB18E1", "RAMB36E1"]),
+                ("DSP48E1", &["DSP48E1"]),
+            ],
             Family::Xcup => [
-                ("LUT", &["LUT1", "LUT2", "LUT3", "LUT4", "LUT5", "LUT6"]),
-                ("FF", &["FDRE", "FDSE", "FDCE", "FDPE"]),
+                ("LUT", XILINX_LUTS),
+                ("FF", XILINX_FLIP_FLOPS),
                 ("RAMB", &["RAMB18E2", "RAMB36E2", "URAM288"]),
                 ("DSP48E2", &["DSP48E2"]),
             ],
@@ -110,6 +123,11 @@ impl Area {
     /// Cells of the given types.
     fn count(&self, types: &[&str]) -> u64 {
         types.iter().filter_map(|t| self.cells.get(*t)).sum()
+    }
+
+    /// Cells by type.
+    pub const fn cells(&self) -> &BTreeMap<String, u64> {
+        &self.cells
     }
 
     /// A line of the table.

@@ -15,6 +15,7 @@ use thiserror::Error;
 pub use area::{Area, Budgets, Family};
 pub(crate) use program::Program;
 pub use verilator::{lint, verilator_root};
+pub(crate) use yosys::map;
 pub use yosys::synth;
 
 /// Why a tool's verdict is missing or bad.

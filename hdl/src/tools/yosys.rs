@@ -22,30 +22,47 @@ const YOSYS: Program = Program {
 /// A [`ToolError`] with what yosys says. Whether the result is acceptable is for [`Area::check`].
 pub fn synth(design: &Design, family: Family) -> Result<Area, ToolError> {
     let folder = scratch(&design.top, YOSYS.name)?;
-    let result = run(&folder, design, family);
+    let read = std::fs::write(folder.join("design.v"), &design.verilog).map_err(|e| YOSYS.io(e));
+    let result = read.and_then(|()| {
+        map(
+            &folder,
+            &YOSYS,
+            &design.top,
+            "read_verilog design.v\n",
+            family,
+        )
+    });
     let _ = std::fs::remove_dir_all(&folder);
     result
 }
 
-fn run(folder: &Path, design: &Design, family: Family) -> Result<Area, ToolError> {
-    let io = |error| YOSYS.io(error);
-    let top = &design.top;
-    std::fs::write(folder.join("design.v"), &design.verilog).map_err(io)?;
+/// Maps module `top` of what the commands `read` read in `folder`.
+///
+/// # Errors
+/// As [`synth`].
+pub(crate) fn map(
+    folder: &Path,
+    yosys: &Program,
+    top: &str,
+    read: &str,
+    family: Family,
+) -> Result<Area, ToolError> {
+    let io = |error| yosys.io(error);
     // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
     // Relative paths: the WebAssembly build sees the working folder alone.
     let map = family.command(top);
     let script = format!(
-        "read_verilog design.v\nhierarchy -check -top {top}\ndesign -save source\n\
-         proc\nflatten\nopt_clean\nmemory_collect\nwrite_json source.json\n\
+        "{read}hierarchy -check -top {top}\ndesign -save source\n\
+         proc\nflatten\nopt_clean\nmemory_collect\nselect {top}\nwrite_json -selected source.json\nselect -clear\n\
          design -load source\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
          {map} -run map_ffram:\ntee -q -o stat.json stat -json\n",
         memory = family.memory_step(),
     );
     std::fs::write(folder.join("run.ys"), script).map_err(io)?;
-    YOSYS.run(folder, top, &["-q", "-s", "run.ys"])?;
+    yosys.run(folder, top, &["-q", "-s", "run.ys"])?;
     let refused = |output: String| ToolError::Refused {
-        block: top.clone(),
-        tool: YOSYS.name,
+        block: top.into(),
+        tool: yosys.name,
         output,
     };
     let source =
@@ -53,7 +70,7 @@ fn run(folder: &Path, design: &Design, family: Family) -> Result<Area, ToolError
     let stat = json(&folder.join("stat.json")).map_err(|e| refused(format!("stat.json: {e}")))?;
     let log = std::fs::read_to_string(folder.join("memory.log")).map_err(io)?;
     Ok(Area {
-        block: top.clone(),
+        block: top.into(),
         family,
         cells: cells(&stat),
         in_logic: in_logic(&log, top, &memories(&source)),
