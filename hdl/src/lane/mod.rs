@@ -33,6 +33,7 @@ pub mod frame;
 pub mod gas;
 pub mod microcode;
 pub mod mover;
+pub mod near;
 pub mod page_table;
 pub mod pager;
 pub mod reader;

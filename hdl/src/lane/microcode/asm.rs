@@ -271,6 +271,7 @@ impl Assembler {
             .iter()
             .map(|s| {
                 let mut word = s.word;
+                word.late = word.cond.is_wide() || word.gas.is_charge();
                 if let Some(target) = s.target {
                     let Some(at) = self.labels.get(target) else {
                         panic!("microcode label {target} does not exist");
