@@ -96,7 +96,9 @@ pub struct CodeStore {
     asked: DFF<Bits<14>>,
     /// One is.
     asks: DFF<Bit>,
-    /// It is the one that the lane wants, and has no frame.
+    /// The lane cannot go on without it.
+    wants: DFF<Bit>,
+    /// It has no frame.
     absent: Signal<Local, Bit>,
     behind_page: Signal<Local, Bits<14>>,
 
@@ -140,6 +142,7 @@ impl Default for CodeStore {
             near: Default::default(),
             asked: Default::default(),
             asks: Default::default(),
+            wants: Default::default(),
             absent: Default::default(),
             behind_page: Default::default(),
             known: Default::default(),
@@ -175,7 +178,7 @@ impl Logic for CodeStore {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, number, hand, page, row, marks, good, spoiled, offset, asked, asks
+            self, clock, state, number, hand, page, row, marks, good, spoiled, offset, asked, asks, wants
         );
         clock!(self, clock, table, near, known);
 
@@ -197,8 +200,8 @@ impl Logic for CodeStore {
         self.near.asked.next = self.asked.q.val();
         self.near.found.next = self.table.found.val();
         self.near.put.next = self.asks.q.val() & self.table.known.val();
-        self.absent.next = (self.asks.q.val() & !self.table.known.val())
-            & (self.asked.q.val() == self.near.lacks.val());
+        self.wants.d.next = self.want.val();
+        self.absent.next = (self.asks.q.val() & self.wants.q.val()) & !self.table.known.val();
         self.low.next = self.raddr.val().get_bits::<5>(0);
         self.offset.d.next = self.low.val();
         self.line.next = (bit_cast::<11, 6>(self.near.frame.val()) << 5)
@@ -273,7 +276,7 @@ impl Logic for CodeStore {
                         self.forget.next = true;
                         self.spoiled.d.next = false;
                     }
-                } else if self.want.val() & (self.absent.val() & !self.near.here.val()) {
+                } else if self.absent.val() {
                     self.page.d.next = self.asked.q.val();
                     self.state.d.next = Fetching::Choose;
                 }

@@ -30,7 +30,7 @@ pub struct CodeTable {
 
     /// A frame.
     pub hand: Signal<In, Bits<6>>,
-    /// It holds a page that the access may need.
+    /// It holds a page that the access of the cycle before may need.
     pub used: Signal<Out, Bit>,
     /// The frame loses its page.
     pub free: Signal<In, Bit>,
@@ -42,6 +42,8 @@ pub struct CodeTable {
     valid: [DFF<Bit>; CODE_PAGES],
     tag: [DFF<Bits<14>>; CODE_PAGES],
     index: [Constant<Bits<6>>; CODE_PAGES],
+    last: DFF<Bits<14>>,
+    last_behind: DFF<Bits<14>>,
 }
 
 impl Default for CodeTable {
@@ -61,6 +63,8 @@ impl Default for CodeTable {
             free: Default::default(),
             put: Default::default(),
             new: Default::default(),
+            last: Default::default(),
+            last_behind: Default::default(),
             valid: array_init::array_init(|_| Default::default()),
             tag: array_init::array_init(|_| Default::default()),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
@@ -71,6 +75,9 @@ impl Default for CodeTable {
 impl Logic for CodeTable {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, last, last_behind);
+        self.last.d.next = self.page.val();
+        self.last_behind.d.next = self.behind.val();
         self.known.next = false;
         self.found.next = 0.into();
         self.used.next = false;
@@ -88,8 +95,8 @@ impl Logic for CodeTable {
             }
             if self.hand.val() == self.index[i].val() {
                 self.used.next = self.valid[i].q.val()
-                    & ((self.tag[i].q.val() == self.page.val())
-                        | (self.tag[i].q.val() == self.behind.val()));
+                    & ((self.tag[i].q.val() == self.last.q.val())
+                        | (self.tag[i].q.val() == self.last_behind.q.val()));
                 if self.free.val() {
                     self.valid[i].d.next = false;
                 }

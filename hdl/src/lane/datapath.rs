@@ -321,6 +321,7 @@ lane! {
     stack_op: Signal<Local, StackOp>;
     leaves_late: Signal<Local, Bit>;
     landing: Signal<Local, Bit>;
+    misses: Signal<Local, Bit>;
     folds: Signal<Local, Bit>;
     folds_jump: Signal<Local, Bit>;
     folds_jumpi: Signal<Local, Bit>;
@@ -482,7 +483,10 @@ lane! {
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
     op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
     op_jump: Constant<Bits<8>> = |_| code(opcode::byte("JUMP"));
+    jump_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMP")).into());
+    jumpi_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMPI")).into());
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
+    at_jumpdest: Constant<Decoded> = |p| Constant::new(decode::table(p)[usize::from(opcode::byte("JUMPDEST"))]);
     op_jumpdest: Constant<Bits<8>> = |_| code(opcode::byte("JUMPDEST"));
     op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
     op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));
@@ -515,6 +519,12 @@ lane! {
 
 fn code(value: u8) -> Constant<Bits<8>> {
     Constant::new(u64::from(value).into())
+}
+
+/// Static gas of an opcode.
+fn gas_of(name: &str) -> u16 {
+    let op = opcode::TABLE.iter().find(|op| op.name == name);
+    op.map_or_else(|| panic!("there is no opcode {name}"), |op| op.gas)
 }
 
 fn flag_at(bit: u64, flags: u32) -> Constant<Bits<256>> {
@@ -680,13 +690,15 @@ impl Logic for Lane {
             if self.jumped.q.val() {
                 self.opcode.next = self.code.rdata.val().get_bits::<8>(240);
             }
-            if self.jumped.q.val() & !self.landing.val() {
-                self.opcode.next = self.op_jumpdest.val();
-            }
         }
         self.decoder.addr.next = self.opcode.val();
         self.decoded.next = self.decoder.data.val();
+        // A JUMPDEST that is not passed in the fetching cycle has its own, in which it halts or traps.
+        self.misses.next = (self.fetching.val() & self.jumped.q.val()) & !self.landing.val();
         self.seq.entry.next = self.decoded.val().entry;
+        if self.misses.val() {
+            self.seq.entry.next = self.at_jumpdest.val().entry;
+        }
         self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
         self.following.next = (self.pc.q.val() + 1) + self.operand16.val();
         // A PUSH1 or PUSH2 and the jump behind it go together where that is taken and there is gas for both: nothing
@@ -695,8 +707,8 @@ impl Logic for Lane {
         if self.instr.val().operand.get_bit(1) {
             self.target.next = self.code.rdata.val().get_bits::<16>(8);
         }
-        self.folds_jump.next = self.opcode.val() == self.op_jump.val();
-        self.folds_jumpi.next = (self.opcode.val() == self.op_jumpi.val())
+        self.folds_jump.next = self.code.rdata.val().get_bits::<8>(0) == self.op_jump.val();
+        self.folds_jumpi.next = (self.code.rdata.val().get_bits::<8>(0) == self.op_jumpi.val())
             & (self.depth.val().any() & self.top.val().any());
         self.folds.next = ((self.check.val() & self.code.readable.val())
             & ((self.instr.val().operand == 1) | (self.instr.val().operand == 2)))
@@ -722,7 +734,7 @@ impl Logic for Lane {
         self.fetch_base.next = self.following.val();
         if self.fetching.val() {
             self.fetch_base.next = self.pc.q.val();
-            if self.landing.val() {
+            if self.jumped.q.val() {
                 self.fetch_base.next = self.pc.q.val() + 1;
             }
         }
@@ -815,7 +827,7 @@ impl Logic for Lane {
         self.traps.next = self.checks.traps.val();
         self.seq.halt.next = self.halts.val();
         self.seq.trap.next = self.traps.val();
-        self.go.next = self.fire.val() & !(self.halts.val() | self.traps.val());
+        self.go.next = self.fire.val() & !self.checks.stops.val();
         if self.halts.val() {
             self.status.d.next = self.checks.status.val();
         }
@@ -891,7 +903,10 @@ impl Logic for Lane {
         }
         self.meter.also.next = 0.into();
         if self.folds.val() {
-            self.meter.also.next = self.decoded.val().gas.get_bits::<4>(0);
+            self.meter.also.next = self.jump_gas.val();
+            if self.folds_jumpi.val() {
+                self.meter.also.next = self.jumpi_gas.val();
+            }
         }
         self.meter.amount.next = self.cost.field.val();
         self.meter.refund.next = self.go.val() & (self.gas_op.val() == GasOp::Refund);
@@ -1040,10 +1055,8 @@ impl Logic for Lane {
         }
         self.slot_space.next = self.slots.entry_space.val();
         self.mode.next = self.word.val().slot_mode;
-        self.slot_entry.select.next = SlotKey::Keep;
-        if self.go.val() {
-            self.slot_entry.select.next = self.word.val().slot_key;
-        }
+        self.slot_entry.select.next = self.word.val().slot_key;
+        self.slot_entry.keeps.next = self.go.val();
         self.slot_entry.mode.next = self.mode.val();
         self.slot_entry.hit.next = self.slots.hit.val();
         self.slot_entry.account.next = self.frames.account.val();
@@ -1095,6 +1108,7 @@ impl Logic for Lane {
         self.code_behind.next = self.mover.at.val() >= self.code_bytes.val();
         self.source_inside.next =
             !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
+        self.mover.streams.next = self.from_beats.val() & !self.to_data.val();
         self.mover.src_valid.next = (!self.from_beats.val() | self.rdat_valid.val())
             & (((!self.reads_data.val() | !self.source_inside.val()) | self.data.readable.val())
                 & (!self.reads_code.val() | (self.code_behind.val() | self.code.readable.val())));
@@ -1387,7 +1401,6 @@ impl Logic for Lane {
         }
         self.data.waddr.next = self.write_base.val() + self.data_waddr.val();
         // A word that only waits may call for a page; the first word of an opcode may yet halt.
-        // When a chunk is taken, the next one's address stands already, which may lie behind the range.
         self.data.want_read.next = (self.mover.due.val() & self.reads_data.val())
             & (self.source_inside.val() & !self.data.readable.val());
         // One page at a time: the destination's when the chunk stands.
@@ -1491,16 +1504,17 @@ impl Logic for Lane {
         self.slot_record_bytes.next = (bit_cast::<32, 12>(self.slots.count.val()) << 6)
             + (bit_cast::<32, 12>(self.slots.count.val()) << 5);
         self.stack.result.next = self.bus.val();
-        self.stack.op.next = StackOp::None;
-        if self.go.val() {
-            self.stack.op.next = self.word.val().stack;
+        self.stack.plan.next = StackOp::None;
+        if self.fire.val() {
+            self.stack.plan.next = self.word.val().stack;
             if self.folds.val() {
-                self.stack.op.next = StackOp::None;
+                self.stack.plan.next = StackOp::None;
                 if self.folds_jumpi.val() {
-                    self.stack.op.next = StackOp::Pop;
+                    self.stack.plan.next = StackOp::Pop;
                 }
             }
         }
+        self.stack.stop.next = self.checks.stops.val();
         if self.go.val() & (self.latch.val() == Latch::T) {
             self.t.d.next = self.bus.val();
         }
@@ -1681,15 +1695,20 @@ impl Logic for Lane {
         if self.dispatching.val() & (self.fetching.val() | self.go.val()) {
             self.op.d.next = self.opcode.val();
             self.ir.d.next = self.decoded.val();
+            if self.misses.val() {
+                self.op.d.next = self.op_jumpdest.val();
+                self.ir.d.next = self.at_jumpdest.val();
+            }
         }
         if self.landing.val() {
             self.pc.d.next = self.pc.q.val() + 1;
         }
+        // What is read for an opcode that halts is of no use, and of no harm.
+        if (self.fire.val() & (self.kind.val() == Seq::Finish)) & !self.chains.val() {
+            self.code.raddr.next = self.next_pc.val();
+        }
         if self.go.val() & (self.kind.val() == Seq::Finish) {
             self.pc.d.next = self.next_pc.val();
-            if !self.chains.val() {
-                self.code.raddr.next = self.next_pc.val();
-            }
             self.jumped.d.next = self.jump_taken.val() | self.folds.val();
             self.jump_wild.d.next = self.wild.val();
             if self.folds.val() {
@@ -1920,6 +1939,15 @@ impl Logic for Lane {
             Cond::WordRead => {
                 self.holds.next = self.held.q.val() & self.data.readable.val();
             }
+            Cond::WordWritable => {
+                self.holds.next = self.held.q.val() & self.data.writable.val();
+            }
+            Cond::ByteWritable => {
+                self.holds.next = self.held.q.val() & self.data.writable.val();
+            }
+            Cond::Writable => {
+                self.holds.next = self.data.writable.val();
+            }
             Cond::Readable => {
                 self.holds.next = self.data.readable.val();
             }
@@ -2083,13 +2111,10 @@ impl Logic for Lane {
                 self.held.d.next = self.word_inside.val();
             }
             Cond::WordWritable => {
-                self.held.d.next = self.word_inside.val() & self.data.writable.val();
+                self.held.d.next = self.word_inside.val();
             }
             Cond::ByteWritable => {
-                self.held.d.next = self.byte_inside.val() & self.data.writable.val();
-            }
-            Cond::Writable => {
-                self.held.d.next = self.data.writable.val();
+                self.held.d.next = self.byte_inside.val();
             }
             Cond::CalldataRead => {
                 self.held.d.next = self.calldata_inside.val();

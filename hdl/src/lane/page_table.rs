@@ -36,7 +36,7 @@ pub struct PageTable {
     pub taken: Signal<Out, Bit>,
     /// Its page.
     pub page: Signal<Out, Bits<13>>,
-    /// One of the accesses may need the page: two accesses never need all frames.
+    /// One of the accesses of the cycle before may need the page: two accesses never need all frames.
     pub used: Signal<Out, Bit>,
     /// The frame loses its page.
     pub free: Signal<In, Bit>,
@@ -48,6 +48,10 @@ pub struct PageTable {
     valid: [DFF<Bit>; PAGES],
     tag: [DFF<Bits<13>>; PAGES],
     index: [Constant<Bits<4>>; PAGES],
+    last_a: DFF<Bits<13>>,
+    last_a_behind: DFF<Bits<13>>,
+    last_b: DFF<Bits<13>>,
+    last_b_behind: DFF<Bits<13>>,
     old: Signal<Local, Bits<13>>,
 }
 
@@ -70,6 +74,10 @@ impl Default for PageTable {
             free: Default::default(),
             put: Default::default(),
             new: Default::default(),
+            last_a: Default::default(),
+            last_a_behind: Default::default(),
+            last_b: Default::default(),
+            last_b_behind: Default::default(),
             valid: Default::default(),
             tag: Default::default(),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
@@ -81,6 +89,7 @@ impl Default for PageTable {
 impl Logic for PageTable {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, last_a, last_a_behind, last_b, last_b_behind);
         self.known.next = false;
         self.found.next = 0.into();
         self.old.next = 0.into();
@@ -107,8 +116,13 @@ impl Logic for PageTable {
             }
         }
         self.page.next = self.old.val();
-        self.used.next = ((self.old.val() == self.a.val())
-            | (self.old.val() == self.a_behind.val()))
-            | ((self.old.val() == self.b.val()) | (self.old.val() == self.b_behind.val()));
+        self.last_a.d.next = self.a.val();
+        self.last_a_behind.d.next = self.a_behind.val();
+        self.last_b.d.next = self.b.val();
+        self.last_b_behind.d.next = self.b_behind.val();
+        self.used.next = ((self.old.val() == self.last_a.q.val())
+            | (self.old.val() == self.last_a_behind.q.val()))
+            | ((self.old.val() == self.last_b.q.val())
+                | (self.old.val() == self.last_b_behind.q.val()));
     }
 }

@@ -73,7 +73,7 @@ pub struct Pager {
     pub wframe: Signal<Out, Bits<4>>,
     /// Frame of the page behind it.
     pub wnext: Signal<Out, Bits<4>>,
-    /// A write to the address reaches its pages.
+    /// A write to the address, which stood in the cycle before already, reaches its pages.
     pub writable: Signal<Out, Bit>,
 
     /// The lane cannot go on without what `raddr` holds.
@@ -129,6 +129,12 @@ pub struct Pager {
     asks_read: DFF<Bit>,
     /// One of the write is.
     asks_write: DFF<Bit>,
+    /// The lane cannot go on without it.
+    wants_read: DFF<Bit>,
+    /// The same of the write.
+    wants_write: DFF<Bit>,
+    /// A write to the address of the cycle before would have reached its pages.
+    reachable: DFF<Bit>,
     /// Whose turn it is where both ask.
     turn: DFF<Bit>,
     picks_write: Signal<Local, Bit>,
@@ -201,6 +207,9 @@ impl Default for Pager {
             asked: Default::default(),
             asks_read: Default::default(),
             asks_write: Default::default(),
+            wants_read: Default::default(),
+            wants_write: Default::default(),
+            reachable: Default::default(),
             turn: Default::default(),
             picks_write: Default::default(),
             absent_read: Default::default(),
@@ -237,8 +246,23 @@ impl Logic for Pager {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, page, gone, writing, hand, at, come, good, asked, asks_read,
-            asks_write, turn
+            self,
+            clock,
+            state,
+            page,
+            gone,
+            writing,
+            hand,
+            at,
+            come,
+            good,
+            asked,
+            asks_read,
+            asks_write,
+            wants_read,
+            wants_write,
+            reachable,
+            turn
         );
         clock!(self, clock, table, read_near, write_near);
 
@@ -282,16 +306,17 @@ impl Logic for Pager {
         self.write_near.asked.next = self.asked.q.val();
         self.write_near.found.next = self.table.found.val();
         self.write_near.put.next = self.asks_write.q.val() & self.table.known.val();
-        self.absent_read.next = ((self.asks_read.q.val() & !self.table.known.val())
-            & (self.asked.q.val() == self.read_near.lacks.val()))
-            & !self.read_near.here.val();
-        self.absent_write.next = ((self.asks_write.q.val() & !self.table.known.val())
-            & (self.asked.q.val() == self.write_near.lacks.val()))
-            & !self.write_near.here.val();
+        self.wants_read.d.next = self.want_read.val();
+        self.wants_write.d.next = self.want_write.val();
+        self.absent_read.next =
+            (self.asks_read.q.val() & self.wants_read.q.val()) & !self.table.known.val();
+        self.absent_write.next =
+            (self.asks_write.q.val() & self.wants_write.q.val()) & !self.table.known.val();
         self.old.next = self.table.page.val();
         self.readable.next = self.good.q.val();
         self.writable.next = false;
         self.good.d.next = false;
+        self.reachable.d.next = false;
 
         // Where the missing page comes from, and how much of it.
         self.is_calldata.next = self.page.q.val().get_bits::<2>(11) == 1;
@@ -345,14 +370,15 @@ impl Logic for Pager {
         match self.state.q.val() {
             Paging::Idle => {
                 self.busy.next = false;
-                self.writable.next = self.write_near.here.val();
+                self.writable.next = self.reachable.q.val();
+                self.reachable.d.next = self.write_near.here.val();
                 self.good.d.next = self.read_near.here.val();
                 self.at.d.next = 0.into();
-                if self.want_read.val() & self.absent_read.val() {
+                if self.absent_read.val() {
                     self.page.d.next = self.asked.q.val();
                     self.writing.d.next = false;
                     self.state.d.next = Paging::Choose;
-                } else if self.want_write.val() & self.absent_write.val() {
+                } else if self.absent_write.val() {
                     self.page.d.next = self.asked.q.val();
                     self.writing.d.next = true;
                     self.state.d.next = Paging::Choose;
