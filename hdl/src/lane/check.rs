@@ -28,8 +28,10 @@ pub struct Check {
     pub charges: Signal<In, Bit>,
     /// It charges for memory.
     pub expands: Signal<In, Bit>,
-    /// Gas does not cover the charge.
+    /// Gas does not cover the opcode's static gas.
     pub lacks: Signal<In, Bit>,
+    /// Gas does not cover the word's charge.
+    pub lacks_charge: Signal<In, Bit>,
     /// An opcode is being fetched, and no page is on its way.
     pub fetch: Signal<In, Bit>,
     /// The message is cancelled.
@@ -88,6 +90,7 @@ impl Default for Check {
             charges: Default::default(),
             expands: Default::default(),
             lacks: Default::default(),
+            lacks_charge: Default::default(),
             fetch: Default::default(),
             cancelled: Default::default(),
             dma_failed: Default::default(),
@@ -163,7 +166,7 @@ impl Logic for Check {
                 self.passed.next = true;
             }
         }
-        if self.charges.val() & self.lacks.val() {
+        if self.charges.val() & self.lacks_charge.val() {
             self.ends.next = true;
             self.status.next = self.out_of_gas.val();
             if self.expands.val() {

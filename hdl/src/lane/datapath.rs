@@ -336,6 +336,7 @@ lane! {
     held: DFF<Bit>;
     early: Signal<Local, Bit>;
     charge: DFF<Bits<64>>;
+    second_any: DFF<Bit>;
     env_q: DFF<Bits<6>>;
     check: Signal<Local, Bit>;
     fetching: Signal<Local, Bit>;
@@ -594,6 +595,7 @@ impl Logic for Lane {
             requests,
             held,
             charge,
+            second_any,
             env_q
         );
         clock!(
@@ -716,7 +718,8 @@ impl Logic for Lane {
                 & self.meter.gas.val().get_bits::<59>(5).any());
         // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
         self.jump_taken.next = self.word.val().jump
-            & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
+            & ((self.op.q.val() != self.op_jumpi.val()) | self.second_any.q.val());
+        self.second_any.d.next = self.second.val().any();
         self.leaves_late.next = (self.stack_op.val() == StackOp::Pop2)
             | (self.stack.late.val()
                 & ((self.stack_op.val() == StackOp::Pop)
@@ -816,7 +819,9 @@ impl Logic for Lane {
         self.checks.sized.next = self.word.val().sized;
         self.checks.length_big.next = self.length.val().get_bits::<192>(64).any();
         self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
-        self.checks.lacks.next = self.meter.lacks.val();
+        // Told apart from the charge itself, which is chosen later in the cycle.
+        self.checks.lacks.next = self.meter.gas.val() < self.static_gas.val();
+        self.checks.lacks_charge.next = self.meter.gas.val() < self.charge.q.val();
         // A page on its way must arrive before the message may go.
         self.checks.fetch.next = self.fetching.val() & !self.code.busy.val();
         self.checks.cancelled.next = self.cancelled.q.val();
@@ -898,9 +903,9 @@ impl Logic for Lane {
             self.meter.charge.next = self.checks.passed.val();
         }
         if self.landing.val() {
-            self.meter.cost.next = 1.into();
-            self.meter.charge.next = true;
+            self.meter.charge.next = false;
         }
+        self.meter.one.next = self.landing.val();
         self.meter.also.next = 0.into();
         if self.folds.val() {
             self.meter.also.next = self.jump_gas.val();

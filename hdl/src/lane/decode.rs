@@ -100,7 +100,6 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             deep: match op.class {
                 Class::Dup => n > 2,
                 Class::Swap => n > 1,
-                Class::Jumpi => true,
                 _ => op.pops > 2,
             },
         };
