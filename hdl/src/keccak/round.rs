@@ -9,7 +9,7 @@ use seq_macro::seq;
 use crate::prim::LookupRom;
 
 /// Round constants of ι.
-const IOTA: [u64; 24] = [
+pub(super) const IOTA: [u64; 24] = [
     0x0000_0000_0000_0001,
     0x0000_0000_0000_8082,
     0x8000_0000_0000_808a,
@@ -37,7 +37,7 @@ const IOTA: [u64; 24] = [
 ];
 
 /// Rotations of ρ, lane x + 5y.
-const RHO: [u64; 25] = [
+pub(super) const RHO: [u64; 25] = [
     0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14,
 ];
 
