@@ -14,6 +14,56 @@ seq!(N in 0..8 {
     pub struct LaneBytes { #( pub b~N: Bits<8>, )* }
 });
 
+/// Combinational: a word of a message as a lane of the sponge, with the first byte of the padding where it is the last.
+#[derive(LogicBlock)]
+pub struct WordPad {
+    /// Eight bytes, the first at bits 63 to 56.
+    pub data: Signal<In, Bits<64>>,
+    /// The message ends in this word.
+    pub last: Signal<In, Bit>,
+    /// Bytes of the last word, 0 to 7. Those behind them do not matter.
+    pub bytes: Signal<In, Bits<3>>,
+    /// The bytes, the first one lowest, then 0x01 and zeros.
+    pub padded: Signal<Out, Bits<64>>,
+
+    size: Signal<Local, Bits<4>>,
+    byte: [Signal<Local, Bits<8>>; 8],
+    joined: Signal<Local, LaneBytes>,
+    index: [Constant<Bits<4>>; 8],
+    start: Constant<Bits<8>>,
+}
+
+impl Default for WordPad {
+    fn default() -> Self {
+        block! {
+            byte: array_init::array_init(|_| Default::default()),
+            index: array_init::array_init(|i| Constant::new((i as u64).into())),
+            start: Constant::new(0x01_u64.into()),
+            ; data last bytes padded size joined
+        }
+    }
+}
+
+seq!(N in 0..8 {
+impl Logic for WordPad {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.size.next = bit_cast::<4, 3>(self.bytes.val());
+        for i in 0..8 {
+            self.byte[i].next = self.data.val().get_bits::<8>(56 - 8 * i);
+            if self.last.val() & (self.index[i].val() >= self.size.val()) {
+                self.byte[i].next = 0.into();
+            }
+            if self.last.val() & (self.index[i].val() == self.size.val()) {
+                self.byte[i].next = self.start.val();
+            }
+        }
+        #( self.joined.next.b~N = self.byte[N].val(); )*
+        self.padded.next = self.joined.val().into();
+    }
+}
+});
+
 /// Collects a block of 17 lanes, a word a cycle, pads it, and keeps the XOR of its lanes in each column.
 ///
 /// A message of n bytes is ⌊n / 8⌋ whole words and a last one with the n mod 8 bytes that are left, also where these are
@@ -36,11 +86,11 @@ pub struct BlockFeed {
     /// Bytes of the last word, 0 to 7. Those behind them do not matter.
     pub bytes: Signal<In, Bits<3>>,
     /// The message that the word belongs to; the same in all words of a block.
-    pub slot: Signal<In, Bits<3>>,
+    pub slot: Signal<In, Bits<2>>,
     /// A block is complete, and in `lane` from the next cycle on.
     pub full: Signal<Out, Bit>,
     /// Its message.
-    pub full_slot: Signal<Out, Bits<3>>,
+    pub full_slot: Signal<Out, Bits<2>>,
     /// It is the message's last.
     pub full_last: Signal<Out, Bit>,
     /// It is being taken: `column` is read in the next cycle, `lane` in the one after it.
@@ -53,7 +103,7 @@ pub struct BlockFeed {
     count: DFF<Bits<5>>,
     fills: DFF<Bit>,
     full_q: DFF<Bit>,
-    slot_q: DFF<Bits<3>>,
+    slot_q: DFF<Bits<2>>,
     last_q: DFF<Bit>,
     word: DFF<Bits<64>>,
     // The word of the cycle before, and whether there is none five words earlier.
@@ -65,13 +115,9 @@ pub struct BlockFeed {
     accepts: Signal<Local, Bit>,
     goes: Signal<Local, Bit>,
     ends: Signal<Local, Bit>,
-    byte: [Signal<Local, Bits<8>>; 8],
-    padded: Signal<Local, LaneBytes>,
-    size: Signal<Local, Bits<4>>,
+    pad: WordPad,
     older: Signal<Local, Bits<64>>,
 
-    index: [Constant<Bits<4>>; 8],
-    start: Constant<Bits<8>>,
     stop: Constant<Bits<64>>,
     final_word: Constant<Bits<5>>,
     columns_count: Constant<Bits<5>>,
@@ -84,42 +130,32 @@ impl Default for BlockFeed {
             column: array_init::array_init(|_| Default::default()),
             lanes: array_init::array_init(|_| Default::default()),
             columns: array_init::array_init(|_| Default::default()),
-            byte: array_init::array_init(|_| Default::default()),
-            index: array_init::array_init(|i| Constant::new((i as u64).into())),
-            start: Constant::new(0x01_u64.into()),
             stop: Constant::new(0x8000_0000_0000_0000_u64.into()),
             final_word: Constant::new(16_u64.into()),
             columns_count: Constant::new(5_u64.into()),
             ; clock reset valid ready data last bytes slot full full_slot full_last taken count fills full_q slot_q last_q
-            word moves early accepts goes ends padded size older
+            word moves early accepts goes ends pad older
         }
     }
 }
 
-seq!(N in 0..8 {
 impl Logic for BlockFeed {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, count, fills, full_q, slot_q, last_q, word, moves, early);
+        dff_setup!(
+            self, clock, count, fills, full_q, slot_q, last_q, word, moves, early
+        );
         self.accepts.next = self.valid.val() & !self.fills.q.val() & !self.full_q.q.val();
         self.goes.next = self.accepts.val() | self.fills.q.val();
         self.ends.next = self.fills.q.val() | self.last.val();
 
-        self.size.next = bit_cast::<4, 3>(self.bytes.val());
-        for i in 0..8 {
-            self.byte[i].next = self.data.val().get_bits::<8>(56 - 8 * i);
-            if self.last.val() & (self.index[i].val() >= self.size.val()) {
-                self.byte[i].next = 0.into();
-            }
-            if self.last.val() & (self.index[i].val() == self.size.val()) {
-                self.byte[i].next = self.start.val();
-            }
-            if self.fills.q.val() {
-                self.byte[i].next = 0.into();
-            }
+        self.pad.data.next = self.data.val();
+        self.pad.last.next = self.last.val();
+        self.pad.bytes.next = self.bytes.val();
+        self.word.d.next = self.pad.padded.val();
+        if self.fills.q.val() {
+            self.word.d.next = 0.into();
         }
-        #( self.padded.next.b~N = self.byte[N].val(); )*
-        self.word.d.next = self.padded.val().into();
         if self.ends.val() & (self.count.q.val() == self.final_word.val()) {
             self.word.d.next = self.word.d.val() ^ self.stop.val();
         }
@@ -187,4 +223,3 @@ impl Logic for BlockFeed {
         }
     }
 }
-});

@@ -1,4 +1,4 @@
-//! The engine for throughput: five messages interleaved in a pipeline of a round.
+//! The engine for throughput: four messages interleaved in a pipeline of a round.
 
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
@@ -9,25 +9,31 @@ use super::round::{IOTA, RHO};
 use super::turns::Turns;
 use crate::arith::block;
 
-/// Keccak-256 of five messages at once, a permutation in every 24 cycles.
+/// Keccak-256 of four messages at once, a permutation in every 24 cycles.
 ///
-/// A round is five stages of one LUT4 each, and each stage has the state of another message:
+/// A round is four stages of one LUT4 each, and each stage has the state of another message:
 ///
 /// | registers | from the stage before |
 /// |---|---|
-/// | `state` (0) | χ, or the state of a message that rests |
+/// | `state` (0) | ρ, π and χ; zero where no message is |
 /// | `column` (1) | θ: XOR of four lanes of a column |
 /// | `parity` (2) | θ: with the fifth lane, the block's column, and ι of the round before |
 /// | `theta` (3) | θ, with the block's lane |
-/// | `turned` (4) | ρ and π: wires |
 ///
-/// What only some cycles need, and would be another input of a LUT, is a register that is held at zero in the others: the
-/// block outside of the first round, θ of a message that rests, and what rests of one that does not.
+/// Messages are sent a word a cycle, 17 words a block; ⌊n / 8⌋ whole words and a last one with the n mod 8 bytes that are left,
+/// also where these are none. Each word comes with the number of its message, `slot`, the same for all words of a block. Blocks
+/// of different slots may come in any order; one whose slot still computes is kept until that is done, and holds up those
+/// behind it. The next message of a slot may follow its last block at once.
 ///
-/// Messages are sent a word a cycle ([`BlockFeed`] says how they end), each block with the number of its message, `slot`, 0 to 4. Blocks of
-/// different slots may come in any order; one whose slot still computes is kept until that is done, and holds up those
-/// behind it. The next message of a slot may follow its last block at once. A block takes 17 words, and at most 24
-/// cycles until the next can come; its permutation takes 24 × 5 cycles. `done` comes at the earliest 19 cycles after another.
+/// A block takes 17 cycles, however few of its words are sent, and at most five more until the next can come; its
+/// permutation takes 24 × 4 cycles, and the next block of the slot, of the same message or another, can follow at once. So
+/// a block of each slot in turn keeps all stages busy.
+///
+/// The pipeline keeps no state that waits: once a message has begun, its next block must be complete when the one before is
+/// permuted, 94 cycles after that was taken (`ready` comes back). A message whose block comes later is of no use; `late`
+/// says so with its digest, and it is to be sent again. None is late where blocks are sent without pauses in them and in the
+/// order in which they are due, the first block of a slot's next message like another of the one before; and where a slot
+/// that has nothing to send then begins again while no block is due within 44 cycles, the time of two.
 #[derive(LogicBlock)]
 pub struct KeccakPipe {
     /// Clock.
@@ -42,14 +48,16 @@ pub struct KeccakPipe {
     pub data: Signal<In, Bits<64>>,
     /// The message ends in this word, which has `bytes` bytes.
     pub last: Signal<In, Bit>,
-    /// Bytes of the last word, 0 to 7.
+    /// Bytes of the last word, 0 to 7. Those behind them do not matter.
     pub bytes: Signal<In, Bits<3>>,
-    /// The word's message, 0 to 4. No word of a number above is ever done with.
-    pub slot: Signal<In, Bits<3>>,
-    /// One cycle, when `digest` is new.
+    /// The word's message.
+    pub slot: Signal<In, Bits<2>>,
+    /// One cycle, when `digest` is new; at the earliest 19 cycles after the one before.
     pub done: Signal<Out, Bit>,
-    /// Whose it is.
-    pub done_slot: Signal<Out, Bits<3>>,
+    /// Whose it is, with `done`.
+    pub done_slot: Signal<Out, Bits<2>>,
+    /// With `done`: a block of the message came too late, and the digest is wrong.
+    pub late: Signal<Out, Bit>,
     /// The digest, first byte at bits 255 to 248, until the next `done`.
     pub digest: Signal<Out, Bits<256>>,
 
@@ -60,23 +68,24 @@ pub struct KeccakPipe {
     state2: [DFF<Bits<64>>; 25],
     column: [DFF<Bits<64>>; 5],
     parity: [DFF<Bits<64>>; 5],
+    // The block's column and lanes, with ι: zero where no block is taken in.
     block1: [DFF<Bits<64>>; 5],
     block2: [DFF<Bits<64>>; 17],
     theta: [DFF<Bits<64>>; 25],
-    turned: [DFF<Bits<64>>; 25],
-    rest3: [DFF<Bits<64>>; 25],
-    rest4: [DFF<Bits<64>>; 25],
     digest_q: [DFF<Bits<64>>; 4],
     done_q: DFF<Bit>,
-    slot_q: DFF<Bits<3>>,
+    late_q: DFF<Bit>,
+    slot_q: DFF<Bits<2>>,
 
-    mixed: [Signal<Local, Bits<64>>; 25],
+    turned: [Signal<Local, Bits<64>>; 25],
     chi: [Signal<Local, Bits<64>>; 25],
+    mask: Signal<Local, Bits<64>>,
     squeezed: Signal<Local, Bits<256>>,
     answer: ByteReverse,
     left: [Constant<Bits<7>>; 25],
     right: [Constant<Bits<7>>; 25],
     last_iota: Constant<Bits<64>>,
+    none: Constant<Bits<64>>,
 }
 
 fn array<T: Default, const N: usize>() -> [T; N] {
@@ -87,12 +96,13 @@ impl Default for KeccakPipe {
     fn default() -> Self {
         block! {
             state: array(), state1: array(), state2: array(), column: array(), parity: array(), block1: array(),
-            block2: array(), theta: array(), turned: array(), rest3: array(), rest4: array(), digest_q: array(),
-            mixed: array(), chi: array(),
+            block2: array(), theta: array(), digest_q: array(), turned: array(), chi: array(),
             left: array_init::array_init(|i| Constant::new(RHO[i].into())),
             right: array_init::array_init(|i| Constant::new((64 - RHO[i]).into())),
             last_iota: Constant::new(IOTA[23].into()),
-            ; clock reset valid ready data last bytes slot done done_slot digest feed turns done_q slot_q squeezed answer
+            none: Constant::new(0_u64.into()),
+            ; clock reset valid ready data last bytes slot done done_slot late digest feed turns done_q late_q slot_q mask squeezed
+            answer
         }
     }
 }
@@ -155,72 +165,72 @@ impl Logic for KeccakPipe {
 
         // Stage 2 to 3.
         for i in 0..25 {
-            self.mixed[i].next = self.state2[i].q.val()
+            self.theta[i].clock.next = self.clock.val();
+        }
+        for i in 0..17 {
+            self.theta[i].d.next = self.state2[i].q.val()
+                ^ self.block2[i].q.val()
                 ^ self.parity[(i + 4) % 5].q.val()
                 ^ ((self.parity[(i + 1) % 5].q.val() << 1)
                     | (self.parity[(i + 1) % 5].q.val() >> 63));
         }
-        for i in 0..17 {
-            self.mixed[i].next = self.mixed[i].val() ^ self.block2[i].q.val();
-        }
-        for i in 0..25 {
-            self.theta[i].clock.next = self.clock.val();
-            self.theta[i].d.next = 0.into();
-            if self.turns.run_2.val() {
-                self.theta[i].d.next = self.mixed[i].val();
-            }
-            self.rest3[i].clock.next = self.clock.val();
-            self.rest3[i].d.next = 0.into();
-            if self.turns.rest_2.val() {
-                self.rest3[i].d.next = self.state2[i].q.val();
-            }
+        for i in 17..25 {
+            self.theta[i].d.next = self.state2[i].q.val()
+                ^ self.parity[(i + 4) % 5].q.val()
+                ^ ((self.parity[(i + 1) % 5].q.val() << 1)
+                    | (self.parity[(i + 1) % 5].q.val() >> 63));
         }
 
-        // Stage 3 to 4.
+        // Stage 3 to 0.
         for y in 0..5 {
             for x in 0..5 {
-                self.turned[y + 5 * ((2 * x + 3 * y) % 5)].clock.next = self.clock.val();
-                self.turned[y + 5 * ((2 * x + 3 * y) % 5)].d.next = (self.theta[x + 5 * y].q.val()
+                self.turned[y + 5 * ((2 * x + 3 * y) % 5)].next = (self.theta[x + 5 * y].q.val()
                     << self.left[x + 5 * y].val())
                     | (self.theta[x + 5 * y].q.val() >> self.right[x + 5 * y].val());
             }
         }
-        for i in 0..25 {
-            self.rest4[i].clock.next = self.clock.val();
-            self.rest4[i].d.next = self.rest3[i].q.val();
-        }
-
-        // Stage 4 to 0.
         for y in 0..5 {
             for x in 0..5 {
-                self.chi[x + 5 * y].next = self.turned[x + 5 * y].q.val()
-                    ^ (!self.turned[(x + 1) % 5 + 5 * y].q.val()
-                        & self.turned[(x + 2) % 5 + 5 * y].q.val())
-                    ^ self.rest4[x + 5 * y].q.val();
+                self.chi[x + 5 * y].next = self.turned[x + 5 * y].val()
+                    ^ (!self.turned[(x + 1) % 5 + 5 * y].val()
+                        & self.turned[(x + 2) % 5 + 5 * y].val());
             }
+        }
+        // An input of χ's LUTs. Where the choice is of zero, yosys takes the reset of the flip-flops, which is one for all eight
+        // of a tile: the tiles of `state` then have no room for any others, and the wires become longer.
+        self.mask.next = self.none.val();
+        if self.turns.keep_3.val() {
+            self.mask.next = !self.none.val();
         }
         for i in 0..25 {
             self.state[i].clock.next = self.clock.val();
-            self.state[i].d.next = self.chi[i].val();
-            if self.turns.clear_4.val() {
-                self.state[i].d.next = 0.into();
+            self.state[i].d.next = self.chi[i].val() & self.mask.val();
+        }
+        // These lanes are the digest as well, and share its LUTs.
+        for i in 0..4 {
+            self.state[i].d.next = 0.into();
+            if self.turns.keep_3.val() {
+                self.state[i].d.next = self.chi[i].val();
             }
         }
+
+        // Behind the last round: no other brings its ι in.
         for i in 0..4 {
             self.digest_q[i].clock.next = self.clock.val();
             self.digest_q[i].d.next = self.digest_q[i].q.val();
-            if self.turns.finish_4.val() {
+            if self.turns.finish_3.val() {
                 self.digest_q[i].d.next = self.chi[i].val();
             }
         }
-        // ι of the last round: no round follows that would bring it in.
-        if self.turns.finish_4.val() {
+        if self.turns.finish_3.val() {
             self.digest_q[0].d.next = self.chi[0].val() ^ self.last_iota.val();
         }
         self.done_q.clock.next = self.clock.val();
-        self.done_q.d.next = self.turns.finish_4.val() & !self.reset.val();
+        self.done_q.d.next = self.turns.finish_3.val() & !self.reset.val();
+        self.late_q.clock.next = self.clock.val();
+        self.late_q.d.next = self.turns.late_3.val();
         self.slot_q.clock.next = self.clock.val();
-        self.slot_q.d.next = self.turns.slot_4.val();
+        self.slot_q.d.next = self.turns.slot_3.val();
         self.squeezed.next = bit_cast::<256, 64>(self.digest_q[0].q.val())
             | (bit_cast::<256, 64>(self.digest_q[1].q.val()) << 64)
             | (bit_cast::<256, 64>(self.digest_q[2].q.val()) << 128)
@@ -229,5 +239,6 @@ impl Logic for KeccakPipe {
         self.digest.next = self.answer.y.val();
         self.done.next = self.done_q.q.val();
         self.done_slot.next = self.slot_q.q.val();
+        self.late.next = self.late_q.q.val();
     }
 }

@@ -8,13 +8,10 @@ use super::round::IOTA;
 use crate::arith::block;
 use crate::prim::LookupRom;
 
-/// Messages in the pipeline: as many as it has stages.
-pub const SLOTS: usize = 5;
-
-/// The rounds of the messages, which go round beside their states; a number is the stage that a register belongs to.
+/// The rounds of four messages, which go round beside their states; a number is the stage that a register belongs to.
 ///
-/// A message rests between its blocks (round 24) and when there is none (round 0); then its state goes through the pipeline
-/// unchanged. A rest ends when a block of the message is there.
+/// A message begins when a block is there and its place is free, runs for 24 passes, and takes its next block in the pass
+/// behind them. Behind the last pass of its last block the state becomes zero, for the next message.
 #[derive(LogicBlock)]
 pub struct Turns {
     /// Clock.
@@ -24,7 +21,7 @@ pub struct Turns {
     /// A block is there …
     pub full: Signal<In, Bit>,
     /// … for this message …
-    pub full_slot: Signal<In, Bits<3>>,
+    pub full_slot: Signal<In, Bits<2>>,
     /// … whose last it is.
     pub full_last: Signal<In, Bit>,
     /// It is taken.
@@ -37,55 +34,54 @@ pub struct Turns {
     pub iota_0: Signal<Out, Bits<64>>,
     /// The same for stage 1.
     pub iota_1: Signal<Out, Bits<64>>,
-    /// Stage 2 computes a round.
-    pub run_2: Signal<Out, Bit>,
-    /// Stage 2 rests.
-    pub rest_2: Signal<Out, Bit>,
-    /// Behind stage 4 there is no message: its state is zero.
-    pub clear_4: Signal<Out, Bit>,
-    /// Behind stage 4 a message has its digest.
-    pub finish_4: Signal<Out, Bit>,
+    /// Behind stage 3 there is a message; else its state becomes zero.
+    pub keep_3: Signal<Out, Bit>,
+    /// Behind stage 3 a message has its digest.
+    pub finish_3: Signal<Out, Bit>,
     /// Which one.
-    pub slot_4: Signal<Out, Bits<3>>,
+    pub slot_3: Signal<Out, Bits<2>>,
+    /// One of its blocks was late.
+    pub late_3: Signal<Out, Bit>,
 
     constants: LookupRom<5, Bits<64>>,
     round0: DFF<Bits<5>>,
     round1: DFF<Bits<5>>,
     next2: DFF<Bits<5>>,
     next3: DFF<Bits<5>>,
-    next4: DFF<Bits<5>>,
+    // More blocks of the message are to come.
     open0: DFF<Bit>,
     open1: DFF<Bit>,
     open2: DFF<Bit>,
     open3: DFF<Bit>,
-    open4: DFF<Bit>,
+    late0: DFF<Bit>,
+    late1: DFF<Bit>,
+    late2: DFF<Bit>,
+    late3: DFF<Bit>,
+    // It computes a round.
     run0: DFF<Bit>,
     run1: DFF<Bit>,
-    rest1: DFF<Bit>,
-    run2: DFF<Bit>,
-    rest2: DFF<Bit>,
+    // It will do so in the next pass, too, without another block.
+    goes2: DFF<Bit>,
+    goes3: DFF<Bit>,
+    // It takes a block in the next pass, if there is one.
+    free2: DFF<Bit>,
+    free3: DFF<Bit>,
     finish2: DFF<Bit>,
     finish3: DFF<Bit>,
-    finish4: DFF<Bit>,
-    idle3: DFF<Bit>,
-    idle4: DFF<Bit>,
-    busy3: DFF<Bit>,
-    busy4: DFF<Bit>,
-    take4: DFF<Bit>,
+    keep3: DFF<Bit>,
+    take3: DFF<Bit>,
     take0: DFF<Bit>,
     take1: DFF<Bit>,
-    iota4: DFF<Bits<64>>,
+    iota3: DFF<Bits<64>>,
     iota0: DFF<Bits<64>>,
     iota1: DFF<Bits<64>>,
-    slot3: DFF<Bits<3>>,
-    slot4: DFF<Bits<3>>,
+    slot2: DFF<Bits<2>>,
+    slot3: DFF<Bits<2>>,
 
     ends: Signal<Local, Bit>,
     runs: Signal<Local, Bit>,
-    hit: Signal<Local, Bit>,
     last_round: Constant<Bits<5>>,
     between: Constant<Bits<5>>,
-    last_slot: Constant<Bits<3>>,
 }
 
 impl Default for Turns {
@@ -96,10 +92,9 @@ impl Default for Turns {
             constants: LookupRom::new(constants),
             last_round: Constant::new(23_u64.into()),
             between: Constant::new(24_u64.into()),
-            last_slot: Constant::new((SLOTS as u64 - 1).into()),
-            ; clock reset full full_slot full_last taken take_0 take_1 iota_0 iota_1 run_2 rest_2 clear_4 finish_4 slot_4
-            round0 round1 next2 next3 next4 open0 open1 open2 open3 open4 run0 run1 rest1 run2 rest2 finish2 finish3 finish4
-            idle3 idle4 busy3 busy4 take4 take0 take1 iota4 iota0 iota1 slot3 slot4 ends runs hit
+            ; clock reset full full_slot full_last taken take_0 take_1 iota_0 iota_1 keep_3 finish_3 slot_3 late_3
+            round0 round1 next2 next3 open0 open1 open2 open3 late0 late1 late2 late3 run0 run1 goes2 goes3 free2 free3
+            finish2 finish3 keep3 take3 take0 take1 iota3 iota0 iota1 slot2 slot3 ends runs
         }
     }
 }
@@ -108,19 +103,19 @@ impl Logic for Turns {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, round0, round1, next2, next3, next4, open0, open1, open2, open3, open4,
-            run0, run1, rest1, run2, rest2, finish2, finish3, finish4, idle3, idle4, busy3, busy4,
-            take4, take0, take1, iota4, iota0, iota1, slot3, slot4
+            self, clock, round0, round1, next2, next3, open0, open1, open2, open3, late0, late1,
+            late2, late3, run0, run1, goes2, goes3, free2, free3, finish2, finish3, keep3, take3,
+            take0, take1, iota3, iota0, iota1, slot2, slot3
         );
         // Stage 0.
         self.round1.d.next = self.round0.q.val();
         self.open1.d.next = self.open0.q.val();
+        self.late1.d.next = self.late0.q.val();
         self.run1.d.next = self.run0.q.val();
-        self.rest1.d.next = !self.run0.q.val();
         self.take1.d.next = self.take0.q.val();
         self.iota1.d.next = self.iota0.q.val();
 
-        // Stage 1: the round after this one.
+        // Stage 1: what comes after this pass.
         self.ends.next = self.run1.q.val() & (self.round1.q.val() == self.last_round.val());
         self.next2.d.next = self.round1.q.val();
         if self.run1.q.val() {
@@ -129,84 +124,69 @@ impl Logic for Turns {
                 self.next2.d.next = 1.into();
             }
         }
-        if self.ends.val() & !self.open1.q.val() {
+        if !self.open1.q.val() & (self.ends.val() | !self.run1.q.val()) {
             self.next2.d.next = 0.into();
         }
+        self.goes2.d.next = self.run1.q.val() & !self.ends.val();
+        self.free2.d.next = !self.run1.q.val() | self.ends.val();
         self.finish2.d.next = self.ends.val() & !self.open1.q.val();
         self.open2.d.next = self.open1.q.val();
-        self.run2.d.next = self.run1.q.val();
-        self.rest2.d.next = self.rest1.q.val();
+        self.late2.d.next = self.late1.q.val();
 
-        // Stage 2.
+        // Stage 2: is there a block for it?
+        self.take3.d.next =
+            self.free2.q.val() & self.full.val() & (self.full_slot.val() == self.slot2.q.val());
+        self.slot2.d.next = self.slot2.q.val() + 1;
+        self.slot3.d.next = self.slot2.q.val();
+        self.constants.addr.next = self.next2.q.val();
+        self.iota3.d.next = self.constants.data.val();
+        self.keep3.d.next = self.goes2.q.val() | self.open2.q.val();
         self.next3.d.next = self.next2.q.val();
-        self.open3.d.next = self.open2.q.val();
+        self.goes3.d.next = self.goes2.q.val();
+        self.free3.d.next = self.free2.q.val();
         self.finish3.d.next = self.finish2.q.val();
-        self.idle3.d.next = self.next2.q.val() == 0;
-        self.busy3.d.next = (self.next2.q.val() != 0) & (self.next2.q.val() != self.between.val());
+        self.open3.d.next = self.open2.q.val();
+        self.late3.d.next = self.late2.q.val();
 
-        // Stage 3: is there a block for it?
-        self.next4.d.next = self.next3.q.val();
-        self.open4.d.next = self.open3.q.val();
-        self.finish4.d.next = self.finish3.q.val();
-        self.idle4.d.next = self.idle3.q.val();
-        self.busy4.d.next = self.busy3.q.val();
-        self.constants.addr.next = self.next3.q.val();
-        self.iota4.d.next = self.constants.data.val();
-        self.hit.next = self.full.val() & (self.full_slot.val() == self.slot3.q.val());
-        self.take4.d.next = self.hit.val() & !self.busy3.q.val();
-        self.slot3.d.next = self.slot3.q.val() + 1;
-        if self.slot3.q.val() == self.last_slot.val() {
-            self.slot3.d.next = 0.into();
-        }
-        self.slot4.d.next = self.slot3.q.val();
-
-        // Stage 4.
-        self.runs.next = self.take4.q.val() | self.busy4.q.val();
-        self.round0.d.next = self.next4.q.val();
-        self.open0.d.next = self.open4.q.val();
-        if self.take4.q.val() {
-            self.open0.d.next = !self.full_last.val();
-        }
+        // Stage 3.
+        self.runs.next = self.take3.q.val() | self.goes3.q.val();
+        self.round0.d.next = self.next3.q.val();
         self.run0.d.next = self.runs.val();
-        self.take0.d.next = self.take4.q.val();
+        self.take0.d.next = self.take3.q.val();
         self.iota0.d.next = 0.into();
         if self.runs.val() {
-            self.iota0.d.next = self.iota4.q.val();
+            self.iota0.d.next = self.iota3.q.val();
+        }
+        self.open0.d.next = self.open3.q.val();
+        self.late0.d.next =
+            self.late3.q.val() | (self.open3.q.val() & self.free3.q.val() & !self.take3.q.val());
+        if self.take3.q.val() {
+            self.open0.d.next = !self.full_last.val();
+            self.late0.d.next = self.late3.q.val() & self.open3.q.val();
         }
 
-        self.taken.next = self.take4.q.val();
+        self.taken.next = self.take3.q.val();
         self.take_0.next = self.take0.q.val();
         self.take_1.next = self.take1.q.val();
         self.iota_0.next = self.iota0.q.val();
         self.iota_1.next = self.iota1.q.val();
-        self.run_2.next = self.run2.q.val();
-        self.rest_2.next = self.rest2.q.val();
-        self.clear_4.next = self.idle4.q.val();
-        self.finish_4.next = self.finish4.q.val();
-        self.slot_4.next = self.slot4.q.val();
+        self.keep_3.next = self.keep3.q.val();
+        self.finish_3.next = self.finish3.q.val();
+        self.slot_3.next = self.slot3.q.val();
+        self.late_3.next = self.late3.q.val();
         if self.reset.val() {
-            // With the round goes the state: behind stage 4 it is cleared.
-            self.round0.d.next = 0.into();
-            self.round1.d.next = 0.into();
-            self.next2.d.next = 0.into();
-            self.next3.d.next = 0.into();
-            self.next4.d.next = 0.into();
+            // A place without a message makes its state zero, before a block can be there.
+            self.open0.d.next = false;
+            self.open1.d.next = false;
+            self.open2.d.next = false;
+            self.open3.d.next = false;
             self.run0.d.next = false;
             self.run1.d.next = false;
-            self.rest1.d.next = true;
-            self.run2.d.next = false;
-            self.rest2.d.next = true;
+            self.goes2.d.next = false;
+            self.goes3.d.next = false;
             self.finish2.d.next = false;
             self.finish3.d.next = false;
-            self.finish4.d.next = false;
-            self.busy3.d.next = false;
-            self.busy4.d.next = false;
-            self.idle3.d.next = true;
-            self.idle4.d.next = true;
-            self.take4.d.next = false;
-            self.take0.d.next = false;
-            self.take1.d.next = false;
-            self.slot3.d.next = 0.into();
+            self.take3.d.next = false;
         }
     }
 }
