@@ -42,6 +42,8 @@ TESTS = {
     "pager": ("pager", ""),
     "code_store": ("code_store", ""),
     "keccak": ("keccak", ""),
+    "keccak_fast": ("keccak_fast", ""),
+    "keccak_pipe": ("keccak_pipe", ""),
     "keccak_pool": ("keccak_pool", ""),
     "queue": ("queue", ""),
     "dma": ("dma", ""),

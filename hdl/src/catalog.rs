@@ -8,7 +8,7 @@ use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use rust_hdl_core::prelude::Bits;
 
-use crate::keccak::{Keccak, KeccakPool};
+use crate::keccak::{Keccak, KeccakFast, KeccakPipe, KeccakPool};
 use crate::lane::Lane;
 use crate::lane::bytes::ByteRam;
 use crate::lane::code::CodeStore;
@@ -62,6 +62,8 @@ pub fn blocks() -> Vec<Entry> {
         entry!("expand", Expand::default()),
         entry!("keccak", Keccak::<1>::default()),
         entry!("keccak2", Keccak::<2>::default()),
+        entry!("keccak_fast", KeccakFast::default()),
+        entry!("keccak_pipe", KeccakPipe::default()),
         entry!("keccak_pool", KeccakPool::<3, 2>::default()),
         entry!("byte_ram", ByteRam::default()),
         entry!("stack", Stack::default()),

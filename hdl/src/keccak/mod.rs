@@ -4,9 +4,16 @@
 //! (0x01 … 0x80), not that of SHA-3 (FIPS 202).
 
 mod chunk;
+mod fast;
+mod feed;
+mod fill;
+mod pipe;
 mod pool;
 mod round;
 mod sponge;
+mod turns;
 
+pub use fast::KeccakFast;
+pub use pipe::KeccakPipe;
 pub use pool::KeccakPool;
 pub use sponge::Keccak;

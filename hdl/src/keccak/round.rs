@@ -1,4 +1,4 @@
-//! One round of Keccak-f[1600] (FIPS 202, section 3.2), combinational.
+//! One round of Keccak-f[1600] (FIPS 202, section 3.2), combinational, with a block absorbed in front of it.
 
 // The derive makes accessors without docs.
 #![allow(missing_docs)]
@@ -9,7 +9,7 @@ use seq_macro::seq;
 use crate::prim::LookupRom;
 
 /// Round constants of ι.
-const IOTA: [u64; 24] = [
+pub(super) const IOTA: [u64; 24] = [
     0x0000_0000_0000_0001,
     0x0000_0000_0000_8082,
     0x8000_0000_0000_808a,
@@ -37,7 +37,7 @@ const IOTA: [u64; 24] = [
 ];
 
 /// Rotations of ρ, lane x + 5y.
-const RHO: [u64; 25] = [
+pub(super) const RHO: [u64; 25] = [
     0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14,
 ];
 
@@ -52,12 +52,17 @@ seq!(N in 0..25 {
 pub struct KeccakRound {
     /// State before.
     pub a: Signal<In, Lanes>,
+    /// XORed to the state before the round: a block in the first one, zero in the others. Not in front of θ but within it,
+    /// where there are inputs of LUTs left: by itself for each lane, and in the parity of its column.
+    pub block: Signal<In, Lanes>,
     /// Index of the round, 0 to 23.
     pub round: Signal<In, Bits<5>>,
     /// State after.
     pub y: Signal<Out, Lanes>,
     constants: LookupRom<5, Bits<64>>,
     lane: [Signal<Local, Bits<64>>; 25],
+    word: [Signal<Local, Bits<64>>; 25],
+    block_parity: [Signal<Local, Bits<64>>; 5],
     parity: [Signal<Local, Bits<64>>; 5],
     theta: [Signal<Local, Bits<64>>; 25],
     turned: [Signal<Local, Bits<64>>; 25],
@@ -77,7 +82,10 @@ impl Default for KeccakRound {
             round: Default::default(),
             y: Default::default(),
             constants: LookupRom::new(IOTA.iter().map(|c| (*c).into()).collect()),
+            block: Default::default(),
             lane: array(),
+            word: array(),
+            block_parity: array(),
             parity: array(),
             theta: array(),
             turned: array(),
@@ -94,8 +102,15 @@ impl Logic for KeccakRound {
     fn update(&mut self) {
         self.constants.addr.next = self.round.val();
         #( self.lane[N].next = self.a.val().l~N; )*
+        #( self.word[N].next = self.block.val().l~N; )*
         for x in 0..5 {
-            self.parity[x].next = self.lane[x].val()
+            self.block_parity[x].next = self.word[x].val()
+                ^ self.word[x + 5].val()
+                ^ self.word[x + 10].val()
+                ^ self.word[x + 15].val()
+                ^ self.word[x + 20].val();
+            self.parity[x].next = self.block_parity[x].val()
+                ^ self.lane[x].val()
                 ^ self.lane[x + 5].val()
                 ^ self.lane[x + 10].val()
                 ^ self.lane[x + 15].val()
@@ -103,6 +118,7 @@ impl Logic for KeccakRound {
         }
         for i in 0..25 {
             self.theta[i].next = self.lane[i].val()
+                ^ self.word[i].val()
                 ^ self.parity[(i + 4) % 5].val()
                 ^ ((self.parity[(i + 1) % 5].val() << 1) | (self.parity[(i + 1) % 5].val() >> 63));
         }

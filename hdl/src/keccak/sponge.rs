@@ -49,6 +49,8 @@ pub struct Keccak<const U: usize> {
 
     state: DFF<SpongeState>,
     lanes: DFF<Lanes>,
+    // The block, until the first round takes it in; then zero.
+    block: [DFF<Bits<64>>; 17],
     // Where the chunk goes on: lane of the block, and words of it that the block before took.
     place: DFF<Bits<5>>,
     taken: DFF<Bits<3>>,
@@ -72,7 +74,7 @@ pub struct Keccak<const U: usize> {
     fills: Signal<Local, Bit>,
     splits: Signal<Local, Bit>,
     padding: Signal<Local, Bit>,
-    input: [Signal<Local, Bits<64>>; 25],
+    absorbs: Signal<Local, Bit>,
     absorbed: Signal<Local, Lanes>,
 
     rounds: [KeccakRound; U],
@@ -98,7 +100,7 @@ impl<const U: usize> Default for Keccak<U> {
         block! {
             word: array_init::array_init(|_| Default::default()),
             turned: array_init::array_init(|_| Default::default()),
-            input: array_init::array_init(|_| Default::default()),
+            block: array_init::array_init(|_| Default::default()),
             rounds: array_init::array_init(|_| Default::default()),
             offset: array_init::array_init(|i| Constant::new((i as u64).into())),
             step: Constant::new((U as u64).into()),
@@ -107,12 +109,12 @@ impl<const U: usize> Default for Keccak<U> {
             none: Constant::new(Lanes::default()),
             pad_end: Constant::new(0x8000_0000_0000_0000_u64.into()),
             ; clock reset valid ready data bytes last done digest state lanes place taken round final_q extra_q done_q
-            digest_q count pad phase end rest pad_lane finishes fills splits padding absorbed permuted squeezed answer
+            digest_q count pad phase end rest pad_lane finishes fills splits padding absorbs absorbed permuted squeezed answer
         }
     }
 }
 
-seq!(N in 0..25 {
+seq!(N in 0..17 {
 impl<const U: usize> Logic for Keccak<U> {
     #[hdl_gen]
     fn update(&mut self) {
@@ -165,36 +167,45 @@ impl<const U: usize> Logic for Keccak<U> {
         self.finishes.next = self.last.val() && (self.pad_lane.val() <= 16);
         self.fills.next = self.end.val() >= 17;
         self.splits.next = (self.end.val() > 17) && !self.finishes.val();
-        for i in 0..25 {
-            self.input[i].next = 0.into();
-        }
+        self.absorbs.next = (self.state.q.val() == SpongeState::Absorb) & self.valid.val();
         for i in 0..17 {
-            if !self.padding.val()
+            self.block[i].clock.next = self.clock.val();
+            self.block[i].d.next = self.block[i].q.val();
+            if self.absorbs.val()
                 && (self.index[i].val() >= self.place.q.val())
                 && (self.index[i].val() < self.end.val())
             {
-                self.input[i].next = self.turned[i % 4].val();
+                self.block[i].d.next = self.turned[i % 4].val();
             }
             // After a whole last chunk the padding begins in the next lane.
-            if !self.padding.val()
+            if self.absorbs.val()
                 && self.finishes.val()
                 && self.count.val().get_bit(5)
                 && (self.index[i].val() == self.end.val())
             {
-                self.input[i].next = 1.into();
+                self.block[i].d.next = 1.into();
             }
         }
         if self.padding.val() {
-            self.input[0].next = 1.into();
+            self.block[0].d.next = 1.into();
         }
-        if self.padding.val() || self.finishes.val() {
-            self.input[16].next = self.input[16].val() ^ self.pad_end.val();
+        // No chunk before this one has reached the block's end.
+        if self.padding.val() || (self.absorbs.val() && self.finishes.val()) {
+            self.block[16].d.next = self.block[16].d.val() ^ self.pad_end.val();
         }
-        #( self.absorbed.next.l~N = self.lanes.q.val().l~N ^ self.input[N].val(); )*
+        for i in 0..17 {
+            if (self.state.q.val() == SpongeState::Permute) | self.reset.val() {
+                self.block[i].d.next = 0.into();
+            }
+        }
+        self.absorbed.next = self.none.val();
+        #( self.absorbed.next.l~N = self.block[N].q.val(); )*
 
         // The rounds of this clock, one after the other.
         self.rounds[0].a.next = self.lanes.q.val();
+        self.rounds[0].block.next = self.absorbed.val();
         for k in 1..U {
+            self.rounds[k].block.next = self.none.val();
             self.rounds[k].a.next = self.rounds[k - 1].y.val();
         }
         for k in 0..U {
@@ -215,7 +226,6 @@ impl<const U: usize> Logic for Keccak<U> {
             SpongeState::Absorb => {
                 self.ready.next = !self.splits.val();
                 if self.valid.val() {
-                    self.lanes.d.next = self.absorbed.val();
                     self.place.d.next = self.end.val();
                     self.taken.d.next = 0.into();
                     if self.finishes.val() || self.fills.val() {
@@ -247,7 +257,6 @@ impl<const U: usize> Logic for Keccak<U> {
                 }
             }
             SpongeState::Pad => {
-                self.lanes.d.next = self.absorbed.val();
                 self.final_q.d.next = true;
                 self.extra_q.d.next = false;
                 self.state.d.next = SpongeState::Permute;
