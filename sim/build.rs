@@ -90,12 +90,16 @@ fn build() -> Result<(), Failure> {
     if coverage { count(&root) } else { Ok(()) }
 }
 
-/// The blocks to build: the cards, and with feature `blocks` everything else of the catalog.
+/// The blocks to build: the cards, with feature `blocks` everything else of the catalog, and with feature `lanes4` the
+/// card of four lanes.
 fn selected() -> Vec<Entry> {
     let all = env::var_os("CARGO_FEATURE_BLOCKS").is_some();
     let mut entries = gatewei_hdl::catalog::blocks();
     let is_top = |name: &str| name.starts_with("card") || name.ends_with("_card");
     entries.retain(|entry| all || is_top(entry.name));
+    if env::var_os("CARGO_FEATURE_LANES4").is_some() {
+        entries.extend(gatewei_hdl::catalog::large());
+    }
     entries
 }
 

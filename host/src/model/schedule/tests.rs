@@ -1,0 +1,171 @@
+//! Schedules of graphs made by hand, against what they cannot beat and against what they must reach.
+
+use std::num::NonZeroU16;
+
+use proptest::prelude::*;
+
+use super::super::Graph;
+use super::{Load, Run, Setting, schedule};
+use crate::engine::Hint;
+
+const CYCLES: u64 = 1_000;
+
+/// A card on which nothing but lanes takes time.
+fn ideal(lanes: u16) -> Setting {
+    Setting {
+        lanes: NonZeroU16::new(lanes).expect("some lanes"),
+        credits: NonZeroU16::new(5).expect("some credits"),
+        fetch: 0,
+        complete: 0,
+        gap: 0,
+        host: 0,
+    }
+}
+
+fn load(cycles: u64) -> Load {
+    Load {
+        lane: Some(cycles),
+        ..Load::default()
+    }
+}
+
+fn run(transactions: usize, edges: &[(usize, usize)], setting: Setting) -> Run {
+    run_loads(&vec![load(CYCLES); transactions], edges, setting)
+}
+
+fn run_loads(loads: &[Load], edges: &[(usize, usize)], setting: Setting) -> Run {
+    let graph = Graph::of_edges(loads.len(), edges);
+    let hints = vec![Hint::default(); loads.len()];
+    let run = schedule(&graph, loads, &hints, setting).expect("it ends");
+    let weight = |tx: usize| loads[tx].lane.unwrap_or(0);
+    let work: u64 = (0..loads.len()).map(weight).sum();
+    let lanes = u64::from(setting.lanes.get());
+    assert!(
+        run.makespan >= graph.critical_path(weight),
+        "{run:?}: faster than its longest chain"
+    );
+    assert!(
+        run.makespan * lanes >= work,
+        "{run:?}: faster than all lanes"
+    );
+    assert!(
+        run.busy >= work && run.busy <= run.makespan * lanes,
+        "{run:?}"
+    );
+    assert!(run.wasted <= run.busy - work.min(run.busy) || run.wasted == 0 || run.busy > work);
+    run
+}
+
+#[test]
+fn independent_messages_fill_all_lanes() {
+    for lanes in [1, 2, 4] {
+        let run = run(40, &[], ideal(lanes));
+        assert_eq!(run.makespan, 40 * CYCLES / u64::from(lanes));
+        assert_eq!((run.messages, run.stale, run.rejected), (40, 0, 0));
+    }
+}
+
+#[test]
+fn a_chain_is_no_faster_on_more_lanes() {
+    let chain: Vec<_> = (1..20).map(|tx| (tx - 1, tx)).collect();
+    for lanes in [1, 2, 4] {
+        let run = run(20, &chain, ideal(lanes));
+        assert!(run.makespan >= 20 * CYCLES, "{lanes} lanes: {run:?}");
+        assert!(
+            run.stale + run.rejected + run.blocked > 0,
+            "nothing was run in vain: {run:?}"
+        );
+        assert!(run.wasted > 0, "{run:?}");
+    }
+}
+
+#[test]
+fn a_chain_of_one_sender_is_run_in_order() {
+    let chain: Vec<_> = (1..20).map(|tx| (tx - 1, tx)).collect();
+    let graph = Graph::of_edges(20, &chain);
+    let hint = |tx: usize| Hint {
+        after: tx.checked_sub(1),
+        ..Hint::default()
+    };
+    let hints: Vec<_> = (0..20).map(hint).collect();
+    let run = schedule(&graph, &[load(CYCLES); 20], &hints, ideal(4)).expect("it ends");
+    assert_eq!((run.makespan, run.messages), (20 * CYCLES, 20));
+    assert_eq!((run.stale, run.rejected, run.wasted), (0, 0, 0));
+}
+
+#[test]
+fn a_diamond_waits_for_both_its_sides() {
+    let diamond = [(0, 1), (0, 2), (1, 3), (2, 3)];
+    let run = run(4, &diamond, ideal(4));
+    assert!(run.makespan >= 3 * CYCLES, "{run:?}");
+    assert!(run.makespan <= 6 * CYCLES, "{run:?}");
+}
+
+#[test]
+fn requests_the_gap_and_the_host_take_their_time() {
+    let mut setting = ideal(1);
+    (setting.fetch, setting.complete, setting.gap) = (100, 30, 2);
+    // To the lane, the lane, to the host; the gap is between messages.
+    assert_eq!(run(1, &[], setting).makespan, 100 + CYCLES + 30);
+    assert_eq!(run(2, &[], setting).makespan, 100 + 2 * CYCLES + 2 + 30);
+    let asks = Load {
+        requests: 3,
+        ..load(CYCLES)
+    };
+    let run = run_loads(&[asks], &[], setting);
+    assert_eq!(run.makespan, 100 + CYCLES + 3 * (30 + 100) + 30);
+    setting.host = 50;
+    let run = run_loads(&[asks], &[], setting);
+    assert_eq!(
+        run.makespan,
+        50 + 100 + CYCLES + 3 * (30 + 50 + 100) + 30 + 50
+    );
+    assert_eq!(run.host, 5 * 50);
+}
+
+#[test]
+fn a_link_serves_one_message_at_a_time() {
+    let slow = Load {
+        link: (300, 200),
+        ..load(100)
+    };
+    let run = run_loads(&[slow; 10], &[], ideal(4));
+    assert!(run.makespan >= 10 * 500, "{run:?}");
+    assert_eq!(run.link, 10 * 500);
+}
+
+#[test]
+fn what_the_card_gives_back_runs_on_the_host() {
+    let back = Load {
+        given_back: true,
+        host: 5_000,
+        ..load(10)
+    };
+    let never = Load {
+        host: 7_000,
+        ..Load::default()
+    };
+    let run = run_loads(&[back, never], &[], ideal(1));
+    assert_eq!((run.host, run.messages), (12_000, 1));
+    assert!(run.makespan >= 12_000);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the graph and the card, the block ends, in no less time than its bounds.
+    #[test]
+    fn any_graph_ends(
+        lanes in 1u16..6,
+        cycles in prop::collection::vec(1u64..3_000, 1..40),
+        edges in prop::collection::vec((0usize..40, 0usize..40), 0..60),
+        (fetch, complete, host) in (0u64..200, 0u64..200, 0u64..50),
+        requests in 0u64..4,
+    ) {
+        let count = cycles.len();
+        let edges: Vec<_> = edges.into_iter().filter(|(_, to)| *to < count).collect();
+        let loads: Vec<_> = cycles.into_iter().map(|cycles| Load { requests, ..load(cycles) }).collect();
+        let setting = Setting { fetch, complete, host, ..ideal(lanes) };
+        run_loads(&loads, &edges, setting);
+    }
+}
