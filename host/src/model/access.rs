@@ -22,12 +22,14 @@ pub(super) enum Cell {
 /// When the value of a read is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Told {
-    /// When the transaction begins: accounts.
+    /// When the transaction begins: sender and called account.
     Begin,
     /// When it begins, with its message, and compared again when its result comes home.
     Sent,
     /// When the lane asks, and compared again.
     Asked,
+    /// When the result comes home: that the block's beneficiary exists.
+    Home,
 }
 
 /// A write.
@@ -48,17 +50,27 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// As the engine sees it: `reads` and `writes` of an attempt, and the slots that its lane asked for.
-    pub fn of(reads: &ReadSet, writes: &Writes, asked: &[(Address, U256)]) -> Self {
+    /// As the engine sees it: `reads` and `writes` of an attempt, the slots that its lane asked for, and the accounts that
+    /// are read before its message is made.
+    pub fn of(
+        reads: &ReadSet,
+        writes: &Writes,
+        asked: &[(Address, U256)],
+        begins: &[Address],
+    ) -> Self {
         let mut access = Self::default();
         for (address, read) in &reads.accounts {
+            let (exists, used) = if begins.contains(address) {
+                (Told::Begin, Told::Begin)
+            } else {
+                (Told::Home, Told::Sent)
+            };
             let cells = [
-                Some(Cell::Account(*address)),
-                read.balance.then_some(Cell::Balance(*address)),
-                read.nonce.then_some(Cell::Nonce(*address)),
+                Some((Cell::Account(*address), exists)),
+                (read.balance).then_some((Cell::Balance(*address), used)),
+                read.nonce.then_some((Cell::Nonce(*address), used)),
             ];
-            let cells = cells.into_iter().flatten();
-            access.reads.extend(cells.map(|cell| (cell, Told::Begin)));
+            access.reads.extend(cells.into_iter().flatten());
         }
         let asked: BTreeSet<_> = asked.iter().copied().collect();
         let slots: BTreeSet<_> = (reads.slots.iter())

@@ -222,7 +222,9 @@ fn work<T: Counted>(
                 if let Ok(done) = &result {
                     let reads = &mut ended.evm.ctx.journaled_state.database.reads;
                     let writes = writes(&done.state, reads);
-                    *access = Access::of(reads, &writes, &asked);
+                    let begins: Vec<_> = tx.kind.to().copied().into_iter().collect();
+                    let begins = [&begins[..], &[tx.caller]].concat();
+                    *access = Access::of(reads, &writes, &asked, &begins);
                 }
                 session.submit(&mut ended.evm, result, None);
                 idle = Some(ended.evm);

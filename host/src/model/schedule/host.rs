@@ -123,7 +123,9 @@ impl Host<'_> {
         let told = needs.iter().map(|need| {
             let seen = self.memory.see(tx, *need);
             // What will be written again is not foreseen: the lane asks for it.
-            (need.told != Told::Asked && seen.blocked.is_none()).then_some(seen.mark)
+            let asked =
+                need.told == Told::Asked || need.told == Told::Sent && seen.blocked.is_some();
+            (!asked).then_some(seen.mark)
         });
         let job = Job {
             attempt,
@@ -231,7 +233,7 @@ impl Host<'_> {
                 self.scheduler.blocked(job.attempt, on);
                 return;
             }
-            stale |= told.is_some_and(|told| told != seen.mark);
+            stale |= need.told != Told::Home && told.is_some_and(|told| told != seen.mark);
             right &= seen.right;
         }
         if stale {
