@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use gatewei::card::sim;
-use gatewei::model::{Assumptions, Known, Link, LinkKind, Power, Profile, figures, profile};
+use gatewei::model::{Assumptions, Known, Link, LinkKind, Power, Profile, Profiler, figures};
 use gatewei::{Block, Executor, Sequential, digest};
 use gatewei_workloads::{Params, generate, write};
 
@@ -54,8 +54,10 @@ fn profiled(block: &Block) -> Profile {
         write_latency: latency,
         ..Default::default()
     };
-    let mut runner = sim::open(simulation, Default::default()).expect("the card opens");
-    profile(&mut runner, block).expect("it runs")
+    let runner = sim::open(simulation, Default::default()).expect("the card opens");
+    let profile = Profiler::new(runner).profile(block).expect("it runs");
+    println!("  turn {} answer {:?}", profile.turn(), profile.answer());
+    profile
 }
 
 /// Cycles that a whole card takes, from the first submission to the last result: its clock runs in between only while
@@ -74,7 +76,11 @@ fn simulated(block: &Block, lanes: u8) -> u64 {
     let after = cycles(&mut executor);
     let want = Sequential.execute(block).expect("it runs");
     assert_eq!(digest(&want), digest(&got));
-    println!("    {:?}", got.statistics.card.prediction);
+    println!(
+        "    {} submitted, {:?}",
+        executor.runner().card().counters().submitted,
+        got.statistics.card.prediction
+    );
     println!(
         "    {} executions, {} again",
         got.statistics.executions, got.statistics.reexecutions

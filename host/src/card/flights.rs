@@ -57,6 +57,12 @@ impl<T: Transport> CardRunner<T> {
         self.costs = Costs::default();
     }
 
+    /// Puts what was learned of slots aside, or back, and returns what was in its place.
+    pub(crate) fn learned(&mut self, other: Option<Predictor>) -> Predictor {
+        let other = other.unwrap_or_else(|| Predictor::new(FUNCTIONS));
+        std::mem::replace(&mut self.predictor, other)
+    }
+
     /// The card.
     pub const fn card(&self) -> &Card<T> {
         &self.card

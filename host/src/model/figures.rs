@@ -4,13 +4,16 @@ use std::num::NonZeroU16;
 
 use super::energy::mgas_per_joule;
 use super::{
-    Known, Link, LinkKind, Load, Message, Place, Power, Profile, Run, Setting, Stuck, schedule,
+    Cost, Known, Link, LinkKind, Load, Message, Place, Power, Profile, Run, Setting, Spent, Stuck,
+    schedule,
 };
 
 /// Cycles of the card's fetcher for a submission beyond the latency of its read: asking, two beats, handing over.
 const FETCH: u64 = 9;
-/// Cycles between two messages of a lane that has the second one already.
-const GAP: u64 = 2;
+/// Cycles for which a lane that asks waits beyond a write and a read of host memory, where no answer was measured.
+const ANSWER: u64 = 17;
+/// Cycles from a message that a lane is done with to the next one, if that waits in front of it.
+const GAP: u64 = 7;
 
 /// What figures rest on beside the block.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,31 +41,38 @@ impl Assumptions {
         (seconds * self.mhz.value * 1e6).round() as u64
     }
 
-    fn load(&self, message: &Message) -> Load {
-        let on_lane = message.place != Place::Nowhere && message.cycles > 0;
-        let (down, up) = self.link.seconds(message.moved);
+    fn cost(&self, spent: &Spent) -> Cost {
+        let (down, up) = self.link.seconds(spent.moved);
         let link = (self.cycles(down), self.cycles(up));
-        // What the simulated bus took for the beats is in the message's cycles already.
-        let link = match self.link.kind {
-            LinkKind::Serial => link,
-            LinkKind::Bus => (
-                link.0.saturating_sub(message.moved.read_beats),
-                link.1.saturating_sub(message.moved.write_beats),
-            ),
-        };
+        Cost {
+            cycles: spent.cycles.saturating_sub(spent.wait_cycles),
+            pages: spent.page_cycles,
+            requests: spent.requests,
+            link: match self.link.kind {
+                LinkKind::Serial => link,
+                // What the simulated bus took for the beats is in the message's cycles already.
+                LinkKind::Bus => (
+                    link.0.saturating_sub(spent.moved.read_beats),
+                    link.1.saturating_sub(spent.moved.write_beats),
+                ),
+            },
+            moved: spent.moved,
+        }
+    }
+
+    fn load(&self, message: &Message) -> Load {
+        let on_lane = message.place != Place::Nowhere && message.spent.cycles > 0;
         let host = match message.place {
             Place::Nowhere => 0.0,
             _ if self.cpu_mgas_per_s > 0.0 => message.gas as f64 / 1e6 / self.cpu_mgas_per_s,
             _ => 0.0,
         };
         Load {
-            lane: on_lane.then_some(message.cycles.saturating_sub(message.wait_cycles)),
-            pages: message.page_cycles,
-            requests: message.requests,
-            link,
+            lane: on_lane.then(|| self.cost(&message.spent)),
+            cold: on_lane.then(|| self.cost(&message.cold)),
+            function: message.function,
             given_back: message.place == Place::Cpu,
             host: self.cycles(host),
-            moved: message.moved,
         }
     }
 }
@@ -109,12 +119,17 @@ pub fn figures(
         .map(|message| assumptions.load(message))
         .collect();
     let fetch = u64::from(assumptions.latency_cycles()) + FETCH;
+    let turn = profile.turn();
+    // A message's cycles end before the last of its result is written: that is what its turn has beyond an answer's.
+    let asked = 2 * u64::from(assumptions.latency_cycles()) + ANSWER;
+    let answer = profile.answer().unwrap_or(asked).min(turn);
     let setting = Setting {
         lanes,
         credits: NonZeroU16::new(profile.credits).unwrap_or(NonZeroU16::MIN),
         fetch,
-        complete: profile.turn().saturating_sub(fetch),
-        gap: GAP,
+        ask: answer.saturating_sub(fetch),
+        complete: turn.saturating_sub(fetch),
+        gap: turn - answer + GAP,
         host: assumptions.cycles(assumptions.host_us.value / 1e6),
     };
     let run = schedule(&profile.graph, &loads, &profile.hints, setting)?;

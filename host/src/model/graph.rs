@@ -18,6 +18,8 @@ pub(super) struct Writer {
     pub tx: usize,
     /// It adds to what those before it write.
     pub adds: bool,
+    /// It reads what it writes: what it makes of it is taken to rest on that alone.
+    pub updates: bool,
 }
 
 /// The dependencies between the transactions of a block: reads of what transactions before them have written, as the
@@ -42,7 +44,9 @@ impl Graph {
             let written = access.writes.iter().map(|write| (write.cell, write.adds));
             let all: BTreeMap<Cell, bool> = written.chain(wiped).collect();
             for (cell, adds) in all.into_iter().filter(|(cell, _)| read.contains(cell)) {
-                writers.entry(cell).or_default().push(Writer { tx, adds });
+                let updates = !adds && access.reads.iter().any(|(own, _)| *own == cell);
+                let writer = Writer { tx, adds, updates };
+                writers.entry(cell).or_default().push(writer);
             }
         }
         let index: BTreeMap<Cell, usize> = writers.keys().copied().zip(0..).collect();
@@ -78,6 +82,7 @@ impl Graph {
                 graph.writers.push(vec![Writer {
                     tx: from,
                     adds: false,
+                    updates: false,
                 }]);
             }
         }

@@ -1,19 +1,24 @@
 //! A block's messages, each run once and alone on a card whose clock can be seen.
 
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::ops::{AddAssign, Sub};
 
+use alloy_primitives::{Address, TxKind, U256};
 use gatewei_driver::profile::Profile as Cycles;
 use gatewei_driver::transport::Transport;
 use revm::ExecuteEvm;
+use revm::context::TxEnv;
 use revm::context::result::ResultAndState;
 
 use super::access::Access;
 use super::graph::Graph;
-use crate::card::{self, CardRunner, Flights, Landing};
-use crate::engine::{Engine, Forecast, Hint, Session, Task, WorkerView, writes};
+use crate::card::{self, CardRunner, Ended, Flights, Landing};
+use crate::engine::{Attempt, Engine, Forecast, Hint, Session, Task, WorkerView, writes};
 use crate::{Block, ExecutionError, Verify};
 
+/// Calls of a function that may be under way before the first one has come home.
+const COLD: u32 = 64;
 /// Times that a message may come home stale. Alone on the card none does.
 const STALE: u32 = 8;
 
@@ -73,13 +78,9 @@ pub enum Place {
     Cpu,
 }
 
-/// What a transaction took.
+/// What a message took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Message {
-    /// Where it ran.
-    pub place: Place,
-    /// Gas, as in its receipt.
-    pub gas: u64,
+pub struct Spent {
     /// Cycles of its lane, from taking the message to its end.
     pub cycles: u64,
     /// Of those, cycles in which the lane awaited the host.
@@ -96,12 +97,36 @@ pub struct Message {
     pub moved: Moved,
 }
 
-impl Message {
+impl Spent {
     /// Cycles in which the lane executed: neither loaded nor waited.
     pub const fn execution_cycles(&self) -> u64 {
         let others = self.wait_cycles + self.page_cycles + self.loading_cycles;
         self.cycles.saturating_sub(others)
     }
+
+    /// The same with what another run of the message has waited for pages, and moved of them: this one found them.
+    fn with_pages_of(mut self, other: &Self) -> Self {
+        let more = other.page_cycles.saturating_sub(self.page_cycles);
+        self.cycles += more;
+        self.page_cycles += more;
+        self.moved.read_beats = self.moved.read_beats.max(other.moved.read_beats);
+        self
+    }
+}
+
+/// A transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// Where it ran.
+    pub place: Place,
+    /// Gas, as in its receipt.
+    pub gas: u64,
+    /// The function that it calls, counted within the block; none where a block before called it.
+    pub function: Option<u32>,
+    /// What it took, behind all messages before it.
+    pub spent: Spent,
+    /// What it takes where nothing is foreseen of it.
+    pub cold: Spent,
 }
 
 /// A block, as far as a model needs it.
@@ -120,97 +145,140 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Sum over the transactions.
-    pub fn sum(&self, of: impl Fn(&Message) -> u64) -> u64 {
-        self.messages.iter().map(of).sum()
+    fn on_card(&self) -> impl Iterator<Item = &Spent> {
+        let spent = self.messages.iter().map(|message| &message.spent);
+        spent.filter(|spent| spent.cycles > 0)
+    }
+
+    /// Cycles for which a lane waits for an answer, on average; none where none was asked for.
+    pub fn answer(&self) -> Option<u64> {
+        let requests: u64 = self.on_card().map(|spent| spent.requests).sum();
+        let waits: u64 = self.on_card().map(|spent| spent.wait_cycles).sum();
+        (waits + requests / 2).checked_div(requests)
     }
 
     /// Cycles from a submission to its result at the host beyond those of its lane: those of the median message.
     pub fn turn(&self) -> u64 {
-        let on_card = self.messages.iter().filter(|message| message.cycles > 0);
-        let mut turns: Vec<u64> = on_card.map(|message| message.turn_cycles).collect();
+        let mut turns: Vec<u64> = self.on_card().map(|spent| spent.turn_cycles).collect();
         turns.sort_unstable();
         turns.get(turns.len() / 2).copied().unwrap_or(0)
     }
 }
 
-/// Runs a block on a card, one message at a time and in order, and notes what each one takes.
-///
-/// The predictor of `runner` learns from message to message, as it does in operation.
-///
-/// # Errors
-/// As [`crate::Executor::execute`].
-pub fn profile<T: Counted>(
-    runner: &mut CardRunner<T>,
-    block: &Block,
-) -> Result<Profile, ExecutionError> {
-    let engine = Engine::builder().threads(NonZeroUsize::MIN).build();
-    let mut rows: Vec<(Message, Access)> = Vec::new();
-    rows.resize_with(block.tx_envs.len(), Default::default);
-    let credits = runner.card().caps().credits;
-    let outcome = engine.execute_with(block, Verify::None, |session| {
-        work(session, runner, &mut rows);
-    })?;
-    let (messages, accesses): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    Ok(Profile {
-        messages,
-        graph: Graph::of(&accesses),
-        hints: Forecast::of(block).hints,
-        credits,
-        gas: outcome.result.gas_used,
-    })
+/// A function: the account that is called, and the calldata's first four bytes.
+type Function = (TxKind, [u8; 4]);
+
+/// Runs blocks on a card, one message at a time and in order, and notes what each one takes.
+#[derive(Debug)]
+pub struct Profiler<T: Counted> {
+    runner: CardRunner<T>,
+    /// Functions of the blocks so far.
+    known: HashSet<Function>,
 }
 
-fn work<T: Counted>(
-    session: &Session<'_>,
-    runner: &mut CardRunner<T>,
-    rows: &mut [(Message, Access)],
-) {
-    let mut flights: Flights<'_, T, WorkerView<'_>, ()> = Flights::new(runner);
-    let mut idle = None;
-    loop {
-        match session.wait() {
-            Task::Done => return,
-            Task::Commit => session.commit(),
-            Task::Wait => {}
-            Task::Execute(attempt) => {
-                let mut evm = idle.take().unwrap_or_else(|| session.evm());
-                session.aim(&mut evm, attempt);
-                let tx = session.transaction(attempt).clone();
-                let before = look(&mut flights);
-                let mut landings = Vec::new();
-                let mut stale = 0;
-                landings.extend(flights.start(evm, tx.clone(), ()));
-                let (mut ended, place, cost, asked) = loop {
-                    match landings.pop() {
-                        None => flights.step(&mut landings),
-                        Some(Landing::Ended {
-                            ended,
-                            place,
-                            cost,
-                            asked,
-                            ..
-                        }) => break (ended, place, cost, asked),
-                        Some(Landing::Stale { mut evm, .. }) => {
-                            evm.finalize();
-                            session.aim(&mut evm, attempt);
-                            stale = (stale + 1).min(STALE);
-                            let again = flights.start_again(None, evm, tx.clone(), (), stale);
-                            landings.extend(again);
+impl<T: Counted> Profiler<T> {
+    /// On an open card.
+    pub fn new(runner: CardRunner<T>) -> Self {
+        Self {
+            runner,
+            known: HashSet::new(),
+        }
+    }
+
+    /// Runs a block. What is learned of functions stays for the next one, as in operation.
+    ///
+    /// # Errors
+    /// As [`crate::Executor::execute`].
+    pub fn profile(&mut self, block: &Block) -> Result<Profile, ExecutionError> {
+        let engine = Engine::builder().threads(NonZeroUsize::MIN).build();
+        let credits = self.runner.card().caps().credits;
+        let mut rows: Vec<(Message, Access)> = Vec::new();
+        rows.resize_with(block.tx_envs.len(), Default::default);
+        let mut functions: HashMap<Function, (u32, u32)> = HashMap::new();
+        let known = &self.known;
+        let runner = &mut self.runner;
+        let outcome = engine.execute_with(block, Verify::None, |session| {
+            let mut flights: Flights<'_, T, WorkerView<'_>, ()> = Flights::new(runner);
+            loop {
+                match session.wait() {
+                    Task::Done => return,
+                    Task::Commit => session.commit(),
+                    Task::Wait => {}
+                    Task::Execute(attempt) => {
+                        let function = function(session.transaction(attempt));
+                        let count = functions.len() as u32;
+                        let (index, calls) = functions.entry(function).or_insert((count, 0));
+                        let new = !known.contains(&function);
+                        let Some((message, access)) = rows.get_mut(attempt.tx) else {
+                            continue;
+                        };
+                        let cold = new && (1..COLD).contains(calls);
+                        *calls += 1;
+                        let landed = fly(session, &mut flights, attempt);
+                        (message.spent, message.cold) = (landed.spent, landed.spent);
+                        (message.function, message.place) = (new.then_some(*index), landed.place);
+                        if cold {
+                            let learned = flights.runner().learned(None);
+                            let again = fly(session, &mut flights, attempt);
+                            flights.runner().learned(Some(learned));
+                            message.cold = again.spent.with_pages_of(&landed.spent);
                         }
+                        (message.gas, *access) = landed.submit(session, attempt);
                     }
-                };
-                let after = look(&mut flights);
-                let state = ended.evm.finalize();
-                let result = ended.outcome.map(|result| ResultAndState { result, state });
-                let (message, access) = &mut rows[attempt.tx];
-                *message = Message {
-                    place: match place {
-                        card::Place::Nowhere => Place::Nowhere,
-                        card::Place::Card => Place::Card,
-                        card::Place::Cpu(_) => Place::Cpu,
-                    },
-                    gas: result.as_ref().map_or(0, |done| done.result.tx_gas_used()),
+                }
+            }
+        })?;
+        self.known.extend(functions.into_keys());
+        let (messages, accesses): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        Ok(Profile {
+            messages,
+            graph: Graph::of(&accesses),
+            hints: Forecast::of(block).hints,
+            credits,
+            gas: outcome.result.gas_used,
+        })
+    }
+}
+
+fn function(tx: &TxEnv) -> Function {
+    let mut selector = [0; 4];
+    let bytes = tx.data.len().min(selector.len());
+    selector[..bytes].copy_from_slice(&tx.data[..bytes]);
+    (tx.kind, selector)
+}
+
+/// A transaction that has come home.
+struct Landed<'s> {
+    ended: Ended<WorkerView<'s>>,
+    place: Place,
+    asked: Vec<(Address, U256)>,
+    spent: Spent,
+}
+
+/// Runs an attempt, with nothing else on the card.
+fn fly<'s, T: Counted>(
+    session: &'s Session<'_>,
+    flights: &mut Flights<'_, T, WorkerView<'s>, ()>,
+    attempt: Attempt,
+) -> Landed<'s> {
+    let mut evm = session.evm();
+    session.aim(&mut evm, attempt);
+    let tx = session.transaction(attempt).clone();
+    let before = look(flights);
+    let (mut landings, mut stale) = (Vec::new(), 0);
+    landings.extend(flights.start(evm, tx.clone(), ()));
+    loop {
+        match landings.pop() {
+            None => flights.step(&mut landings),
+            Some(Landing::Ended {
+                ended,
+                place,
+                cost,
+                asked,
+                ..
+            }) => {
+                let after = look(flights);
+                let spent = Spent {
                     cycles: cost.cycles,
                     wait_cycles: cost.wait_cycles,
                     page_cycles: cost.page_cycles,
@@ -219,17 +287,49 @@ fn work<T: Counted>(
                     turn_cycles: (after.cycles - before.cycles).saturating_sub(cost.cycles),
                     moved: after.moved - before.moved,
                 };
-                if let Ok(done) = &result {
-                    let reads = &mut ended.evm.ctx.journaled_state.database.reads;
-                    let writes = writes(&done.state, reads);
-                    let begins: Vec<_> = tx.kind.to().copied().into_iter().collect();
-                    let begins = [&begins[..], &[tx.caller]].concat();
-                    *access = Access::of(reads, &writes, &asked, &begins);
-                }
-                session.submit(&mut ended.evm, result, None);
-                idle = Some(ended.evm);
+                let place = match place {
+                    card::Place::Nowhere => Place::Nowhere,
+                    card::Place::Card => Place::Card,
+                    card::Place::Cpu(_) => Place::Cpu,
+                };
+                return Landed {
+                    ended,
+                    place,
+                    asked,
+                    spent,
+                };
+            }
+            Some(Landing::Stale { mut evm, .. }) => {
+                evm.finalize();
+                session.aim(&mut evm, attempt);
+                stale = (stale + 1).min(STALE);
+                landings.extend(flights.start_again(None, evm, tx.clone(), (), stale));
             }
         }
+    }
+}
+
+impl Landed<'_> {
+    /// Hands the result in; returns the gas, and what it read and wrote.
+    fn submit(mut self, session: &Session<'_>, attempt: Attempt) -> (u64, Access) {
+        let tx = session.transaction(attempt);
+        let evm = &mut self.ended.evm;
+        let state = evm.finalize();
+        let result = self.ended.outcome;
+        let result = result.map(|result| ResultAndState { result, state });
+        let mut done = (0, Access::default());
+        if let Ok(result) = &result {
+            let reads = &mut evm.ctx.journaled_state.database.reads;
+            let writes = writes(&result.state, reads);
+            let begins: Vec<_> = tx.kind.to().copied().into_iter().collect();
+            let begins = [&begins[..], &[tx.caller]].concat();
+            done = (
+                result.result.tx_gas_used(),
+                Access::of(reads, &writes, &self.asked, &begins),
+            );
+        }
+        session.submit(evm, result, None);
+        done
     }
 }
 

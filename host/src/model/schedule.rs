@@ -16,23 +16,34 @@ use std::num::NonZeroU16;
 
 use super::profile::Moved;
 
-/// What a message takes, without what it waits for the host. Times in cycles of the card.
+/// What a message takes on the card, without what it waits for the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// On its lane, the first time. None: it never gets to the card.
-    pub lane: Option<u64>,
-    /// Of those, what it does not take again when it runs again: pages that are there by then.
+pub struct Cost {
+    /// Cycles of its lane, the first time.
+    pub cycles: u64,
+    /// Of those, cycles that it does not take again when it runs again: pages that are there by then.
     pub pages: u64,
     /// Requests, each of which waits for the host.
     pub requests: u64,
-    /// On the link, beyond what its cycles have in them: before it begins, and before it ends.
+    /// Cycles on the link, beyond what its lane's have in them: before it begins, and before it ends.
     pub link: (u64, u64),
+    /// What it moves.
+    pub moved: Moved,
+}
+
+/// What a transaction takes. Times in cycles of the card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// On its lane. None: it never gets to the card.
+    pub lane: Option<Cost>,
+    /// The same, while no message of its function has come home: nothing is foreseen then.
+    pub cold: Option<Cost>,
+    /// The function that it calls; none where it is known from before.
+    pub function: Option<u32>,
     /// The lane gives it back: then it runs on the host's thread.
     pub given_back: bool,
     /// On the host's thread, where it runs there.
     pub host: u64,
-    /// What it moves.
-    pub moved: Moved,
 }
 
 /// A card, and the host thread that drives it. Times in cycles of the card.
@@ -44,7 +55,9 @@ pub struct Setting {
     pub credits: NonZeroU16,
     /// From a doorbell, or the submission before, to a submission at its lane.
     pub fetch: u64,
-    /// From a lane's completion to the host's looking at it.
+    /// From a lane's question to the host's looking at it.
+    pub ask: u64,
+    /// From a message's end to the host's looking at it.
     pub complete: u64,
     /// Between two messages of a lane.
     pub gap: u64,

@@ -109,11 +109,12 @@ pub(super) fn profiles(
         write_latency: latency,
         ..Default::default()
     };
-    let mut runner = gatewei::card::sim::open(simulation, Default::default())?;
+    let runner = gatewei::card::sim::open(simulation, Default::default())?;
+    let mut profiler = gatewei::model::Profiler::new(runner);
     let mut profiles = Vec::new();
     for block in blocks {
         bar.set_prefix(block.number().to_string());
-        profiles.push(gatewei::model::profile(&mut runner, block)?);
+        profiles.push(profiler.profile(block)?);
         bar.inc(1);
     }
     let what = match blocks {

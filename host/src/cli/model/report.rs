@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::num::NonZeroU16;
 
-use gatewei::model::{Figures, Known, LinkKind, Message, Place, Run};
+use gatewei::model::{Figures, Known, LinkKind, Place, Run, Spent};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -200,21 +200,24 @@ struct Sums {
 fn sums(measured: &Measured) -> Sums {
     let profiles = &measured.profiles;
     let all = || profiles.iter().flat_map(|profile| &profile.messages);
-    let sum = |of: fn(&Message) -> u64| all().map(of).sum::<u64>();
+    let sum = |of: fn(&Spent) -> u64| all().map(|message| of(&message.spent)).sum::<u64>();
     let count = |place| all().filter(|message| message.place == place).count();
     let critical = profiles.iter().map(|profile| {
-        let weight = |tx: usize| profile.messages.get(tx).map_or(0, |message| message.cycles);
+        let weight = |tx: usize| {
+            let message = profile.messages.get(tx);
+            message.map_or(0, |message| message.spent.cycles)
+        };
         profile.graph.critical_path(weight)
     });
     Sums {
         on_card: count(Place::Card),
         on_cpu: count(Place::Cpu),
-        cycles: sum(|message| message.cycles),
-        execution_cycles: sum(Message::execution_cycles),
-        loading_cycles: sum(|message| message.loading_cycles),
-        page_cycles: sum(|message| message.page_cycles),
-        wait_cycles: sum(|message| message.wait_cycles),
-        requests: sum(|message| message.requests),
+        cycles: sum(|spent| spent.cycles),
+        execution_cycles: sum(Spent::execution_cycles),
+        loading_cycles: sum(|spent| spent.loading_cycles),
+        page_cycles: sum(|spent| spent.page_cycles),
+        wait_cycles: sum(|spent| spent.wait_cycles),
+        requests: sum(|spent| spent.requests),
         critical_path_cycles: critical.sum(),
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::{Load, Run, Setting};
+use super::{Cost, Run, Setting};
 
 /// A message in flight: an index that is given once.
 pub(super) type Flight = usize;
@@ -39,7 +39,7 @@ enum Event {
 #[derive(Debug)]
 struct State {
     lane: usize,
-    load: Load,
+    cost: Cost,
     /// Cycles between requests, and what is left over for the last part.
     part: u64,
     last: u64,
@@ -105,15 +105,15 @@ impl Card {
     }
 
     /// Puts a message in flight; it leaves with the next doorbell. None where there is no room.
-    pub fn send(&mut self, load: Load, again: bool) -> Option<Flight> {
+    pub fn send(&mut self, cost: Cost, again: bool) -> Option<Flight> {
         let lane = self.lane()?;
-        let known = if again { load.pages } else { 0 };
-        let cycles = load.lane.unwrap_or(0).saturating_sub(known);
-        let parts = load.requests + 1;
+        let known = if again { cost.pages } else { 0 };
+        let cycles = cost.cycles.saturating_sub(known);
+        let parts = cost.requests + 1;
         let flight = self.flights.len();
         self.flights.push(State {
             lane,
-            load,
+            cost,
             part: cycles / parts,
             last: cycles / parts + cycles % parts,
             asked: 0,
@@ -124,7 +124,7 @@ impl Card {
         self.lanes[lane].held += 1;
         self.unrung.push(Event::Taken(flight));
         self.run.messages += 1;
-        self.run.moved += load.moved;
+        self.run.moved += cost.moved;
         Some(flight)
     }
 
@@ -172,7 +172,7 @@ impl Card {
                 }
                 Event::Answered(flight) => self.go_on(flight, time),
                 Event::Asks(flight) => {
-                    self.at(time + self.setting.complete, Event::SeenAsking(flight));
+                    self.at(time + self.setting.ask, Event::SeenAsking(flight));
                 }
                 Event::Cancelled(flight) => self.at(time, Event::Ends(flight)),
                 Event::Ends(flight) => {
@@ -210,7 +210,7 @@ impl Card {
         };
         *running = Some(flight);
         self.flights[flight].began = now;
-        let (down, _) = self.flights[flight].load.link;
+        let (down, _) = self.flights[flight].cost.link;
         let loaded = self.transfer(now, down);
         self.go_on(flight, loaded);
     }
@@ -218,10 +218,10 @@ impl Card {
     /// The lane works until it asks or ends.
     fn go_on(&mut self, flight: Flight, now: u64) {
         let state = &self.flights[flight];
-        if state.asked < state.load.requests {
+        if state.asked < state.cost.requests {
             self.at(now + state.part, Event::Asks(flight));
         } else {
-            let (_, up) = state.load.link;
+            let (_, up) = state.cost.link;
             let written = self.transfer(now + state.last, up);
             self.at(written, Event::Ends(flight));
         }

@@ -1,12 +1,12 @@
 //! The card worker's loop ([`crate::card`]) over the modelled card.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::access::Told;
 use super::super::graph::Graph;
 use super::card::{Card, Flight, Notice};
 use super::memory::Memory;
-use super::{Load, Run, Setting, Stuck};
+use super::{Cost, Load, Run, Setting, Stuck};
 use crate::engine::scheduler::{Attempt, Cursor, Hint, Role, Scheduler, Task};
 
 /// Stale results of one transaction, or rejected ones, before it runs on the host.
@@ -18,10 +18,12 @@ struct Job {
     attempt: Attempt,
     /// Marks of what it was told, need by need; none for what it has not asked yet.
     told: Vec<Option<u64>>,
-    /// The accounts that it began with were right.
-    right: bool,
+    /// Cells that it read wrongly as it began.
+    wrong: Vec<usize>,
     /// Times that it was stale.
     stale: u32,
+    /// Requests that it makes.
+    requests: u64,
 }
 
 struct Host<'a> {
@@ -32,6 +34,8 @@ struct Host<'a> {
     cost: u64,
     now: u64,
     jobs: HashMap<Flight, Job>,
+    /// Functions whose slots the predictor knows.
+    learned: HashSet<u32>,
     runs: Vec<u32>,
     rejections: Vec<u32>,
     committed: usize,
@@ -58,6 +62,7 @@ pub fn schedule(
         cost: setting.host,
         now: 0,
         jobs: HashMap::new(),
+        learned: HashSet::new(),
         runs: vec![0; count],
         rejections: vec![0; count],
         committed: 0,
@@ -103,41 +108,49 @@ impl Host<'_> {
     fn start(&mut self, attempt: Attempt, stale: u32) {
         let tx = attempt.tx;
         self.spend(self.cost);
-        let right = match self.memory.begin(tx) {
-            Ok(right) => right,
+        let wrong = match self.memory.begin(tx) {
+            Ok(wrong) => wrong,
             Err(on) => {
                 self.scheduler.blocked(attempt, on);
                 return;
             }
         };
         let load = self.load(tx);
-        let flight = match load.lane {
-            Some(_) if stale < PATIENCE => self.card.send(load, self.runs[tx] > 0),
+        let cold = load
+            .function
+            .is_some_and(|function| !self.learned.contains(&function));
+        let cost = if cold { load.cold } else { load.lane };
+        let flight = match cost {
+            Some(cost) if stale < PATIENCE => {
+                let again = self.runs[tx] > 0;
+                self.card.send(cost, again)
+            }
             _ => None,
         };
         let needs = self.memory.needs(tx);
-        let Some(flight) = flight else {
-            return self.on_host(attempt, right);
+        let (Some(flight), Some(Cost { requests, .. })) = (flight, cost) else {
+            return self.on_host(attempt, wrong);
         };
         self.runs[tx] += 1;
         let told = needs.iter().map(|need| {
             let seen = self.memory.see(tx, *need);
             // What will be written again is not foreseen: the lane asks for it.
-            let asked =
-                need.told == Told::Asked || need.told == Told::Sent && seen.blocked.is_some();
+            let unforeseen = cold || seen.blocked.is_some();
+            let asked = need.told == Told::Asked || need.told == Told::Sent && unforeseen;
             (!asked).then_some(seen.mark)
         });
         let job = Job {
             attempt,
             told: told.collect(),
-            right,
+            wrong,
             stale,
+            requests,
         };
         self.jobs.insert(flight, job);
     }
 
     /// It runs on the host's thread, at once.
-    fn on_host(&mut self, attempt: Attempt, mut right: bool) {
+    fn on_host(&mut self, attempt: Attempt, mut wrong: Vec<usize>) {
         let tx = attempt.tx;
         for need in self.memory.needs(tx) {
             let seen = self.memory.see(tx, *need);
@@ -145,10 +158,12 @@ impl Host<'_> {
                 self.scheduler.blocked(attempt, on);
                 return;
             }
-            right &= seen.right;
+            if !seen.right {
+                wrong.push(need.cell);
+            }
         }
         self.spend(self.load(tx).host);
-        self.memory.publish(tx, right);
+        self.memory.publish(tx, wrong);
         self.scheduler.executed(attempt);
     }
 
@@ -192,14 +207,13 @@ impl Host<'_> {
             return;
         };
         let tx = job.attempt.tx;
-        let requests = self.loads.get(tx).map_or(1, |load| load.requests.max(1));
         let unknown: Vec<usize> = (0..job.told.len())
             .filter(|at| job.told[*at].is_none())
             .collect();
         // Those that are still to be asked are spread over the requests that are still to come.
         let now = unknown
             .len()
-            .div_ceil(requests.saturating_sub(nth).max(1) as usize);
+            .div_ceil(job.requests.saturating_sub(nth).max(1) as usize);
         for at in unknown.into_iter().take(now) {
             let seen = self.memory.see(tx, self.memory.needs(tx)[at]);
             if let Some(on) = seen.blocked {
@@ -222,7 +236,11 @@ impl Host<'_> {
         };
         self.spend(self.cost);
         let tx = job.attempt.tx;
-        let (mut right, mut stale) = (job.right, false);
+        let (mut wrong, mut stale) = (job.wrong, false);
+        let load = self.load(tx);
+        if !load.given_back {
+            self.learned.extend(load.function);
+        }
         for (need, told) in self.memory.needs(tx).iter().zip(&job.told) {
             if need.told == Told::Begin {
                 continue;
@@ -234,21 +252,22 @@ impl Host<'_> {
                 return;
             }
             stale |= need.told != Told::Home && told.is_some_and(|told| told != seen.mark);
-            right &= seen.right;
+            if !seen.right {
+                wrong.push(need.cell);
+            }
         }
         if stale {
             self.card.run.stale += 1;
             self.card.waste(flight);
             return self.start(job.attempt, job.stale + 1);
         }
-        if !right {
+        if !wrong.is_empty() {
             self.card.waste(flight);
         }
-        let load = self.load(tx);
         if load.given_back {
             self.spend(load.host);
         }
-        self.memory.publish(tx, right);
+        self.memory.publish(tx, wrong);
         self.scheduler.executed(job.attempt);
     }
 
@@ -273,7 +292,7 @@ impl Host<'_> {
                 }
                 Cursor::Take(tx) => {
                     self.spend(self.load(tx).host);
-                    self.memory.publish(tx, true);
+                    self.memory.publish(tx, Vec::new());
                     self.committed = tx + 1;
                     self.scheduler.committed(tx, Role::Helper)
                 }

@@ -4,12 +4,12 @@ use super::super::access::Told;
 use super::super::graph::{Graph, Need};
 
 /// What a transaction has published.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Version {
     #[default]
     None,
-    /// By so many attempts.
-    Written { attempts: u64, right: bool },
+    /// By so many attempts, of which the last one read these cells wrongly.
+    Written { attempts: u64, wrong: Vec<usize> },
     /// It will be written again.
     Estimate { attempts: u64 },
 }
@@ -34,7 +34,8 @@ pub(super) struct Memory<'g> {
 
 impl<'g> Memory<'g> {
     pub fn new(graph: &'g Graph) -> Self {
-        let versions = vec![Version::default(); graph.transactions()];
+        let mut versions = Vec::new();
+        versions.resize_with(graph.transactions(), Version::default);
         Self { graph, versions }
     }
 
@@ -51,18 +52,22 @@ impl<'g> Memory<'g> {
             blocked: None,
         };
         for writer in self.graph.writers(need.cell, tx) {
-            match self.versions[writer.tx] {
-                Version::None => {
-                    seen.right = false;
-                    continue;
-                }
+            match &self.versions[writer.tx] {
+                Version::None => seen.right = false,
                 Version::Estimate { .. } => {
                     seen.blocked = Some(writer.tx);
                     seen.right = false;
                     break;
                 }
-                Version::Written { attempts, right } => {
-                    let who = (writer.tx as u64 + 1) << 16 | attempts;
+                Version::Written { attempts, wrong } => {
+                    let right = if writer.updates {
+                        !wrong.contains(&need.cell)
+                    } else {
+                        wrong.is_empty()
+                    };
+                    // What is right is the same whoever computes it again.
+                    let attempt = if right { 0 } else { *attempts };
+                    let who = (writer.tx as u64 + 1) << 16 | attempt;
                     seen.mark = seen.mark.wrapping_mul(0x100_0000_01b3) ^ who;
                     seen.right &= right;
                     if !writer.adds {
@@ -74,35 +79,34 @@ impl<'g> Memory<'g> {
         seen
     }
 
-    /// What accounts are as a transaction begins: whether they are right, or who will write one again.
-    pub fn begin(&self, tx: usize) -> Result<bool, usize> {
-        let mut right = true;
-        for need in self
-            .needs(tx)
-            .iter()
-            .filter(|need| need.told == Told::Begin)
-        {
+    /// Reads the accounts with which a transaction begins: those that are wrong, or who will write one again.
+    pub fn begin(&self, tx: usize) -> Result<Vec<usize>, usize> {
+        let begins = self.needs(tx).iter();
+        let mut wrong = Vec::new();
+        for need in begins.filter(|need| need.told == Told::Begin) {
             let seen = self.see(tx, *need);
             if let Some(on) = seen.blocked {
                 return Err(on);
             }
-            right &= seen.right;
+            if !seen.right {
+                wrong.push(need.cell);
+            }
         }
-        Ok(right)
+        Ok(wrong)
     }
 
-    /// An attempt has run.
-    pub fn publish(&mut self, tx: usize, right: bool) {
+    /// An attempt has run, and read these cells wrongly.
+    pub fn publish(&mut self, tx: usize, wrong: Vec<usize>) {
         let attempts = 1 + match self.versions[tx] {
             Version::None => 0,
             Version::Written { attempts, .. } | Version::Estimate { attempts } => attempts,
         };
-        self.versions[tx] = Version::Written { attempts, right };
+        self.versions[tx] = Version::Written { attempts, wrong };
     }
 
-    /// Whether the latest attempt was right.
+    /// Whether the latest attempt read nothing wrongly.
     pub fn is_right(&self, tx: usize) -> bool {
-        matches!(self.versions[tx], Version::Written { right: true, .. })
+        matches!(&self.versions[tx], Version::Written { wrong, .. } if wrong.is_empty())
     }
 
     /// The latest attempt was rejected.

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use proptest::prelude::*;
 
 use super::super::Graph;
-use super::{Load, Run, Setting, schedule};
+use super::{Cost, Load, Run, Setting, schedule};
 use crate::engine::Hint;
 
 const CYCLES: u64 = 1_000;
@@ -16,17 +16,29 @@ fn ideal(lanes: u16) -> Setting {
         lanes: NonZeroU16::new(lanes).expect("some lanes"),
         credits: NonZeroU16::new(5).expect("some credits"),
         fetch: 0,
+        ask: 0,
         complete: 0,
         gap: 0,
         host: 0,
     }
 }
 
-fn load(cycles: u64) -> Load {
+fn cost(cycles: u64) -> Cost {
+    Cost {
+        cycles,
+        ..Cost::default()
+    }
+}
+
+fn on_lane(cost: Cost) -> Load {
     Load {
-        lane: Some(cycles),
+        lane: Some(cost),
         ..Load::default()
     }
+}
+
+fn load(cycles: u64) -> Load {
+    on_lane(cost(cycles))
 }
 
 fn run(transactions: usize, edges: &[(usize, usize)], setting: Setting) -> Run {
@@ -37,7 +49,7 @@ fn run_loads(loads: &[Load], edges: &[(usize, usize)], setting: Setting) -> Run 
     let graph = Graph::of_edges(loads.len(), edges);
     let hints = vec![Hint::default(); loads.len()];
     let run = schedule(&graph, loads, &hints, setting).expect("it ends");
-    let weight = |tx: usize| loads[tx].lane.unwrap_or(0);
+    let weight = |tx: usize| loads[tx].lane.map_or(0, |cost| cost.cycles);
     let work: u64 = (0..loads.len()).map(weight).sum();
     let lanes = u64::from(setting.lanes.get());
     assert!(
@@ -104,31 +116,31 @@ fn a_diamond_waits_for_both_its_sides() {
 #[test]
 fn requests_the_gap_and_the_host_take_their_time() {
     let mut setting = ideal(1);
-    (setting.fetch, setting.complete, setting.gap) = (100, 30, 2);
+    (setting.fetch, setting.ask, setting.complete, setting.gap) = (100, 20, 30, 2);
     // To the lane, the lane, to the host; the gap is between messages.
     assert_eq!(run(1, &[], setting).makespan, 100 + CYCLES + 30);
     assert_eq!(run(2, &[], setting).makespan, 100 + 2 * CYCLES + 2 + 30);
-    let asks = Load {
+    let asks = on_lane(Cost {
         requests: 3,
-        ..load(CYCLES)
-    };
+        ..cost(CYCLES)
+    });
     let run = run_loads(&[asks], &[], setting);
-    assert_eq!(run.makespan, 100 + CYCLES + 3 * (30 + 100) + 30);
+    assert_eq!(run.makespan, 100 + CYCLES + 3 * (20 + 100) + 30);
     setting.host = 50;
     let run = run_loads(&[asks], &[], setting);
     assert_eq!(
         run.makespan,
-        50 + 100 + CYCLES + 3 * (30 + 50 + 100) + 30 + 50
+        50 + 100 + CYCLES + 3 * (20 + 50 + 100) + 30 + 50
     );
     assert_eq!(run.host, 5 * 50);
 }
 
 #[test]
 fn a_link_serves_one_message_at_a_time() {
-    let slow = Load {
+    let slow = on_lane(Cost {
         link: (300, 200),
-        ..load(100)
-    };
+        ..cost(100)
+    });
     let run = run_loads(&[slow; 10], &[], ideal(4));
     assert!(run.makespan >= 10 * 500, "{run:?}");
     assert_eq!(run.link, 10 * 500);
@@ -164,8 +176,38 @@ proptest! {
     ) {
         let count = cycles.len();
         let edges: Vec<_> = edges.into_iter().filter(|(_, to)| *to < count).collect();
-        let loads: Vec<_> = cycles.into_iter().map(|cycles| Load { requests, ..load(cycles) }).collect();
-        let setting = Setting { fetch, complete, host, ..ideal(lanes) };
+        let loads: Vec<_> = cycles.into_iter().map(|cycles| on_lane(Cost { requests, ..cost(cycles) })).collect();
+        let setting = Setting { fetch, ask: complete, complete, host, ..ideal(lanes) };
         run_loads(&loads, &edges, setting);
     }
+}
+
+#[test]
+fn until_a_function_is_known_its_messages_take_what_they_take_unforeseen() {
+    let known = |function| Load {
+        cold: Some(cost(3 * CYCLES)),
+        function,
+        ..load(CYCLES)
+    };
+    let all = |function| {
+        let graph = Graph::of_edges(20, &[]);
+        let hints = [Hint::default(); 20];
+        schedule(&graph, &[known(function); 20], &hints, ideal(1)).expect("it ends")
+    };
+    // Five are sent before the first has come home.
+    assert_eq!(all(Some(0)).makespan, 5 * 3 * CYCLES + 15 * CYCLES);
+    assert_eq!(all(None).makespan, 20 * CYCLES);
+}
+
+#[test]
+fn what_is_known_by_then_is_not_loaded_again() {
+    let pages = on_lane(Cost {
+        pages: 400,
+        ..cost(CYCLES)
+    });
+    let graph = Graph::of_edges(2, &[(0, 1)]);
+    let run = schedule(&graph, &[pages; 2], &[Hint::default(); 2], ideal(1)).expect("it ends");
+    // The second one is told what the first one is about to write, and is run again without its pages.
+    assert_eq!(run.makespan, 3 * CYCLES - 400);
+    assert_eq!((run.messages, run.stale, run.wasted), (3, 1, CYCLES));
 }
