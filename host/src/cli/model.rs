@@ -32,8 +32,8 @@ const MOST_LANES: u16 = ((regs::SPACE - regs::LANES) / regs::LANE_STRIDE) as u16
     gatewei model --part xcu55c --mhz 250 mainnet/24628607    a real block, another part, a clock that you assume\n  \
     gatewei model --board ulx3s-85f --lanes 1                 with the clock and the serial line of its board.toml\n  \
     gatewei model --lanes 1,2,4,8,16 --plot lanes.svg --json\n\n\
-    Left out: contention for Keccak engines and the card's memory port, the lanes' own code stores (a code is loaded once,\n\
-    not once a lane), the host's watts while it drives a card, and a clock that falls as a part fills up.")]
+    Left out: contention for Keccak engines and for the card's memory port, what codes push out of a lane's store when lanes\n\
+    are many, the host's watts while it drives a card, and a clock that falls as a part fills up.")]
 pub(super) struct Arguments {
     /// Block directories, folders of them, or archives (.tar.xz) of such folders [default: a generated block]
     #[arg(value_name = "PATH")]

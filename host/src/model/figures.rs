@@ -1,11 +1,12 @@
 //! From a profile and what is assumed to throughput, latency, load and energy.
 
+use std::collections::HashMap;
 use std::num::NonZeroU16;
 
 use super::energy::mgas_per_joule;
 use super::{
-    Cost, Known, Link, LinkKind, Load, Message, Place, Power, Profile, Run, Setting, Spent, Stuck,
-    schedule,
+    Code, Cost, Known, Link, LinkKind, Load, Message, Place, Power, Profile, Run, Setting, Spent,
+    Stuck, schedule,
 };
 
 /// Cycles of the card's fetcher for a submission beyond the latency of its read: asking, two beats, handing over.
@@ -41,12 +42,13 @@ impl Assumptions {
         (seconds * self.mhz.value * 1e6).round() as u64
     }
 
-    fn cost(&self, spent: &Spent) -> Cost {
+    /// `pages`: cycles of it that another run on the same lane does not have.
+    fn cost(&self, spent: &Spent, pages: u64) -> Cost {
         let (down, up) = self.link.seconds(spent.moved);
         let link = (self.cycles(down), self.cycles(up));
         Cost {
-            cycles: spent.cycles.saturating_sub(spent.wait_cycles),
-            pages: spent.page_cycles,
+            cycles: spent.work_cycles(),
+            pages,
             requests: spent.requests,
             link: match self.link.kind {
                 LinkKind::Serial => link,
@@ -60,17 +62,27 @@ impl Assumptions {
         }
     }
 
-    fn load(&self, message: &Message) -> Load {
+    /// `codes`: cycles in which a lane loads the codes of each function.
+    fn load(&self, message: &Message, codes: &HashMap<u32, u64>) -> Load {
         let on_lane = message.place != Place::Nowhere && message.spent.cycles > 0;
         let host = match message.place {
             Place::Nowhere => 0.0,
             _ if self.cpu_mgas_per_s > 0.0 => message.gas as f64 / 1e6 / self.cpu_mgas_per_s,
             _ => 0.0,
         };
+        let first = message.code_cycles.is_some();
+        let pages = |spent: &Spent| message.code_cycles.unwrap_or(spent.page_cycles);
+        let code = message.function.map(|name| Code {
+            name,
+            cycles: codes.get(&name).copied().unwrap_or(0),
+            first,
+        });
+        let cost = |spent: &Spent| self.cost(spent, pages(spent));
         Load {
-            lane: on_lane.then(|| self.cost(&message.spent)),
-            cold: on_lane.then(|| self.cost(&message.cold)),
+            lane: on_lane.then(|| cost(&message.spent)),
+            cold: on_lane.then(|| cost(&message.cold)),
             function: message.function,
+            code,
             given_back: message.place == Place::Cpu,
             host: self.cycles(host),
         }
@@ -115,8 +127,13 @@ pub fn figures(
     assumptions: &Assumptions,
     lanes: NonZeroU16,
 ) -> Result<Figures, Stuck> {
-    let loads: Vec<Load> = (profile.messages.iter())
-        .map(|message| assumptions.load(message))
+    let messages = profile.messages.iter();
+    let codes = messages
+        .clone()
+        .filter_map(|message| Some((message.function?, message.code_cycles?)));
+    let codes: HashMap<u32, u64> = codes.collect();
+    let loads: Vec<Load> = messages
+        .map(|message| assumptions.load(message, &codes))
         .collect();
     let fetch = u64::from(assumptions.latency_cycles()) + FETCH;
     let turn = profile.turn();

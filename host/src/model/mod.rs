@@ -28,4 +28,4 @@ pub use figures::{Assumptions, Figures, figures};
 pub use graph::Graph;
 pub use parts::{Board, BoardError, Known, Link, LinkKind, Manifest, Part, Source, boards, parts};
 pub use profile::{Counted, Message, Moved, Place, Profile, Profiler, Spent};
-pub use schedule::{Cost, Load, Run, Setting, Stuck, schedule};
+pub use schedule::{Code, Cost, Load, Run, Setting, Stuck, schedule};

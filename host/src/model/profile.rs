@@ -104,6 +104,11 @@ impl Spent {
         self.cycles.saturating_sub(others)
     }
 
+    /// Cycles in which the lane did not await the host.
+    pub const fn work_cycles(&self) -> u64 {
+        self.cycles.saturating_sub(self.wait_cycles)
+    }
+
     /// The same with what another run of the message has waited for pages, and moved of them: this one found them.
     fn with_pages_of(mut self, other: &Self) -> Self {
         let more = other.page_cycles.saturating_sub(self.page_cycles);
@@ -123,6 +128,9 @@ pub struct Message {
     pub gas: u64,
     /// The function that it calls, counted within the block; none where a block before called it.
     pub function: Option<u32>,
+    /// Of the first call of a function: the cycles of its lane that went into loading codes, which every lane does for
+    /// itself.
+    pub code_cycles: Option<u64>,
     /// What it took, behind all messages before it.
     pub spent: Spent,
     /// What it takes where nothing is foreseen of it.
@@ -212,7 +220,7 @@ impl<T: Counted> Profiler<T> {
                         let Some((message, access)) = rows.get_mut(attempt.tx) else {
                             continue;
                         };
-                        let cold = new && (1..COLD).contains(calls);
+                        let (first, cold) = (new && *calls == 0, new && *calls < COLD);
                         *calls += 1;
                         let landed = fly(session, &mut flights, attempt);
                         (message.spent, message.cold) = (landed.spent, landed.spent);
@@ -221,7 +229,13 @@ impl<T: Counted> Profiler<T> {
                             let learned = flights.runner().learned(None);
                             let again = fly(session, &mut flights, attempt);
                             flights.runner().learned(Some(learned));
-                            message.cold = again.spent.with_pages_of(&landed.spent);
+                            if first {
+                                let work = landed.spent.work_cycles();
+                                let again = again.spent.work_cycles();
+                                message.code_cycles = Some(work.saturating_sub(again));
+                            } else {
+                                message.cold = again.spent.with_pages_of(&landed.spent);
+                            }
                         }
                         (message.gas, *access) = landed.submit(session, attempt);
                     }

@@ -31,6 +31,17 @@ pub struct Cost {
     pub moved: Moved,
 }
 
+/// The codes that a function runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Code {
+    /// Which function.
+    pub name: u32,
+    /// Cycles in which a lane loads them, before the function's first message on it.
+    pub cycles: u64,
+    /// The message's own pages ([`Cost::pages`]) are these.
+    pub first: bool,
+}
+
 /// What a transaction takes. Times in cycles of the card.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -40,6 +51,8 @@ pub struct Load {
     pub cold: Option<Cost>,
     /// The function that it calls; none where it is known from before.
     pub function: Option<u32>,
+    /// Its codes; none where all lanes have them.
+    pub code: Option<Code>,
     /// The lane gives it back: then it runs on the host's thread.
     pub given_back: bool,
     /// On the host's thread, where it runs there.

@@ -1,9 +1,9 @@
 //! Lanes, the fetcher of submissions and the link, as events in time.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 
-use super::{Cost, Run, Setting};
+use super::{Code, Cost, Run, Setting};
 
 /// A message in flight: an index that is given once.
 pub(super) type Flight = usize;
@@ -55,6 +55,8 @@ struct State {
 struct Lane {
     running: Option<Flight>,
     queue: VecDeque<Flight>,
+    /// Functions whose codes it has loaded.
+    codes: HashSet<u32>,
     /// Messages that it holds, or that are on their way to it or to the host.
     held: u16,
 }
@@ -105,10 +107,19 @@ impl Card {
     }
 
     /// Puts a message in flight; it leaves with the next doorbell. None where there is no room.
-    pub fn send(&mut self, cost: Cost, again: bool) -> Option<Flight> {
+    pub fn send(&mut self, cost: Cost, again: bool, code: Option<Code>) -> Option<Flight> {
         let lane = self.lane()?;
-        let known = if again { cost.pages } else { 0 };
-        let cycles = cost.cycles.saturating_sub(known);
+        let Code {
+            name,
+            cycles: codes,
+            first,
+        } = code.unwrap_or_default();
+        let known = if again || first { cost.pages } else { 0 };
+        let load = match code {
+            Some(_) if self.lanes[lane].codes.insert(name) => codes,
+            _ => 0,
+        };
+        let cycles = cost.cycles.saturating_sub(known) + load;
         let parts = cost.requests + 1;
         let flight = self.flights.len();
         self.flights.push(State {

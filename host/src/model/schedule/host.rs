@@ -123,7 +123,7 @@ impl Host<'_> {
         let flight = match cost {
             Some(cost) if stale < PATIENCE => {
                 let again = self.runs[tx] > 0;
-                self.card.send(cost, again)
+                self.card.send(cost, again, load.code)
             }
             _ => None,
         };

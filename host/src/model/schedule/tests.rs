@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use proptest::prelude::*;
 
 use super::super::Graph;
-use super::{Cost, Load, Run, Setting, schedule};
+use super::{Code, Cost, Load, Run, Setting, schedule};
 use crate::engine::Hint;
 
 const CYCLES: u64 = 1_000;
@@ -209,4 +209,28 @@ fn what_is_known_by_then_is_not_loaded_again() {
     // The second one is told what the first one is about to write, and is run again without its pages.
     assert_eq!(run.makespan, 3 * CYCLES - 400);
     assert_eq!((run.messages, run.stale, run.wasted), (3, 1, CYCLES));
+}
+
+#[test]
+fn every_lane_loads_a_code_for_itself() {
+    let message = |first| Load {
+        code: Some(Code {
+            name: 0,
+            cycles: 400,
+            first,
+        }),
+        ..on_lane(Cost {
+            pages: if first { 400 } else { 0 },
+            ..cost(if first { CYCLES + 400 } else { CYCLES })
+        })
+    };
+    let loads = [
+        message(true),
+        message(false),
+        message(false),
+        message(false),
+    ];
+    assert_eq!(run_loads(&loads, &[], ideal(1)).makespan, 4 * CYCLES + 400);
+    assert_eq!(run_loads(&loads, &[], ideal(2)).makespan, 2 * CYCLES + 400);
+    assert_eq!(run_loads(&loads, &[], ideal(4)).makespan, CYCLES + 400);
 }
