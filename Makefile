@@ -106,6 +106,11 @@ mutants: tools ## break the emitted blocks in MUTANTS= ways (SEED=) and count wh
 lint: tools ## check format, lints, docs, layers, licences, contracts and the Verilog of every block
 	@tools/lint.sh
 
+.PHONY: model-check
+model-check: tools ## compare the model of a card with whole simulated cards of 1, 2 and 4 lanes
+	@echo "model-check: the card of four lanes is verilated and compiled first: some minutes"
+	$(CARGO) test $(FLAGS) -p gatewei --features gatewei/lanes4 --test model -- --nocapture
+
 .PHONY: contracts
 contracts: ## compile the workloads' contracts into their committed artifacts
 	@tools/contracts.sh

@@ -90,7 +90,8 @@ fn build() -> Result<(), Failure> {
     if coverage { count(&root) } else { Ok(()) }
 }
 
-/// The blocks to build: the cards, and with feature `blocks` everything else of the catalog, and tops of boards.
+/// The blocks to build: the cards, with feature `blocks` everything else of the catalog and tops of boards, and with
+/// feature `lanes4` the card of four lanes.
 fn selected() -> Vec<Entry> {
     let all = env::var_os("CARGO_FEATURE_BLOCKS").is_some();
     let mut entries = gatewei_hdl::catalog::blocks();
@@ -98,6 +99,9 @@ fn selected() -> Vec<Entry> {
     entries.retain(|entry| all || is_top(entry.name));
     if all {
         entries.extend(gatewei_hdl::catalog::tops());
+    }
+    if env::var_os("CARGO_FEATURE_LANES4").is_some() {
+        entries.extend(gatewei_hdl::catalog::large());
     }
     entries
 }

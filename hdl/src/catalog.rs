@@ -111,6 +111,11 @@ pub fn tops() -> Vec<Entry> {
     }]
 }
 
+/// Cards that are built only where they are asked for: they take minutes.
+pub fn large() -> Vec<Entry> {
+    vec![entry!("card4", Card::<4, 1, 1>::default())]
+}
+
 /// The serial line of the card on show: as fast as it gets.
 const LINE: Line = Line {
     divider: 4,

@@ -13,6 +13,7 @@ mod compare;
 mod digest;
 pub mod engine;
 mod executor;
+pub mod model;
 #[cfg(feature = "node")]
 pub mod node;
 mod outcome;

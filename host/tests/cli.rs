@@ -186,13 +186,114 @@ fn workloads_are_the_same_bytes_for_the_same_seed() {
 
 #[test]
 fn help_teaches() {
-    for command in ["demo", "run", "statetest", "workload"] {
+    for command in ["demo", "model", "run", "statetest", "workload"] {
         let ran = gatewei([command, "--help"]);
         assert_eq!(ran.status, 0);
         assert!(ran.stdout.len() > 500, "{command}: {}", ran.stdout);
     }
     let all = gatewei(["--help"]);
     assert!(all.stdout.contains("Exit status"));
+}
+
+#[test]
+fn a_model_refuses_what_is_no_card() {
+    let zero = gatewei(["model", "--lanes", "0"]);
+    assert_eq!(zero.status, 2);
+    assert!(zero.stderr.contains("at least one lane"), "{}", zero.stderr);
+    for (arguments, status) in [
+        (["--mhz", "0"], 2),
+        (["--mhz", "NaN"], 2),
+        (["--watts", "-1"], 2),
+        (["--lanes", "9999"], 2),
+        (["--kind", "nothing"], 1),
+    ] {
+        let ran = gatewei(["model"].iter().chain(&arguments));
+        assert_eq!(ran.status, status, "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+#[cfg(not(feature = "sim"))]
+#[test]
+fn a_model_needs_the_simulated_card() {
+    let ran = gatewei(["model"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.stderr.contains("make build"), "{}", ran.stderr);
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn a_model_s_figures_stand_beside_what_they_rest_on() {
+    for (arguments, helps) in [
+        (["--part", "xc7"], "xc7a200t"),
+        (["--board", "ulx4s"], "--part"),
+        (["--request-us", "5000"], "at most"),
+        (["--txs", "4"], "nowhere/block: "),
+    ] {
+        let path = (helps.starts_with("nowhere")).then_some("nowhere/block");
+        let ran = gatewei(["model"].iter().chain(&arguments).chain(path.iter()));
+        assert_eq!(ran.status, 1, "{arguments:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains(helps), "{arguments:?}: {}", ran.stderr);
+    }
+    let folder = folder("cli-model");
+    let plot = folder.join("lanes.svg");
+    let plot = plot.to_str().expect("the path is UTF-8");
+    let block = folder.join("block");
+    workload("amm-pools", 12, 2, &block);
+    let block = block.to_str().expect("the path is UTF-8");
+    let ran = gatewei([
+        "model", block, "--part", "xcu55c", "--mhz", "200", "--lanes", "1,4", "--watts", "20",
+        "--plot", plot, "--json",
+    ]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    let all = ran.json();
+    let [model] = &all[..] else {
+        panic!("one object: {}", ran.stdout)
+    };
+    assert_eq!(
+        (&model["part"], &model["txs"]),
+        (&"xcu55c".into(), &12.into())
+    );
+    let assumptions = model["assumptions"].as_array().expect("a list");
+    let named = |name: &str| {
+        let found = assumptions.iter().find(|line| line["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}"))
+    };
+    assert_eq!(named("clock")["source"], "assumed: --mhz");
+    assert_eq!(named("clock")["value"], 200.0);
+    assert_eq!(named("watts")["kind"], "assumed");
+    assert_eq!(named("lookup tables")["kind"], "datasheet");
+    let rows = model["modelled"].as_array().expect("a list");
+    assert_eq!(rows.len(), 2);
+    let number = |row: &Value, name: &str| row[name].as_f64().expect("a number");
+    let gas = number(model, "gas_used");
+    for row in rows {
+        let seconds = number(row, "cycles") / 200e6;
+        assert!((number(row, "seconds") / seconds - 1.0).abs() < 1e-9);
+        let rate = gas / 1e6 / seconds;
+        assert!((number(row, "mgas_per_s") / rate - 1.0).abs() < 1e-9);
+        assert!((number(row, "mgas_per_joule") * 20.0 / rate - 1.0).abs() < 1e-9);
+        assert!(number(row, "utilisation") > 0.0 && number(row, "utilisation") <= 1.0);
+    }
+    assert!(number(&rows[0], "cycles") > number(&rows[1], "cycles"));
+    assert!(
+        number(&rows[1], "cycles") >= number(&model["simulated"], "critical_path_cycles") / 2.0
+    );
+    assert!(number(&model["measured"], "mgas_per_s") > 0.0);
+    let svg = std::fs::read_to_string(plot).expect("it is written");
+    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+    assert!(svg.contains("Mgas/J") && svg.contains("CPU, one core, measured"));
+    assert_eq!(svg.matches("<circle").count(), 4);
+    let text = gatewei(["model", block, "--lanes", "1"]);
+    assert_eq!(text.status, 0, "{}", text.stderr);
+    for word in [
+        "estimated: nextpnr",
+        "9.9 MHz",
+        "modelled",
+        "measured",
+        "simulated cycles",
+    ] {
+        assert!(text.stdout.contains(word), "{word}: {}", text.stdout);
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub enum Pause {
 /// What a simulated card is and how its surroundings behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Lanes: 1 or 2.
+    /// Lanes: 1 or 2; 4 with the feature `lanes4`.
     pub lanes: u8,
     /// Cycles from taking a read's address to its first beat.
     pub read_latency: u32,
@@ -78,7 +78,7 @@ impl Default for Options {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SimError {
     /// A number of lanes for which no model was built.
-    #[error("no simulated card has {0} lanes; choose 1 or 2")]
+    #[error("no simulated card has {0} lanes; choose 1 or 2 (4 with the feature `lanes4`)")]
     Lanes(u8),
     /// The model is not what this crate expects.
     #[error(transparent)]
@@ -130,6 +130,7 @@ impl SimCard {
         let model = Model::new(match options.lanes {
             1 => "card",
             2 => "card2",
+            4 if cfg!(feature = "lanes4") => "card4",
             lanes => return Err(SimError::Lanes(lanes)),
         })?;
         let lanes = (0..options.lanes).map(|lane| Trace::find(&model, &format!("_{lane}")));

@@ -44,6 +44,19 @@ impl Default for Timing {
     }
 }
 
+/// What the card has moved since power-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Bursts that it read.
+    pub reads: u64,
+    /// Beats of them.
+    pub read_beats: u64,
+    /// Bursts that it wrote.
+    pub writes: u64,
+    /// Beats of them.
+    pub write_beats: u64,
+}
+
 /// A read on its way.
 #[derive(Debug)]
 struct Read {
@@ -88,6 +101,7 @@ pub struct HostMemory {
     writing: usize,
     outputs: Slave,
     silent: bool,
+    moved: Moved,
     /// What the card must offer again in the next cycle.
     offered: Offers,
     violation: Option<Violation>,
@@ -114,6 +128,7 @@ impl HostMemory {
             writing: 0,
             outputs: Slave::default(),
             silent: false,
+            moved: Moved::default(),
             offered: NO_OFFERS,
             violation: None,
         };
@@ -135,6 +150,11 @@ impl HostMemory {
     /// Bursts in progress: reads, writes.
     pub const fn outstanding(&self) -> (usize, usize) {
         (self.reading, self.writing)
+    }
+
+    /// What the card has moved.
+    pub const fn moved(&self) -> Moved {
+        self.moved
     }
 
     /// Test hook: a silent memory takes requests but gives no response.
@@ -219,6 +239,7 @@ impl HostMemory {
                 });
             }
             let ready_at = self.due(self.timing.read_latency);
+            self.moved.reads += 1;
             self.order += 1;
             let read = Read {
                 burst,
@@ -238,6 +259,7 @@ impl HostMemory {
                 });
             }
             self.order += 1;
+            self.moved.writes += 1;
             let beats = Vec::with_capacity(burst.beats());
             self.open.push_back(Write {
                 burst,
@@ -261,6 +283,7 @@ impl HostMemory {
             };
             let (burst, at) = (write.burst, write.beats.len());
             write.beats.push(beat);
+            self.moved.write_beats += 1;
             let complete = at + 1 == burst.beats();
             if beat.last != complete {
                 self.blame(Violation::Last {
@@ -318,6 +341,7 @@ impl HostMemory {
         };
         let address = read.burst.beat_address(read.given);
         read.given += 1;
+        self.moved.read_beats += 1;
         let last = read.given == read.burst.beats();
         let data = self.regions.read(address);
         self.outputs.r_valid = true;

@@ -48,7 +48,7 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
                     None => self.inflight.storage(address, number)?,
                 };
                 self.known.slots.insert((address, number), value);
-                self.asked += 1;
+                self.asked.push((address, number));
                 Ok(Some((to_word(value), None)))
             }
             (request::FIELD, Some(address)) => {

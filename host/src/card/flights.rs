@@ -13,7 +13,7 @@ use gatewei_driver::result::{Cost, FrameResult};
 use gatewei_driver::transport::{Transport, Wait};
 use gatewei_driver::{Card, Code, Event, State, Ticket};
 use revm::context::TxEnv;
-use revm::primitives::Address;
+use revm::primitives::{Address, U256};
 
 use super::costs::Costs;
 use super::create::Deployed;
@@ -55,6 +55,12 @@ impl<T: Transport> CardRunner<T> {
     pub fn forget(&mut self) {
         self.predictor = Predictor::new(FUNCTIONS);
         self.costs = Costs::default();
+    }
+
+    /// Puts what was learned of slots aside, or back, and returns what was in its place.
+    pub(crate) fn learned(&mut self, other: Option<Predictor>) -> Predictor {
+        let other = other.unwrap_or_else(|| Predictor::new(FUNCTIONS));
+        std::mem::replace(&mut self.predictor, other)
     }
 
     /// The card.
@@ -121,6 +127,8 @@ pub enum Landing<DB: CardDatabase, J> {
         cost: Cost,
         /// How well its slots were foreseen, where it ran on the card.
         prediction: Prediction,
+        /// The slots that the lane asked for, where it ran on the card.
+        asked: Vec<(Address, U256)>,
     },
     /// It rested on a value that has changed: start it again.
     Stale {
@@ -138,9 +146,9 @@ pub(super) struct Flight<DB: CardDatabase, J> {
     pub(super) call: Call,
     /// Accounts by their indices in the lane's slot table.
     pub(super) accounts: revm::primitives::HashMap<u32, Address>,
-    /// Slots whose values were sent with the message, and those that were asked for.
+    /// Number of slots whose values were sent with the message, and those that were asked for.
     pub(super) sent: u64,
-    pub(super) asked: u64,
+    pub(super) asked: Vec<(Address, U256)>,
     /// All that the lane was told.
     pub(super) known: Known,
     pub(super) deployed: Deployed,
@@ -192,6 +200,11 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
     pub(super) fn foreseeing(mut self, block: &Block) -> Self {
         self.foresight = Foresight::of(block);
         self
+    }
+
+    /// The card and what is kept with it.
+    pub(crate) const fn runner(&mut self) -> &mut CardRunner<T> {
+        self.runner
     }
 
     /// True where nothing is in flight.
@@ -297,7 +310,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                     call,
                     accounts,
                     sent,
-                    asked: 0,
+                    asked: Vec::new(),
                     known,
                     deployed: Deployed::default(),
                     attempt,
@@ -419,7 +432,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
         let prediction = Prediction {
             sent,
             used: slots,
-            hits: slots.saturating_sub(asked),
+            hits: slots.saturating_sub(asked.len() as u64),
         };
         self.runner.predictor.learn(&call, &used);
         match inflight.finish(effects) {
@@ -429,6 +442,7 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
                 place: Place::Card,
                 cost,
                 prediction,
+                asked,
             },
             Err(stale) => Landing::Stale {
                 job,
@@ -456,6 +470,7 @@ pub(super) fn at_once<DB: CardDatabase, J>(ended: Ended<DB>, job: J) -> Landing<
         place: Place::Nowhere,
         cost: Cost::default(),
         prediction: Prediction::default(),
+        asked: Vec::new(),
     }
 }
 
@@ -472,5 +487,6 @@ fn fall_back<DB: CardDatabase, J>(
         place: Place::Cpu(reason),
         cost,
         prediction: Prediction::default(),
+        asked: Vec::new(),
     }
 }

@@ -8,6 +8,23 @@ use super::flights::CardRunner;
 use super::lockstep::Traced;
 use super::message::from_word;
 use super::trace::Step;
+use crate::model::{Counted, Moved};
+
+impl Counted for SimCard {
+    fn cycles(&self) -> u64 {
+        Self::cycles(self)
+    }
+
+    fn moved(&self) -> Moved {
+        let moved = self.memory().moved();
+        Moved {
+            reads: moved.reads,
+            read_beats: moved.read_beats,
+            writes: moved.writes,
+            write_beats: moved.write_beats,
+        }
+    }
+}
 
 impl Traced for SimCard {
     fn start_trace(&mut self) {

@@ -128,6 +128,7 @@ pub(crate) fn run<T: Transport>(
                     place,
                     cost,
                     prediction,
+                    ..
                 } => {
                     let attempt = job.attempt;
                     stale.remove(&attempt.tx);

@@ -9,6 +9,7 @@ mod executors;
 mod lockstep;
 mod log;
 mod measure;
+mod model;
 mod progress;
 mod report;
 mod row;
@@ -50,6 +51,7 @@ enum Command {
     Demo(demo::Arguments),
     #[cfg(feature = "sim")]
     Lockstep(lockstep::Arguments),
+    Model(model::Arguments),
     Run(run::Arguments),
     Statetest(statetest::Arguments),
     Trace(trace::Arguments),
@@ -109,6 +111,7 @@ fn dispatch(command: Command) -> Result<End, Failure> {
         Command::Demo(arguments) => demo::demo(&arguments),
         #[cfg(feature = "sim")]
         Command::Lockstep(arguments) => lockstep::lockstep(&arguments),
+        Command::Model(arguments) => model::model(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Statetest(arguments) => statetest::statetest(&arguments),
         Command::Trace(arguments) => trace::trace(&arguments),

@@ -17,7 +17,7 @@ const CHEAP_GAS: u64 = 120_000;
 
 /// What is known of a block.
 #[derive(Debug, Default)]
-pub(super) struct Forecast {
+pub(crate) struct Forecast {
     /// By transaction.
     pub hints: Vec<Hint>,
     /// A second thread can shorten it. An estimate: it decides about time, not results.
@@ -27,7 +27,7 @@ pub(super) struct Forecast {
 impl Forecast {
     /// Transactions of one sender depend on each other by the nonce; those that call one account may
     /// well conflict in its storage. With an access list none needs another: it has what they write.
-    pub(super) fn of(block: &Block) -> Self {
+    pub(crate) fn of(block: &Block) -> Self {
         let listed = block.access_list.is_some();
         let mut forecast = Self::default();
         let mut senders = AddressMap::default();

@@ -44,10 +44,14 @@ mod writes;
 
 pub use builder::{Engine, EngineBuilder};
 pub use cancel::Cancel;
+pub(crate) use forecast::Forecast;
 pub use leader::Leader;
 pub use queue::{Queue, Refused, Ticket};
+pub(crate) use reads::ReadSet;
 pub use scheduler::{Attempt, Cost, Counters, Hint, Role, Task};
 pub use session::{Session, WorkerEvm, WorkerResult, WorkerView};
 pub(crate) use timeline::timed;
 pub use timeline::{Activity, Span, Timeline};
 pub use view::{Base, Observe, View, ViewError};
+pub(crate) use write_set::{BalanceWrite, Writes};
+pub(crate) use writes::writes;
