@@ -45,6 +45,7 @@ demo: build ## run a mixed block on all executors and compare (TXS=, SEED=)
 
 .PHONY: test
 test: tools ## run all tests, card included
+	@python3 tools/fetch.py yosys
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast
 
 # A real block that is small: 28 transactions, 1.3 Mgas.
