@@ -32,12 +32,13 @@ fn run(folder: &Path, design: &Design, family: Family) -> Result<Area, ToolError
     let top = &design.top;
     std::fs::write(folder.join("design.v"), &design.verilog).map_err(io)?;
     // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
-    // Relative paths: the WebAssembly build sees the working folder alone.
+    // Memories find their output registers module by module, before all is one: in a flat lane that takes longer than
+    // everything else together. Relative paths: the WebAssembly build sees the working folder alone.
     let map = family.command(top);
     let script = format!(
         "read_verilog design.v\nhierarchy -check -top {top}\ndesign -save source\n\
          proc\nflatten\nopt_clean\nmemory_collect\nwrite_json source.json\n\
-         design -load source\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
+         design -load source\nproc\nopt_clean\nmemory_dff\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
          {map} -run map_ffram:\ntee -q -o stat.json stat -json\n",
         memory = family.memory_step(),
     );
