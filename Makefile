@@ -143,14 +143,19 @@ synth: tools ## map every block to Lattice ECP5 cells and print the figures
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	$(HDL) synth --family ecp5
 
-# The lane and its parts.
-AREA := alu shift arith expand gas_cost data_store code_store stack slots lane keccak shell
+# The lane's parts, and the Keccak engines.
+PARTS := alu shift arith expand gas_cost data_store code_store stack slots keccak keccak_fast keccak_pipe shell
+FAMILIES ?= ecp5 xcup
 
-.PHONY: area
-area: tools ## map the lane's blocks to Lattice ECP5 and Xilinx UltraScale+, and hold them to hdl/budgets.json
+.PHONY: area area-parts
+area: ## map the lane and its parts to Lattice ECP5 and Xilinx UltraScale+ (FAMILIES=), and hold them to hdl/budgets.json
+area: AREA := $(PARTS) lane
+area-parts: ## the same without the lane itself, which takes longer than all its parts
+area-parts: AREA := $(PARTS)
+area area-parts: tools
 	@python3 tools/fetch.py yosys
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
-	@failed=0; for family in ecp5 xcup; do $(HDL) synth --budgets --family $$family $(AREA) || failed=1; done; exit $$failed
+	@failed=0; for family in $(FAMILIES); do $(HDL) synth --budgets --family $$family $(AREA) || failed=1; done; exit $$failed
 
 .PHONY: bitstream
 bitstream: tools ## build the bitstream of BOARD= (LANES=, SEED=, SEEDS= to try) into .build/bitstream/BOARD/; for Xilinx parts what Vivado takes, checked by yosys
@@ -170,7 +175,7 @@ flash: ## load the bitstream of BOARD= into the board; PERSIST=1 writes its flas
 route: tools ## place and route small blocks twice on an ECP5: their speed, and that the same seed gives the same bits
 	@python3 tools/fetch.py nextpnr
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
-	$(HDL) route --twice deframe enframe uart_receive uart_send
+	$(HDL) route --twice --budgets deframe enframe uart_receive uart_send
 
 .PHONY: docs
 docs: ## generate the register reference and the library's documentation

@@ -45,7 +45,7 @@ enum Verb {
         /// One JSON object a line in place of the table.
         #[arg(long)]
         json: bool,
-        /// What exceeds hdl/budgets.json is an error too.
+        /// What exceeds its budget of hdl/budgets.json is an error too, and goals are compared.
         #[arg(long)]
         budgets: bool,
     },
@@ -66,6 +66,9 @@ enum Verb {
         /// Do it twice and fail unless both give the same bits.
         #[arg(long)]
         twice: bool,
+        /// What is slower than its floor of hdl/budgets.json is an error, and goals are compared.
+        #[arg(long)]
+        budgets: bool,
     },
     /// Build the bitstream of a board, with its manifest: bitstreams/<BOARD>/board.toml says what it is. For a board
     /// with a Xilinx part: Verilog, constraints and Tcl for the vendor's tools, checked and mapped by yosys.
@@ -165,16 +168,18 @@ fn run(verb: Verb) -> Result<(), CliError> {
             json,
             budgets,
         } => {
-            let budgets = match budgets {
-                true => Budgets::recorded()?,
-                false => Budgets::default(),
-            };
+            let budgets = recorded(budgets)?;
             if !json {
                 println!("{}", family.header());
             }
             each(&blocks, |_, design| {
                 let area = synth(design, family)?;
-                println!("{}", if json { area.json() } else { area.row() });
+                let line = if json {
+                    area.json(&budgets)
+                } else {
+                    area.row(&budgets)
+                };
+                println!("{line}");
                 area.check(&budgets).map_err(CliError::from)
             })
         }
@@ -184,7 +189,9 @@ fn run(verb: Verb) -> Result<(), CliError> {
             mhz,
             seed,
             twice,
+            budgets,
         } => {
+            let budgets = recorded(budgets)?;
             let part: Vec<&str> = part.split_whitespace().collect();
             println!(
                 "{:<20}{:>10}{:>10}{:>10}{:>10}{:>10}",
@@ -196,15 +203,18 @@ fn run(verb: Verb) -> Result<(), CliError> {
                     let cell = routed.cells.iter().find(|(cell, ..)| cell == name);
                     cell.map_or(0, |(_, used, _)| *used)
                 };
+                let mhz = routed.timing.reached;
+                let compared = budgets.routed(entry.name, mhz);
                 println!(
-                    "{:<20}{:>10.1}{:>10}{:>10}{:>10}{:>10}",
+                    "{:<20}{mhz:>10.1}{:>10}{:>10}{:>10}{:>10}{}",
                     entry.name,
-                    routed.timing.reached,
                     cells("TRELLIS_COMB"),
                     cells("TRELLIS_FF"),
                     cells("DP16KD"),
-                    cells("MULT18X18D")
+                    cells("MULT18X18D"),
+                    compared.as_deref().unwrap_or_default()
                 );
+                compared?;
                 if twice && bitstream::route(design, mhz, seed, &part)?.1 != bits {
                     return Err(CliError::Differs(entry.name.into()));
                 }
@@ -241,6 +251,14 @@ fn run(verb: Verb) -> Result<(), CliError> {
             Ok(())
         }
         Verb::Docs { check } => docs(check),
+    }
+}
+
+/// The recorded budgets where they are asked for, else none.
+fn recorded(asked: bool) -> Result<Budgets, ToolError> {
+    match asked {
+        true => Budgets::recorded(),
+        false => Ok(Budgets::default()),
     }
 }
 

@@ -78,7 +78,10 @@ impl Family {
     }
 }
 
-/// What blocks may take, by family, block and column of the table: `hdl/budgets.json`.
+/// What blocks may take: `hdl/budgets.json`, by family, block, kind and column of the table.
+///
+/// A `budget` is a little above what the block takes now: more is an error. A `goal` is what it is to take one day: that it is
+/// missed is said, and no more.
 #[derive(Clone, Debug, Default)]
 pub struct Budgets(serde_json::Value);
 
@@ -95,16 +98,39 @@ impl Budgets {
             .map_err(|error| ToolError::Budgets { path, error })
     }
 
-    /// The columns of which the block takes more than it may: title, cells, budget.
-    fn exceeded(&self, area: &Area) -> Vec<(&'static str, u64, u64)> {
+    /// The columns that have a limit of this kind: title, cells, limit.
+    fn limits(&self, area: &Area, kind: &str) -> Vec<(&'static str, u64, u64)> {
         let family = area.family.to_possible_value();
         let family = family.map_or_else(String::new, |value| value.get_name().to_string());
-        let budget = &self.0[family][&area.block];
+        let limits = &self.0[family][&area.block][kind];
         let columns = area.family.columns().into_iter();
         columns
-            .filter_map(|(title, cells)| Some((title, area.count(cells), budget[title].as_u64()?)))
-            .filter(|(_, count, budget)| count > budget)
+            .filter_map(|(title, cells)| Some((title, area.count(cells), limits[title].as_u64()?)))
             .collect()
+    }
+}
+
+impl Budgets {
+    /// Holds the clock of a routed block, MHz, to the `floor` that is recorded for it under `routed`. Gives a line that
+    /// compares it with its `goal`, or nothing where it has none.
+    ///
+    /// # Errors
+    /// [`ToolError::Mapping`] where it is slower than the floor.
+    pub fn routed(&self, block: &str, mhz: f64) -> Result<String, ToolError> {
+        let limits = &self.0["routed"][block];
+        if let Some(floor) = limits["floor"].as_f64().filter(|floor| mhz < *floor) {
+            return Err(ToolError::Mapping {
+                block: block.into(),
+                what: format!(
+                    "it runs at {mhz:.1} MHz, and at least {floor} are recorded (hdl/budgets.json)"
+                ),
+            });
+        }
+        let goal = limits["goal"].as_f64();
+        Ok(goal.map_or_else(String::new, |goal| {
+            let word = if mhz >= goal { "met" } else { "missed" };
+            format!("\n  goal of {goal} MHz: {word}")
+        }))
     }
 }
 
@@ -130,21 +156,34 @@ impl Area {
         &self.cells
     }
 
-    /// A line of the table.
-    pub fn row(&self) -> String {
+    /// A line of the table, and one more for each goal that the block has.
+    pub fn row(&self, budgets: &Budgets) -> String {
         let columns = self.family.columns();
         let counts: Vec<String> = columns
             .iter()
             .map(|(_, cells)| format!("{:>11}", self.count(cells)))
             .collect();
-        format!("{:<20}{}", self.block, counts.concat())
+        let goals = budgets.limits(self, "goal").into_iter();
+        let goals = goals.map(|(title, count, goal)| {
+            let word = if count <= goal { "met" } else { "missed" };
+            format!("\n  goal of {goal} {title}: {word}")
+        });
+        format!(
+            "{:<20}{}{}",
+            self.block,
+            counts.concat(),
+            goals.collect::<String>()
+        )
     }
 
-    /// The same as a JSON object: `block`, and a count for each column.
-    pub fn json(&self) -> String {
+    /// The same as a JSON object: `block`, a count for each column, and in `goals` for each goal whether it is met.
+    pub fn json(&self, budgets: &Budgets) -> String {
         let mut object = json!({ "block": self.block });
         for (title, cells) in self.family.columns() {
             object[title] = self.count(cells).into();
+        }
+        for (title, count, goal) in budgets.limits(self, "goal") {
+            object["goals"][title] = json!({ "goal": goal, "met": count <= goal });
         }
         object.to_string()
     }
@@ -173,7 +212,9 @@ impl Area {
             let names = self.in_logic.join(", ");
             return refuse(format!("the memories {names} did not map to block RAM"));
         }
-        if let Some((title, count, budget)) = budgets.exceeded(self).first() {
+        let budget = budgets.limits(self, "budget");
+        if let Some((title, count, budget)) = budget.iter().find(|(_, count, limit)| count > limit)
+        {
             return refuse(format!(
                 "it takes {count} {title}, and its budget is {budget} (hdl/budgets.json)"
             ));
@@ -198,11 +239,36 @@ mod tests {
 
     #[test]
     fn a_block_above_its_budget_is_refused() {
-        let budgets = Budgets(json!({ "ecp5": { "lane": { "LUT4": 100 } } }));
+        let budgets = Budgets(json!({ "ecp5": { "lane": { "budget": { "LUT4": 100 } } } }));
         assert!(lane(100, Family::Ecp5).check(&budgets).is_ok());
         let refused = lane(101, Family::Ecp5).check(&budgets).unwrap_err();
         assert!(refused.to_string().contains("101 LUT4"), "{refused}");
         assert!(lane(101, Family::Xcup).check(&budgets).is_ok());
+    }
+
+    #[test]
+    fn a_missed_goal_is_told_and_no_error() {
+        let budgets = Budgets(json!({ "ecp5": { "lane": { "goal": { "LUT4": 100, "FF": 5 } } } }));
+        let area = lane(101, Family::Ecp5);
+        assert!(area.check(&budgets).is_ok());
+        let row = area.row(&budgets);
+        assert!(
+            row.contains("goal of 100 LUT4: missed") && row.contains("goal of 5 FF: met"),
+            "{row}"
+        );
+        let json: serde_json::Value = serde_json::from_str(&area.json(&budgets)).unwrap();
+        assert_eq!(json["goals"]["LUT4"]["met"], false);
+        assert!(!area.row(&Budgets::default()).contains("goal"));
+    }
+
+    #[test]
+    fn a_block_that_has_become_slower_is_refused() {
+        let budgets = Budgets(json!({ "routed": { "lane": { "floor": 70, "goal": 100.5 } } }));
+        assert!(budgets.routed("lane", 69.9).is_err());
+        let told = |mhz| budgets.routed("lane", mhz).unwrap();
+        assert!(told(70.0).contains("goal of 100.5 MHz: missed"));
+        assert!(told(100.5).contains("met"));
+        assert_eq!(budgets.routed("shell", 1.0).unwrap(), "");
     }
 
     #[test]
@@ -212,12 +278,22 @@ mod tests {
         for family in [Family::Ecp5, Family::Xcup] {
             let name = family.to_possible_value().unwrap().get_name().to_string();
             let titles = family.columns().map(|(title, _)| title);
-            for (block, budget) in recorded[&name].as_object().unwrap() {
+            for (block, kinds) in recorded[&name].as_object().unwrap() {
                 assert!(blocks.iter().any(|entry| entry.name == block), "{block}");
-                for (title, count) in budget.as_object().unwrap() {
-                    assert!(titles.contains(&title.as_str()), "{title}");
-                    assert!(count.is_u64(), "{block}: {title}");
+                for (kind, limits) in kinds.as_object().unwrap() {
+                    assert!(["budget", "goal"].contains(&kind.as_str()), "{kind}");
+                    for (title, count) in limits.as_object().unwrap() {
+                        assert!(titles.contains(&title.as_str()), "{title}");
+                        assert!(count.is_u64(), "{block}: {title}");
+                    }
                 }
+            }
+        }
+        for (block, limits) in recorded["routed"].as_object().unwrap() {
+            assert!(blocks.iter().any(|entry| entry.name == block), "{block}");
+            for (kind, mhz) in limits.as_object().unwrap() {
+                assert!(["floor", "goal"].contains(&kind.as_str()), "{kind}");
+                assert!(mhz.as_f64().is_some(), "{block}: {kind}");
             }
         }
     }

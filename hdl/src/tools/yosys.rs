@@ -49,12 +49,13 @@ pub(crate) fn map(
 ) -> Result<Area, ToolError> {
     let io = |error| yosys.io(error);
     // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
-    // Relative paths: the WebAssembly build sees the working folder alone.
+    // Memories find their output registers module by module, before all is one: in a flat lane that takes longer than
+    // everything else together. Relative paths: the WebAssembly build sees the working folder alone.
     let map = family.command(top);
     let script = format!(
         "{read}hierarchy -check -top {top}\ndesign -save source\n\
          proc\nflatten\nopt_clean\nmemory_collect\nselect {top}\nwrite_json -selected source.json\nselect -clear\n\
-         design -load source\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
+         design -load source\nproc\nopt_clean\nmemory_dff\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
          {map} -run map_ffram:\ntee -q -o stat.json stat -json\n",
         memory = family.memory_step(),
     );
