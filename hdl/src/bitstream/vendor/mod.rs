@@ -18,7 +18,7 @@ use super::{BitstreamError, Board, Manifest, Outcome, Wish, origin};
 use crate::card::Origin;
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::link::{IrqLines, LiteCard, ShellCard};
-use crate::tools::{Area, Family, ToolError, map};
+use crate::tools::{Area, Budgets, Family, ToolError, map};
 
 /// The last steps of a Vivado script that places and routes: it fails where timing is missed.
 const ROUTE: &str = "\
@@ -202,8 +202,12 @@ pub fn build(board: &Board, wish: &Wish) -> Result<Manifest, BitstreamError> {
     project.elaborate(&wish.out)?;
     step("yosys maps it (a quarter of an hour, or more)");
     let area = project.map(&wish.out)?;
-    area.check(&Default::default())?;
-    println!("{}\n{}", project.family.header(), area.row());
+    area.check(&Budgets::default())?;
+    println!(
+        "{}\n{}",
+        project.family.header(),
+        area.row(&Budgets::default())
+    );
     let outcome = Outcome::project(project.files.how, &project.card.verilog);
     let tools = vec![(YOSYS.name.to_string(), YOSYS.version()?)];
     let cells = area.cells().clone();
