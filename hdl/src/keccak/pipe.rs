@@ -79,7 +79,7 @@ pub struct KeccakPipe {
 
     turned: [Signal<Local, Bits<64>>; 25],
     chi: [Signal<Local, Bits<64>>; 25],
-    mask: Signal<Local, Bits<64>>,
+    mask: [Signal<Local, Bits<64>>; 3],
     squeezed: Signal<Local, Bits<256>>,
     answer: ByteReverse,
     left: [Constant<Bits<7>>; 25],
@@ -97,11 +97,12 @@ impl Default for KeccakPipe {
         block! {
             state: array(), state1: array(), state2: array(), column: array(), parity: array(), block1: array(),
             block2: array(), theta: array(), digest_q: array(), turned: array(), chi: array(),
+            mask: array(),
             left: array_init::array_init(|i| Constant::new(RHO[i].into())),
             right: array_init::array_init(|i| Constant::new((64 - RHO[i]).into())),
             last_iota: Constant::new(IOTA[23].into()),
             none: Constant::new(0_u64.into()),
-            ; clock reset valid ready data last bytes slot done done_slot late digest feed turns done_q late_q slot_q mask squeezed
+            ; clock reset valid ready data last bytes slot done done_slot late digest feed turns done_q late_q slot_q squeezed
             answer
         }
     }
@@ -137,9 +138,9 @@ impl Logic for KeccakPipe {
                 ^ self.state[x + 10].q.val()
                 ^ self.state[x + 15].q.val();
             self.block1[x].clock.next = self.clock.val();
-            self.block1[x].d.next = 0.into();
-            if self.turns.take_0.val() {
-                self.block1[x].d.next = self.feed.column[x].val();
+            self.block1[x].d.next = self.feed.column[x].val();
+            if self.turns.skip_0.val() {
+                self.block1[x].d.next = 0.into();
             }
         }
         self.block1[0].d.next = self.block1[0].d.val() ^ self.turns.iota_0.val();
@@ -156,9 +157,9 @@ impl Logic for KeccakPipe {
         }
         for i in 0..17 {
             self.block2[i].clock.next = self.clock.val();
-            self.block2[i].d.next = 0.into();
-            if self.turns.take_1.val() {
-                self.block2[i].d.next = self.feed.lane[i].val();
+            self.block2[i].d.next = self.feed.lane[i].val();
+            if self.turns.skip_1[i % 2].val() {
+                self.block2[i].d.next = 0.into();
             }
         }
         self.block2[0].d.next = self.block2[0].d.val() ^ self.turns.iota_1.val();
@@ -198,19 +199,25 @@ impl Logic for KeccakPipe {
         }
         // An input of χ's LUTs. Where the choice is of zero, yosys takes the reset of the flip-flops, which is one for all eight
         // of a tile: the tiles of `state` then have no room for any others, and the wires become longer.
-        self.mask.next = self.none.val();
-        if self.turns.keep_3.val() {
-            self.mask.next = !self.none.val();
+        for m in 0..2 {
+            self.mask[m].next = self.none.val();
+            if self.turns.keep_3[m].val() {
+                self.mask[m].next = !self.none.val();
+            }
+        }
+        self.mask[2].next = !self.none.val();
+        if self.turns.clear_3[0].val() {
+            self.mask[2].next = self.none.val();
         }
         for i in 0..25 {
             self.state[i].clock.next = self.clock.val();
-            self.state[i].d.next = self.chi[i].val() & self.mask.val();
+            self.state[i].d.next = self.chi[i].val() & self.mask[i / 5 % 3].val();
         }
         // These lanes are the digest as well, and share its LUTs.
         for i in 0..4 {
-            self.state[i].d.next = 0.into();
-            if self.turns.keep_3.val() {
-                self.state[i].d.next = self.chi[i].val();
+            self.state[i].d.next = self.chi[i].val();
+            if self.turns.clear_3[1].val() {
+                self.state[i].d.next = 0.into();
             }
         }
 

@@ -26,16 +26,18 @@ pub struct Turns {
     pub full_last: Signal<In, Bit>,
     /// It is taken.
     pub taken: Signal<Out, Bit>,
-    /// Stage 0 takes a block.
-    pub take_0: Signal<Out, Bit>,
-    /// So does stage 1.
-    pub take_1: Signal<Out, Bit>,
+    /// Stage 0 takes no block.
+    pub skip_0: Signal<Out, Bit>,
+    /// Nor does stage 1; in two copies.
+    pub skip_1: [Signal<Out, Bit>; 2],
     /// ι of the round before, for lane 0 of stage 0.
     pub iota_0: Signal<Out, Bits<64>>,
     /// The same for stage 1.
     pub iota_1: Signal<Out, Bits<64>>,
-    /// Behind stage 3 there is a message; else its state becomes zero.
-    pub keep_3: Signal<Out, Bit>,
+    /// Behind stage 3 there is a message; else its state becomes zero. In two copies.
+    pub keep_3: [Signal<Out, Bit>; 2],
+    /// The opposite, in two copies.
+    pub clear_3: [Signal<Out, Bit>; 2],
     /// Behind stage 3 a message has its digest.
     pub finish_3: Signal<Out, Bit>,
     /// Which one.
@@ -68,10 +70,13 @@ pub struct Turns {
     free3: DFF<Bit>,
     finish2: DFF<Bit>,
     finish3: DFF<Bit>,
-    keep3: DFF<Bit>,
     take3: DFF<Bit>,
-    take0: DFF<Bit>,
-    take1: DFF<Bit>,
+    // What goes to a thousand places has copies, with and without a reset, so that yosys keeps them apart; and its
+    // opposite, as the reset of a flip-flop is no LUT.
+    keep3: [DFF<Bit>; 2],
+    clear3: [DFF<Bit>; 2],
+    skip0: DFF<Bit>,
+    skip1: [DFF<Bit>; 2],
     iota3: DFF<Bits<64>>,
     iota0: DFF<Bits<64>>,
     iota1: DFF<Bits<64>>,
@@ -90,11 +95,13 @@ impl Default for Turns {
         let constants = std::iter::once(0).chain(IOTA).map(Bits::from).collect();
         block! {
             constants: LookupRom::new(constants),
+            skip_1: Default::default(), keep_3: Default::default(), clear_3: Default::default(),
+            skip1: Default::default(), keep3: Default::default(), clear3: Default::default(),
             last_round: Constant::new(23_u64.into()),
             between: Constant::new(24_u64.into()),
-            ; clock reset full full_slot full_last taken take_0 take_1 iota_0 iota_1 keep_3 finish_3 slot_3 late_3
+            ; clock reset full full_slot full_last taken skip_0 iota_0 iota_1 finish_3 slot_3 late_3
             round0 round1 next2 next3 open0 open1 open2 open3 late0 late1 late2 late3 run0 run1 goes2 goes3 free2 free3
-            finish2 finish3 keep3 take3 take0 take1 iota3 iota0 iota1 slot2 slot3 ends runs
+            finish2 finish3 take3 skip0 iota3 iota0 iota1 slot2 slot3 ends runs
         }
     }
 }
@@ -104,15 +111,18 @@ impl Logic for Turns {
     fn update(&mut self) {
         dff_setup!(
             self, clock, round0, round1, next2, next3, open0, open1, open2, open3, late0, late1,
-            late2, late3, run0, run1, goes2, goes3, free2, free3, finish2, finish3, keep3, take3,
-            take0, take1, iota3, iota0, iota1, slot2, slot3
+            late2, late3, run0, run1, goes2, goes3, free2, free3, finish2, finish3, take3, skip0,
+            iota3, iota0, iota1, slot2, slot3
         );
         // Stage 0.
         self.round1.d.next = self.round0.q.val();
         self.open1.d.next = self.open0.q.val();
         self.late1.d.next = self.late0.q.val();
         self.run1.d.next = self.run0.q.val();
-        self.take1.d.next = self.take0.q.val();
+        for i in 0..2 {
+            self.skip1[i].clock.next = self.clock.val();
+            self.skip1[i].d.next = self.skip0.q.val();
+        }
         self.iota1.d.next = self.iota0.q.val();
 
         // Stage 1: what comes after this pass.
@@ -140,7 +150,12 @@ impl Logic for Turns {
         self.slot3.d.next = self.slot2.q.val();
         self.constants.addr.next = self.next2.q.val();
         self.iota3.d.next = self.constants.data.val();
-        self.keep3.d.next = self.goes2.q.val() | self.open2.q.val();
+        for i in 0..2 {
+            self.keep3[i].clock.next = self.clock.val();
+            self.keep3[i].d.next = self.goes2.q.val() | self.open2.q.val();
+            self.clear3[i].clock.next = self.clock.val();
+            self.clear3[i].d.next = !(self.goes2.q.val() | self.open2.q.val());
+        }
         self.next3.d.next = self.next2.q.val();
         self.goes3.d.next = self.goes2.q.val();
         self.free3.d.next = self.free2.q.val();
@@ -152,7 +167,7 @@ impl Logic for Turns {
         self.runs.next = self.take3.q.val() | self.goes3.q.val();
         self.round0.d.next = self.next3.q.val();
         self.run0.d.next = self.runs.val();
-        self.take0.d.next = self.take3.q.val();
+        self.skip0.d.next = !self.take3.q.val();
         self.iota0.d.next = 0.into();
         if self.runs.val() {
             self.iota0.d.next = self.iota3.q.val();
@@ -166,11 +181,14 @@ impl Logic for Turns {
         }
 
         self.taken.next = self.take3.q.val();
-        self.take_0.next = self.take0.q.val();
-        self.take_1.next = self.take1.q.val();
+        self.skip_0.next = self.skip0.q.val();
+        for i in 0..2 {
+            self.skip_1[i].next = self.skip1[i].q.val();
+            self.keep_3[i].next = self.keep3[i].q.val();
+            self.clear_3[i].next = self.clear3[i].q.val();
+        }
         self.iota_0.next = self.iota0.q.val();
         self.iota_1.next = self.iota1.q.val();
-        self.keep_3.next = self.keep3.q.val();
         self.finish_3.next = self.finish3.q.val();
         self.slot_3.next = self.slot3.q.val();
         self.late_3.next = self.late3.q.val();
@@ -187,6 +205,9 @@ impl Logic for Turns {
             self.finish2.d.next = false;
             self.finish3.d.next = false;
             self.take3.d.next = false;
+            self.skip1[1].d.next = true;
+            self.keep3[1].d.next = false;
+            self.clear3[1].d.next = true;
         }
     }
 }

@@ -195,7 +195,8 @@ impl Logic for CodeStore {
         // 33 bytes: an opcode and the longest operand.
         self.near.across.next = self.raddr.val().get_bits::<10>(0) > 991;
         self.asked.d.next = self.near.lacks.val();
-        self.asks.d.next = !self.near.here.val();
+        // Not again while the answer comes.
+        self.asks.d.next = !(self.near.here.val() | self.asks.q.val());
         self.table.asked.next = self.asked.q.val();
         self.near.asked.next = self.asked.q.val();
         self.near.found.next = self.table.found.val();

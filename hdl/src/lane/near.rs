@@ -9,8 +9,8 @@ const NEAR: usize = 8;
 /// Eight pages with their frames, replaced in turn: a translation buffer for one access a cycle.
 ///
 /// An access begins in `page` and may go into the page `behind`. `P` bits name a page, `F` bits a frame. What is not
-/// here is looked up in the page table: its name stands in `asks` a cycle after the access, and the table's answer
-/// comes with `put` in the cycle in which it stands.
+/// here is looked up in the page table: its name stands in `asked` a cycle after the access, and the table's answer
+/// comes with `put` in the cycle in which it stands. What an access finds here is here in the next cycle, too.
 #[derive(LogicBlock)]
 pub struct Near<const P: usize, const F: usize> {
     /// Clock.
@@ -98,7 +98,12 @@ impl<const P: usize, const F: usize> Logic for Near<P, F> {
                 self.hit_behind.next = true;
                 self.next_frame.next = self.place[i].q.val();
             }
-            if self.put.val() & (self.turn.q.val() == self.index[i].val()) {
+            // A page that is used in this cycle stays for the next, which relies on it.
+            if (self.put.val() & (self.turn.q.val() == self.index[i].val()))
+                & !(self.valid[i].q.val()
+                    & ((self.tag[i].q.val() == self.page.val())
+                        | (self.tag[i].q.val() == self.behind.val())))
+            {
                 self.valid[i].d.next = !self.clear.val();
                 self.tag[i].d.next = self.asked.val();
                 self.place[i].d.next = self.found.val();

@@ -138,6 +138,7 @@ pub struct Pager {
     /// Whose turn it is where both ask.
     turn: DFF<Bit>,
     picks_write: Signal<Local, Bit>,
+    asking: Signal<Local, Bit>,
     absent_read: Signal<Local, Bit>,
     absent_write: Signal<Local, Bit>,
     behind: Signal<Local, Bits<13>>,
@@ -212,6 +213,7 @@ impl Default for Pager {
             reachable: Default::default(),
             turn: Default::default(),
             picks_write: Default::default(),
+            asking: Default::default(),
             absent_read: Default::default(),
             absent_write: Default::default(),
             behind: Default::default(),
@@ -297,8 +299,11 @@ impl Logic for Pager {
         if self.picks_write.val() {
             self.asked.d.next = self.write_near.lacks.val();
         }
-        self.asks_write.d.next = self.picks_write.val();
-        self.asks_read.d.next = !self.read_near.here.val() & !self.picks_write.val();
+        // Not again while the answer comes.
+        self.asking.next = self.asks_write.q.val() | self.asks_read.q.val();
+        self.asks_write.d.next = self.picks_write.val() & !self.asking.val();
+        self.asks_read.d.next =
+            !(self.read_near.here.val() | self.picks_write.val()) & !self.asking.val();
         self.table.asked.next = self.asked.q.val();
         self.read_near.asked.next = self.asked.q.val();
         self.read_near.found.next = self.table.found.val();

@@ -1,7 +1,7 @@
-//! Programs that use more memory and calldata than the lane's chip holds at a time.
+//! Programs that use more memory and calldata than the lane's chip holds at a time, and many pages of code.
 
 use gatewei::card::lockstep::Program;
-use gatewei_abi::layout::{CALLDATA_AHEAD, PAGE_BYTES, PAGES, RESULT_BYTES};
+use gatewei_abi::layout::{CALLDATA_AHEAD, CODE_PAGE_BYTES, PAGE_BYTES, PAGES, RESULT_BYTES};
 use revm::primitives::U256;
 use revm::primitives::hardfork::SpecId;
 
@@ -168,6 +168,31 @@ fn random(seed: u64) -> Named {
     program(format!("random pages {seed}"), code, 200_000)
 }
 
+/// Jumps through `between` pages of code, all of which are on the chip, and back to the end of one of them, where a
+/// read goes on into a page that was not used lately. What is at hand of the first page must stay there.
+fn code_pages(between: u16) -> Named {
+    const PAGE: u16 = CODE_PAGE_BYTES as u16;
+    const JUMPDEST: u8 = 0x5b;
+    let jump = |to: u16| [vec![0x61], to.to_be_bytes().into(), vec![0x56]].concat();
+    let (first, behind) = (2 * PAGE, 3 * PAGE);
+    let mut path: Vec<u16> = (1..16).map(|page| page * PAGE + 100).collect();
+    path.push(first + 200);
+    path.extend((0..between).map(|n| behind + (1 + n) * PAGE + 300));
+    path.push(behind - 12);
+    let mut code = vec![0; 16 * usize::from(PAGE)];
+    let mut put = |at: u16, bytes: &[u8]| {
+        code[usize::from(at)..][..bytes.len()].copy_from_slice(bytes);
+    };
+    put(0, &jump(path[0]));
+    for step in path.windows(2) {
+        put(step[0], &[&[JUMPDEST], &jump(step[1])[..]].concat());
+    }
+    // PUSH1 1, POP, STOP.
+    put(behind - 12, &[JUMPDEST, 0x60, 1, 0x50, 0]);
+    let program = Program::new(SpecId::LONDON, code);
+    (format!("{between} pages of code between"), program)
+}
+
 /// All of them.
 pub fn all() -> Vec<Named> {
     let mut out = vec![strides()];
@@ -175,5 +200,6 @@ pub fn all() -> Vec<Named> {
     out.extend(calldata_edges());
     out.extend(growth());
     out.extend((1..=8).map(random));
+    out.extend((0..12).map(code_pages));
     out
 }

@@ -40,13 +40,44 @@ struct File {
     title: String,
     part: FilePart,
     clock: Clock,
-    serial: Serial,
+    link: FileLink,
     card: Size,
 }
 
 #[derive(Debug, Deserialize)]
-struct FilePart {
-    speed: u8,
+#[serde(rename_all = "lowercase")]
+enum FilePart {
+    Ecp5 {
+        speed: u8,
+    },
+    Xilinx {
+        /// As Vivado has it.
+        name: String,
+    },
+}
+
+impl FilePart {
+    /// Its name among the parts that are known.
+    fn known(&self) -> String {
+        match self {
+            Self::Ecp5 { speed } => format!("ecp5-85-{speed}"),
+            Self::Xilinx { name } => {
+                let parts = parts().into_iter();
+                let mut named = parts.filter(|part| name.contains(part.name));
+                named
+                    .next()
+                    .map_or_else(|| name.clone(), |part| part.name.to_owned())
+            }
+        }
+    }
+}
+
+/// How a board is reached. What is no serial line is a bus, whatever makes it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum FileLink {
+    Serial { serial: Serial },
+    Bus(serde::de::IgnoredAny),
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,31 +169,36 @@ impl Board {
             reason,
         };
         let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        if file.clock.card_khz == 0 || file.serial.baud == 0 || file.card.lanes == 0 {
+        let baud = match file.link {
+            FileLink::Serial { serial } => Some(serial.baud),
+            FileLink::Bus(_) => None,
+        };
+        if file.clock.card_khz == 0 || baud == Some(0) || file.card.lanes == 0 {
             return Err(wrong(
-                "clock.card_khz, serial.baud and card.lanes are at least 1".into(),
+                "clock.card_khz, link.serial.baud and card.lanes are at least 1".into(),
             ));
         }
-        let name = format!("ecp5-85-{}", file.part.speed);
+        let name = file.part.known();
         let part = parts().into_iter().find(|part| part.name == name);
-        let mut part =
-            part.ok_or_else(|| wrong(format!("no part `{name}` is known: part.speed is 6 or 8")))?;
+        let mut part = part.ok_or_else(|| wrong(format!("no part `{name}` is known")))?;
         let from = |what: &str| Source::File(format!("{}: {what}", path.display()));
         part.mhz = Known {
             value: f64::from(file.clock.card_khz) / 1e3,
             source: from("clock.card_khz"),
         };
-        part.link = Link {
-            kind: LinkKind::Serial,
-            bytes_per_s: Known {
-                value: f64::from(file.serial.baud) / BITS,
-                source: from("serial.baud"),
-            },
-            round_trip_us: Known::assumed(
-                0.0,
-                "the frames on the line, one after the other, are all",
-            ),
-        };
+        if let Some(baud) = baud {
+            part.link = Link {
+                kind: LinkKind::Serial,
+                bytes_per_s: Known {
+                    value: f64::from(baud) / BITS,
+                    source: from("link.serial.baud"),
+                },
+                round_trip_us: Known::assumed(
+                    0.0,
+                    "the frames on the line, one after the other, are all",
+                ),
+            };
+        }
         Ok(Self {
             title: file.title,
             part,
@@ -239,6 +275,23 @@ mod tests {
         assert_eq!(board.part.link.bytes_per_s.value, 100_000.0);
         let source = board.part.mhz.source.to_string();
         assert!(source.contains("board.toml") || source.contains("manifest.toml"));
+    }
+
+    #[test]
+    fn every_board_has_a_part_and_a_link() {
+        let folder = format!("{}/../{FOLDER}", env!("CARGO_MANIFEST_DIR"));
+        let boards = std::fs::read_dir(folder)
+            .expect("there are boards")
+            .flatten();
+        let boards = boards.filter(|entry| entry.path().join("board.toml").is_file());
+        let mut kinds = Vec::new();
+        for board in boards {
+            let name = board.file_name().to_string_lossy().into_owned();
+            let board = Board::load(&path(&name)).unwrap_or_else(|error| panic!("{error}"));
+            kinds.push((name, board.part.name, board.part.link.kind));
+        }
+        let acorn = ("acorn-cle215p".to_owned(), "xc7a200t", LinkKind::Bus);
+        assert!(kinds.len() >= 5 && kinds.contains(&acorn), "{kinds:?}");
     }
 
     #[test]
