@@ -292,15 +292,15 @@ impl Logic for Pager {
         self.wnext.next = self.write_near.next_frame.val();
 
         // The table looks one page up a cycle, in the cycle after the access that lacks it.
-        self.turn.d.next = !self.turn.q.val();
+        // Not again while the answer comes.
+        self.asking.next = self.asks_write.q.val() | self.asks_read.q.val();
+        self.turn.d.next = self.turn.q.val() ^ !self.asking.val();
         self.picks_write.next =
             !self.write_near.here.val() & (self.turn.q.val() | self.read_near.here.val());
         self.asked.d.next = self.read_near.lacks.val();
         if self.picks_write.val() {
             self.asked.d.next = self.write_near.lacks.val();
         }
-        // Not again while the answer comes.
-        self.asking.next = self.asks_write.q.val() | self.asks_read.q.val();
         self.asks_write.d.next = self.picks_write.val() & !self.asking.val();
         self.asks_read.d.next =
             !(self.read_near.here.val() | self.picks_write.val()) & !self.asking.val();

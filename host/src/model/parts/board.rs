@@ -47,21 +47,27 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum FilePart {
-    Ecp5 {
-        speed: u8,
-    },
-    Xilinx {
-        /// As Vivado has it.
-        name: String,
-    },
+    Ecp5(Ecp5),
+    Xilinx(Xilinx),
+}
+
+#[derive(Debug, Deserialize)]
+struct Ecp5 {
+    speed: u8,
+}
+
+#[derive(Debug, Deserialize)]
+struct Xilinx {
+    /// As Vivado has it.
+    name: String,
 }
 
 impl FilePart {
     /// Its name among the parts that are known.
     fn known(&self) -> String {
         match self {
-            Self::Ecp5 { speed } => format!("ecp5-85-{speed}"),
-            Self::Xilinx { name } => {
+            Self::Ecp5(Ecp5 { speed }) => format!("ecp5-85-{speed}"),
+            Self::Xilinx(Xilinx { name }) => {
                 let parts = parts().into_iter();
                 let mut named = parts.filter(|part| name.contains(part.name));
                 named
