@@ -67,11 +67,7 @@ pub fn routines(a: &mut Assembler) {
     a.routine("pop", [entry().stack(StackOp::Pop).chain()]);
     a.routine("jumpdest", [entry().chain()]);
     a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
-    // Whether the second word is zero is known a cycle later.
-    a.routine(
-        "jumpi",
-        [entry().jump().stack(StackOp::Pop2).settle().chain()],
-    );
+    a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).chain()]);
     a.routine(
         "calldataload",
         [entry()
