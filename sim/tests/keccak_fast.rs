@@ -211,10 +211,10 @@ fn reset_abandons_a_message() -> Result<(), ModelError> {
         let length = if cycles % 2 == 0 { 300 } else { 100 };
         let message = random(&mut words, length);
         let sent = if cycles % 2 == 0 { 100 } else { length };
-        for i in 0..=sent / 8 {
+        for (i, byte) in message.iter().enumerate().take(sent / 8 + 1) {
             let last = 8 * i + 8 > length;
             fast.model.set_u64(fast.valid, 1);
-            fast.model.set_u64(fast.data, u64::from(message[i]));
+            fast.model.set_u64(fast.data, u64::from(*byte));
             fast.model.set_u64(fast.last, last.into());
             fast.model.set_u64(fast.bytes, 3);
             if i < cycles {

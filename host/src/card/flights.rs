@@ -114,6 +114,10 @@ pub enum Place {
 }
 
 /// A transaction that has come home.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all land as the large one"
+)]
 pub enum Landing<DB: CardDatabase, J> {
     /// It ended, or was given up because the database failed (`ended.outcome`).
     Ended {

@@ -117,8 +117,10 @@ impl Requester {
 
     /// Reads and writes that have not ended.
     pub fn busy(&self) -> bool {
-        !(self.asks.is_empty() && self.reading.is_empty() && self.writes.is_empty())
-            || !self.beats.is_empty()
+        !(self.asks.is_empty()
+            && self.reading.is_empty()
+            && self.writes.is_empty()
+            && self.beats.is_empty())
     }
 
     /// Drives the block's inputs; an offer that was not taken stays.
