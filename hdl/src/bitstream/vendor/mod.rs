@@ -237,7 +237,7 @@ fn shell<const LANES: usize, const ENGINES: usize, const PAIRS: usize>(
     })
 }
 
-/// The top of the board with LitePCIe, for a simulation: see [`lite::simulated`].
+/// The top of the board with LitePCIe, for a simulation, over a stub of its core.
 ///
 /// # Errors
 /// [`EmitError`]; a board's file that is wrong is one that is not supported, with the reason.
