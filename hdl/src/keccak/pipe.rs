@@ -79,15 +79,13 @@ pub struct KeccakPipe {
 
     turned: [Signal<Local, Bits<64>>; 25],
     chi: [Signal<Local, Bits<64>>; 25],
-    quarter: [Signal<Local, Bits<64>>; 4],
-    mask: Signal<Local, Bits<64>>,
+    mask: [Signal<Local, Bits<64>>; 3],
     squeezed: Signal<Local, Bits<256>>,
     answer: ByteReverse,
     left: [Constant<Bits<7>>; 25],
     right: [Constant<Bits<7>>; 25],
     last_iota: Constant<Bits<64>>,
     none: Constant<Bits<64>>,
-    bits: [Constant<Bits<64>>; 4],
 }
 
 fn array<T: Default, const N: usize>() -> [T; N] {
@@ -99,13 +97,12 @@ impl Default for KeccakPipe {
         block! {
             state: array(), state1: array(), state2: array(), column: array(), parity: array(), block1: array(),
             block2: array(), theta: array(), digest_q: array(), turned: array(), chi: array(),
-            quarter: array(),
-            bits: array_init::array_init(|i| Constant::new((0xffff_u64 << (16 * i)).into())),
+            mask: array(),
             left: array_init::array_init(|i| Constant::new(RHO[i].into())),
             right: array_init::array_init(|i| Constant::new((64 - RHO[i]).into())),
             last_iota: Constant::new(IOTA[23].into()),
             none: Constant::new(0_u64.into()),
-            ; clock reset valid ready data last bytes slot done done_slot late digest feed turns done_q late_q slot_q mask squeezed
+            ; clock reset valid ready data last bytes slot done done_slot late digest feed turns done_q late_q slot_q squeezed
             answer
         }
     }
@@ -202,24 +199,19 @@ impl Logic for KeccakPipe {
         }
         // An input of χ's LUTs. Where the choice is of zero, yosys takes the reset of the flip-flops, which is one for all eight
         // of a tile: the tiles of `state` then have no room for any others, and the wires become longer.
-        // A quarter of each lane has its copy: the bits of a column lie together.
         for m in 0..2 {
-            self.quarter[m].next = self.none.val();
+            self.mask[m].next = self.none.val();
             if self.turns.keep_3[m].val() {
-                self.quarter[m].next = self.bits[m].val();
-            }
-            self.quarter[m + 2].next = self.bits[m + 2].val();
-            if self.turns.clear_3[m].val() {
-                self.quarter[m + 2].next = self.none.val();
+                self.mask[m].next = !self.none.val();
             }
         }
-        self.mask.next = self.quarter[0].val()
-            | self.quarter[1].val()
-            | self.quarter[2].val()
-            | self.quarter[3].val();
+        self.mask[2].next = !self.none.val();
+        if self.turns.clear_3[0].val() {
+            self.mask[2].next = self.none.val();
+        }
         for i in 0..25 {
             self.state[i].clock.next = self.clock.val();
-            self.state[i].d.next = self.chi[i].val() & self.mask.val();
+            self.state[i].d.next = self.chi[i].val() & self.mask[i / 5 % 3].val();
         }
         // These lanes are the digest as well, and share its LUTs.
         for i in 0..4 {
