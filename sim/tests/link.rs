@@ -19,7 +19,7 @@ use gatewei_sim::serial::{Noise, SerialBoard, SerialServer};
 use common::{done, frame, submit};
 
 /// How long a message may take on a line that is simulated bit by bit.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_frame_check_is_that_of_software() {
