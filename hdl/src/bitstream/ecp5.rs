@@ -147,7 +147,7 @@ pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, B
         .map_err(BitstreamError::file(&path))?;
     step("yosys maps the card (minutes)");
     YOSYS.run(folder, block, &["-q", "-s", "run.ys"])?;
-    step("nextpnr places and routes it (a quarter of an hour, or more)");
+    step("nextpnr places and routes it (an hour, or more); it tells in nextpnr.log how far it is");
     let device = format!("--{}", chip.device);
     let (speed, seed) = (chip.speed.to_string(), wish.seed.to_string());
     let part = [&device, "--package", &chip.package, "--speed", &speed];

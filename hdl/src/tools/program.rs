@@ -1,7 +1,8 @@
 //! Outside programs: finding and running them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use super::{ToolError, checkout};
 
@@ -42,30 +43,35 @@ impl Program {
             })
     }
 
-    /// How it ended with these arguments, in `folder`, and what it said.
-    fn output(&self, folder: &Path, arguments: &[&str]) -> Result<(ExitStatus, String), ToolError> {
+    /// It with these arguments, in `folder`, the only one that it sees.
+    fn command(&self, folder: &Path, arguments: &[&str]) -> Result<Command, ToolError> {
         let mut command = Command::new(self.find()?);
-        let command = command.args(arguments).current_dir(folder);
-        let output = command.output().map_err(|error| self.io(error))?;
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        Ok((output.status, said))
+        // Otherwise the root's folders are mounted too, and hide those of the same name in `folder`: WebAssembly's libc
+        // takes `check/boxes.v` for `/check/boxes.v` where there is a `/check`.
+        command.env("YOWASP_MOUNT", "/=.");
+        command.args(arguments).current_dir(folder);
+        Ok(command)
     }
 
-    /// Runs it in `folder`, the only one that it sees; what it says goes to `<name>.log` there, and the end of it into
-    /// the error where it fails.
+    /// Runs it in `folder`; what it says goes to `<name>.log` there as it says it, and the end of it into the error where
+    /// it fails.
     pub(crate) fn run(
         &self,
         folder: &Path,
         block: &str,
         arguments: &[&str],
     ) -> Result<(), ToolError> {
-        let (status, said) = self.output(folder, arguments)?;
-        let log = folder.join(format!("{}.log", self.name));
-        std::fs::write(log, &said).map_err(|error| self.io(error))?;
+        let mut command = self.command(folder, arguments)?;
+        let path = folder.join(format!("{}.log", self.name));
+        let log = File::create(&path).map_err(|error| self.io(error))?;
+        let errors = log.try_clone().map_err(|error| self.io(error))?;
+        let status = command.stdout(log).stderr(errors).status();
+        let status = status.map_err(|error| self.io(error))?;
         if status.success() {
             return Ok(());
         }
+        let said = std::fs::read(&path).map_err(|error| self.io(error))?;
+        let said = String::from_utf8_lossy(&said);
         let lines: Vec<&str> = said.trim().lines().collect();
         Err(ToolError::Refused {
             block: block.into(),
@@ -79,7 +85,10 @@ impl Program {
 
     /// Its version, as it tells it.
     pub(crate) fn version(&self) -> Result<String, ToolError> {
-        let (_, said) = self.output(Path::new("."), &["--version"])?;
+        let output = self.command(Path::new("."), &["--version"])?.output();
+        let output = output.map_err(|error| self.io(error))?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
         // nextpnr: "nextpnr-ecp5" -- Next Generation Place and Route (Version nextpnr-0.11…)
         let mut lines = said.lines().filter(|line| !line.starts_with("Preparing"));
         let line = lines.next_back().unwrap_or_default();
