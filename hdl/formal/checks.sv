@@ -7,7 +7,7 @@
 // search: 2
 // break: if (!(depth < pops)) begin => if (1'b1) begin
 // break: if (!(op[8] & depth[10])) begin => if (1'b1) begin
-// break: if (charges & lacks) begin => if (charges) begin
+// break: if (charges & lacks_charge) begin => if (charges) begin
 
 wire [4:0] p_pops = instr[7:3];
 wire p_grows = instr[8];
@@ -24,7 +24,7 @@ always @(*) begin
         assert (!traps);
     end
     if (entry && !passed) assert (halts || traps);
-    if (halts && !fetch && !(charges && lacks)) assert (!traps);
-    if (charges && lacks) assert (halts);
-    if (!entry && !fetch && !(charges && lacks)) assert (!halts && !traps && !passed);
+    if (halts && !fetch && !(charges && lacks_charge)) assert (!traps);
+    if (charges && lacks_charge) assert (halts);
+    if (!entry && !fetch && !(charges && lacks_charge)) assert (!halts && !traps && !passed);
 end

@@ -4,7 +4,7 @@
 // block: stack
 // induction: 2
 // search: 6
-// break: depth_next = count_q - 11'h1; => depth_next = count_q - 11'h3;
+// break: planned = count_q - 11'h1; => planned = count_q - 11'h3;
 // break: base_d = count_q - 11'h2; => base_d = count_q + 11'h2;
 // break: ram_we = own > 11'h1; => ram_we = 1'b1;
 

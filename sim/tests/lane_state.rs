@@ -21,8 +21,12 @@ fn stack_is_a_stack() {
     use StackOp::*;
     let mut model = Model::new("stack").unwrap();
     let port = |name| model.port(name).unwrap();
-    let (op, result, ahead, distance) =
-        (port("op"), port("result"), port("ahead"), port("distance"));
+    let (op, result, ahead, distance) = (
+        port("plan"),
+        port("result"),
+        port("ahead"),
+        port("distance"),
+    );
     let (top, second, third, depth) = (port("top"), port("second"), port("third"), port("depth"));
     let mut stack: Vec<[u8; 32]> = Vec::new();
     let mut random = Random::new(3);
@@ -101,7 +105,7 @@ fn stack_is_a_stack() {
 fn stacks_of_inner_frames_leave_the_outer_ones_alone() {
     let mut model = Model::new("stack").unwrap();
     let port = |name| model.port(name).unwrap();
-    let (op, result, ahead, outer) = (port("op"), port("result"), port("ahead"), port("outer"));
+    let (op, result, ahead, outer) = (port("plan"), port("result"), port("ahead"), port("outer"));
     let (top, second, depth, all) = (port("top"), port("second"), port("depth"), port("all"));
     let floor = port("floor");
     model.set_u64(ahead, 2);

@@ -28,8 +28,10 @@ pub struct Check {
     pub charges: Signal<In, Bit>,
     /// It charges for memory.
     pub expands: Signal<In, Bit>,
-    /// Gas does not cover the charge.
+    /// Gas does not cover the opcode's static gas.
     pub lacks: Signal<In, Bit>,
+    /// Gas does not cover the word's charge.
+    pub lacks_charge: Signal<In, Bit>,
     /// An opcode is being fetched, and no page is on its way.
     pub fetch: Signal<In, Bit>,
     /// The message is cancelled.
@@ -41,6 +43,8 @@ pub struct Check {
 
     /// The opcode goes on.
     pub passed: Signal<Out, Bit>,
+    /// What the word does does not happen.
+    pub stops: Signal<Out, Bit>,
     /// The frame halts.
     pub halts: Signal<Out, Bit>,
     /// With this status.
@@ -50,6 +54,8 @@ pub struct Check {
     /// For this reason.
     pub reason: Signal<Out, Bits<8>>,
 
+    ends: Signal<Local, Bit>,
+    leaves: Signal<Local, Bit>,
     op: Signal<Local, Decoded>,
     ahead: Signal<Local, Ahead>,
     pops: Signal<Local, Bits<11>>,
@@ -84,15 +90,19 @@ impl Default for Check {
             charges: Default::default(),
             expands: Default::default(),
             lacks: Default::default(),
+            lacks_charge: Default::default(),
             fetch: Default::default(),
             cancelled: Default::default(),
             dma_failed: Default::default(),
             astray: Default::default(),
             passed: Default::default(),
+            stops: Default::default(),
             halts: Default::default(),
             status: Default::default(),
             traps: Default::default(),
             reason: Default::default(),
+            ends: Default::default(),
+            leaves: Default::default(),
             op: Default::default(),
             ahead: Default::default(),
             pops: Default::default(),
@@ -120,15 +130,15 @@ impl Logic for Check {
         self.ahead.next = self.op.val().ahead;
         self.pops.next = bit_cast::<11, 5>(self.op.val().pops);
         self.passed.next = false;
-        self.halts.next = false;
-        self.traps.next = false;
+        self.ends.next = false;
+        self.leaves.next = false;
         self.status.next = self.out_of_gas.val();
         self.reason.next = self.trap_opcode.val();
         if self.entry.val() {
-            self.halts.next = true;
+            self.ends.next = true;
             if (self.op.val().defined & self.enabled.val()) & self.op.val().trap {
-                self.halts.next = false;
-                self.traps.next = true;
+                self.ends.next = false;
+                self.leaves.next = true;
             } else if self.lacks.val() {
                 self.status.next = self.out_of_gas.val();
             } else if !self.op.val().defined {
@@ -146,23 +156,27 @@ impl Logic for Check {
             } else if self.op.val().grows & self.depth.val().get_bit(10) {
                 self.status.next = self.overflow.val();
             } else if self.op.val().grows & self.full.val() {
-                self.halts.next = false;
-                self.traps.next = true;
+                self.ends.next = false;
+                self.leaves.next = true;
                 self.reason.next = self.trap_stack.val();
             } else if self.sized.val() & self.length_big.val() {
                 self.status.next = self.invalid_operand.val();
             } else {
-                self.halts.next = false;
+                self.ends.next = false;
                 self.passed.next = true;
             }
         }
-        if self.charges.val() & self.lacks.val() {
-            self.halts.next = true;
+        if self.charges.val() & self.lacks_charge.val() {
+            self.ends.next = true;
             self.status.next = self.out_of_gas.val();
             if self.expands.val() {
                 self.status.next = self.memory_out_of_gas.val();
             }
         }
+        // A fetch does nothing that would have to be kept from happening.
+        self.stops.next = self.ends.val() | self.leaves.val();
+        self.halts.next = self.ends.val();
+        self.traps.next = self.leaves.val();
         if self.fetch.val() {
             if self.cancelled.val() {
                 self.traps.next = true;

@@ -8,6 +8,7 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
 use super::code_table::CodeTable;
+use super::near::Near;
 use super::words::{Banks, Rotate, each_bank};
 use crate::prim::Ram;
 
@@ -78,6 +79,7 @@ pub struct CodeStore {
     pub beat: Signal<In, Bits<256>>,
 
     table: CodeTable,
+    near: Near<14, 6>,
     known: Ram<8, 64>,
     bank: [Ram<11, 9>; 32],
     rotate: Rotate,
@@ -90,6 +92,15 @@ pub struct CodeStore {
     good: DFF<Bit>,
     spoiled: DFF<Bit>,
     offset: DFF<Bits<5>>,
+    /// The page that is looked up.
+    asked: DFF<Bits<14>>,
+    /// One is.
+    asks: DFF<Bit>,
+    /// The lane cannot go on without it.
+    wants: DFF<Bit>,
+    /// It has no frame.
+    absent: Signal<Local, Bit>,
+    behind_page: Signal<Local, Bits<14>>,
 
     forget: Signal<Local, Bit>,
     accept: Signal<Local, Bit>,
@@ -128,6 +139,12 @@ impl Default for CodeStore {
             in_error: Default::default(),
             beat: Default::default(),
             table: Default::default(),
+            near: Default::default(),
+            asked: Default::default(),
+            asks: Default::default(),
+            wants: Default::default(),
+            absent: Default::default(),
+            behind_page: Default::default(),
             known: Default::default(),
             bank: array_init::array_init(|_| Default::default()),
             rotate: Default::default(),
@@ -161,9 +178,9 @@ impl Logic for CodeStore {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, number, hand, page, row, marks, good, spoiled, offset
+            self, clock, state, number, hand, page, row, marks, good, spoiled, offset, asked, asks, wants
         );
-        clock!(self, clock, table, known);
+        clock!(self, clock, table, near, known);
 
         // Reading. A page's name is its number in the code, then the code's number: the page behind is 2^8 further.
         self.page_now.next = (bit_cast::<14, 6>(self.raddr.val().get_bits::<6>(10)) << 8)
@@ -171,16 +188,28 @@ impl Logic for CodeStore {
         self.table.page.next = self.page_now.val();
         // Behind the last page is the first: the operand of an early PUSH is read from before the code's
         // beginning, and its end counts.
-        self.table.behind.next = self.page_now.val() + 256;
+        self.behind_page.next = self.page_now.val() + 256;
+        self.table.behind.next = self.behind_page.val();
+        self.near.page.next = self.page_now.val();
+        self.near.behind.next = self.behind_page.val();
         // 33 bytes: an opcode and the longest operand.
-        self.table.across.next = self.raddr.val().get_bits::<10>(0) > 991;
+        self.near.across.next = self.raddr.val().get_bits::<10>(0) > 991;
+        self.asked.d.next = self.near.lacks.val();
+        // Not again while the answer comes.
+        self.asks.d.next = !(self.near.here.val() | self.asks.q.val());
+        self.table.asked.next = self.asked.q.val();
+        self.near.asked.next = self.asked.q.val();
+        self.near.found.next = self.table.found.val();
+        self.near.put.next = self.asks.q.val() & self.table.known.val();
+        self.wants.d.next = self.want.val();
+        self.absent.next = (self.asks.q.val() & self.wants.q.val()) & !self.table.known.val();
         self.low.next = self.raddr.val().get_bits::<5>(0);
         self.offset.d.next = self.low.val();
-        self.line.next = (bit_cast::<11, 6>(self.table.frame.val()) << 5)
+        self.line.next = (bit_cast::<11, 6>(self.near.frame.val()) << 5)
             | bit_cast::<11, 5>(self.raddr.val().get_bits::<5>(5));
         self.behind.next = self.line.val() + 1;
         if self.raddr.val().get_bits::<5>(5) == 31 {
-            self.behind.next = bit_cast::<11, 6>(self.table.frame_behind.val()) << 5;
+            self.behind.next = bit_cast::<11, 6>(self.near.next_frame.val()) << 5;
         }
         self.wline.next =
             (bit_cast::<11, 6>(self.hand.q.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
@@ -239,7 +268,7 @@ impl Logic for CodeStore {
             Fetching::Idle => {
                 self.busy.next = false;
                 self.opened.next = true;
-                self.good.d.next = self.table.here.val();
+                self.good.d.next = self.near.here.val();
                 self.row.d.next = 0.into();
                 if self.open.val() {
                     self.state.d.next = Fetching::Search;
@@ -248,8 +277,8 @@ impl Logic for CodeStore {
                         self.forget.next = true;
                         self.spoiled.d.next = false;
                     }
-                } else if self.want.val() & !self.table.here.val() {
-                    self.page.d.next = self.table.lacks.val();
+                } else if self.absent.val() {
+                    self.page.d.next = self.asked.q.val();
                     self.state.d.next = Fetching::Choose;
                 }
             }
@@ -306,6 +335,8 @@ impl Logic for CodeStore {
             self.spoiled.d.next = true;
         }
         self.table.clear.next = self.forget.val() | self.reset.val();
+        self.near.clear.next =
+            (self.table.clear.val() | self.table.drop.val()) | self.table.free.val();
         if self.reset.val() {
             self.state.d.next = Fetching::Idle;
             self.hand.d.next = 0.into();

@@ -4,7 +4,7 @@ use gatewei_abi::layout::CODE_PAGES;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-/// A fully associative table of 64 frames, looked up for a page and the one behind it.
+/// A fully associative table of 64 frames.
 #[derive(LogicBlock)]
 pub struct CodeTable {
     /// Clock.
@@ -16,24 +16,21 @@ pub struct CodeTable {
     /// See `drop`.
     pub number: Signal<In, Bits<8>>,
 
-    /// Page of the access: its number in the code, then the code's number.
+    /// The page that is looked up: its number in the code, then the code's number.
+    pub asked: Signal<In, Bits<14>>,
+    /// It has a frame.
+    pub known: Signal<Out, Bit>,
+    /// This one.
+    pub found: Signal<Out, Bits<6>>,
+
+    /// Page of the access.
     pub page: Signal<In, Bits<14>>,
     /// The page behind it.
     pub behind: Signal<In, Bits<14>>,
-    /// The access goes into the page behind.
-    pub across: Signal<In, Bit>,
-    /// Frame of the page.
-    pub frame: Signal<Out, Bits<6>>,
-    /// Frame of the page behind, if that has one.
-    pub frame_behind: Signal<Out, Bits<6>>,
-    /// All that the access needs is here.
-    pub here: Signal<Out, Bit>,
-    /// The page that it lacks.
-    pub lacks: Signal<Out, Bits<14>>,
 
     /// A frame.
     pub hand: Signal<In, Bits<6>>,
-    /// It holds a page that the access may need.
+    /// It holds a page that the access of the cycle before may need.
     pub used: Signal<Out, Bit>,
     /// The frame loses its page.
     pub free: Signal<In, Bit>,
@@ -45,8 +42,8 @@ pub struct CodeTable {
     valid: [DFF<Bit>; CODE_PAGES],
     tag: [DFF<Bits<14>>; CODE_PAGES],
     index: [Constant<Bits<6>>; CODE_PAGES],
-    hit: Signal<Local, Bit>,
-    hit_next: Signal<Local, Bit>,
+    last: DFF<Bits<14>>,
+    last_behind: DFF<Bits<14>>,
 }
 
 impl Default for CodeTable {
@@ -56,23 +53,21 @@ impl Default for CodeTable {
             clear: Default::default(),
             drop: Default::default(),
             number: Default::default(),
+            asked: Default::default(),
+            known: Default::default(),
+            found: Default::default(),
             page: Default::default(),
             behind: Default::default(),
-            across: Default::default(),
-            frame: Default::default(),
-            frame_behind: Default::default(),
-            here: Default::default(),
-            lacks: Default::default(),
             hand: Default::default(),
             used: Default::default(),
             free: Default::default(),
             put: Default::default(),
             new: Default::default(),
+            last: Default::default(),
+            last_behind: Default::default(),
             valid: array_init::array_init(|_| Default::default()),
             tag: array_init::array_init(|_| Default::default()),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
-            hit: Default::default(),
-            hit_next: Default::default(),
         }
     }
 }
@@ -80,10 +75,11 @@ impl Default for CodeTable {
 impl Logic for CodeTable {
     #[hdl_gen]
     fn update(&mut self) {
-        self.hit.next = false;
-        self.hit_next.next = false;
-        self.frame.next = 0.into();
-        self.frame_behind.next = 0.into();
+        dff_setup!(self, clock, last, last_behind);
+        self.last.d.next = self.page.val();
+        self.last_behind.d.next = self.behind.val();
+        self.known.next = false;
+        self.found.next = 0.into();
         self.used.next = false;
         for i in 0..64 {
             self.valid[i].clock.next = self.clock.val();
@@ -93,18 +89,14 @@ impl Logic for CodeTable {
                         & (self.tag[i].q.val().get_bits::<8>(0) == self.number.val())));
             self.tag[i].clock.next = self.clock.val();
             self.tag[i].d.next = self.tag[i].q.val();
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.page.val()) {
-                self.hit.next = true;
-                self.frame.next = self.index[i].val();
-            }
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.behind.val()) {
-                self.hit_next.next = true;
-                self.frame_behind.next = self.index[i].val();
+            if self.valid[i].q.val() & (self.tag[i].q.val() == self.asked.val()) {
+                self.known.next = true;
+                self.found.next = self.index[i].val();
             }
             if self.hand.val() == self.index[i].val() {
                 self.used.next = self.valid[i].q.val()
-                    & ((self.tag[i].q.val() == self.page.val())
-                        | (self.tag[i].q.val() == self.behind.val()));
+                    & ((self.tag[i].q.val() == self.last.q.val())
+                        | (self.tag[i].q.val() == self.last_behind.q.val()));
                 if self.free.val() {
                     self.valid[i].d.next = false;
                 }
@@ -113,11 +105,6 @@ impl Logic for CodeTable {
                     self.tag[i].d.next = self.new.val();
                 }
             }
-        }
-        self.here.next = self.hit.val() & (self.hit_next.val() | !self.across.val());
-        self.lacks.next = self.page.val();
-        if self.hit.val() {
-            self.lacks.next = self.behind.val();
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct DataStore {
     pub wdata: Signal<In, Bits<256>>,
     /// How many of them, 0 to 32.
     pub wcount: Signal<In, Bits<6>>,
-    /// A write to `waddr` reaches its pages.
+    /// A write to `waddr`, which stood in the cycle before already, reaches its pages.
     pub writable: Signal<Out, Bit>,
     /// The lane cannot go on before it can write to `waddr`.
     pub want_write: Signal<In, Bit>,

@@ -321,10 +321,10 @@ lane! {
     stack_op: Signal<Local, StackOp>;
     leaves_late: Signal<Local, Bit>;
     landing: Signal<Local, Bit>;
+    misses: Signal<Local, Bit>;
     folds: Signal<Local, Bit>;
     folds_jump: Signal<Local, Bit>;
     folds_jumpi: Signal<Local, Bit>;
-    folded_gas: Signal<Local, Bits<64>>;
     target: Signal<Local, Bits<16>>;
     alu_mode: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
@@ -333,6 +333,11 @@ lane! {
     fire: Signal<Local, Bit>;
     go: Signal<Local, Bit>;
     holds: Signal<Local, Bit>;
+    held: DFF<Bit>;
+    early: Signal<Local, Bit>;
+    charge: DFF<Bits<64>>;
+    second_any: DFF<Bit>;
+    env_q: DFF<Bits<6>>;
     check: Signal<Local, Bit>;
     fetching: Signal<Local, Bit>;
     dispatching: Signal<Local, Bit>;
@@ -373,7 +378,6 @@ lane! {
     byte_inside: Signal<Local, Bit>;
     calldata_word: Signal<Local, Bits<256>>;
     calldata_inside: Signal<Local, Bit>;
-    calldata_read: Signal<Local, Bit>;
     calldata_ahead: Signal<Local, Bits<32>>;
     calldata_fits: Signal<Local, Bit>;
     segment: Signal<Local, Bit>;
@@ -480,7 +484,10 @@ lane! {
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
     op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
     op_jump: Constant<Bits<8>> = |_| code(opcode::byte("JUMP"));
+    jump_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMP")).into());
+    jumpi_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMPI")).into());
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
+    at_jumpdest: Constant<Decoded> = |p| Constant::new(decode::table(p)[usize::from(opcode::byte("JUMPDEST"))]);
     op_jumpdest: Constant<Bits<8>> = |_| code(opcode::byte("JUMPDEST"));
     op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
     op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));
@@ -513,6 +520,12 @@ lane! {
 
 fn code(value: u8) -> Constant<Bits<8>> {
     Constant::new(u64::from(value).into())
+}
+
+/// Static gas of an opcode.
+fn gas_of(name: &str) -> u16 {
+    let op = opcode::TABLE.iter().find(|op| op.name == name);
+    op.map_or_else(|| panic!("there is no opcode {name}"), |op| op.gas)
 }
 
 fn flag_at(bit: u64, flags: u32) -> Constant<Bits<256>> {
@@ -579,7 +592,11 @@ impl Logic for Lane {
             wait_cycles,
             page_cycles,
             retired,
-            requests
+            requests,
+            held,
+            charge,
+            second_any,
+            env_q
         );
         clock!(
             self, clock, seq, code, data, env, stack, slots, slot_entry, frames, mover, reader,
@@ -615,7 +632,8 @@ impl Logic for Lane {
         self.retry.next =
             (self.word.val().check & self.chained.q.val()) & !self.code.readable.val();
         self.seq.retry.next = self.retry.val();
-        self.check.next = self.word.val().check & !self.retry.val();
+        self.early.next = self.seq.early.val();
+        self.check.next = self.word.val().check & !(self.retry.val() | self.early.val());
         self.fire.next = self.seq.fire.val();
         self.fetching.next = self.kind.val() == Seq::Dispatch;
 
@@ -674,13 +692,15 @@ impl Logic for Lane {
             if self.jumped.q.val() {
                 self.opcode.next = self.code.rdata.val().get_bits::<8>(240);
             }
-            if self.jumped.q.val() & !self.landing.val() {
-                self.opcode.next = self.op_jumpdest.val();
-            }
         }
         self.decoder.addr.next = self.opcode.val();
         self.decoded.next = self.decoder.data.val();
+        // A JUMPDEST that is not passed in the fetching cycle has its own, in which it halts or traps.
+        self.misses.next = (self.fetching.val() & self.jumped.q.val()) & !self.landing.val();
         self.seq.entry.next = self.decoded.val().entry;
+        if self.misses.val() {
+            self.seq.entry.next = self.at_jumpdest.val().entry;
+        }
         self.operand16.next = bit_cast::<16, 6>(self.instr.val().operand);
         self.following.next = (self.pc.q.val() + 1) + self.operand16.val();
         // A PUSH1 or PUSH2 and the jump behind it go together where that is taken and there is gas for both: nothing
@@ -689,8 +709,8 @@ impl Logic for Lane {
         if self.instr.val().operand.get_bit(1) {
             self.target.next = self.code.rdata.val().get_bits::<16>(8);
         }
-        self.folds_jump.next = self.opcode.val() == self.op_jump.val();
-        self.folds_jumpi.next = (self.opcode.val() == self.op_jumpi.val())
+        self.folds_jump.next = self.code.rdata.val().get_bits::<8>(0) == self.op_jump.val();
+        self.folds_jumpi.next = (self.code.rdata.val().get_bits::<8>(0) == self.op_jumpi.val())
             & (self.depth.val().any() & self.top.val().any());
         self.folds.next = ((self.check.val() & self.code.readable.val())
             & ((self.instr.val().operand == 1) | (self.instr.val().operand == 2)))
@@ -698,13 +718,14 @@ impl Logic for Lane {
                 & self.meter.gas.val().get_bits::<59>(5).any());
         // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
         self.jump_taken.next = self.word.val().jump
-            & ((self.op.q.val() != self.op_jumpi.val()) | self.second.val().any());
+            & ((self.op.q.val() != self.op_jumpi.val()) | self.second_any.q.val());
+        self.second_any.d.next = self.second.val().any();
         self.leaves_late.next = (self.stack_op.val() == StackOp::Pop2)
             | (self.stack.late.val()
                 & ((self.stack_op.val() == StackOp::Pop)
                     | (self.stack_op.val() == StackOp::Binary)));
         self.chains.next = (((self.word.val().chain & self.code.readable.val())
-            & !(self.instr.val().operand.get_bit(5) | self.decoded.val().settles))
+            & !self.instr.val().operand.get_bit(5))
             & !(self.cancelled.q.val() | self.dma_failed.q.val()))
             & !(self.jump_taken.val() | (self.leaves_late.val() & self.decoded.val().deep));
         if self.folds.val() {
@@ -716,7 +737,7 @@ impl Logic for Lane {
         self.fetch_base.next = self.following.val();
         if self.fetching.val() {
             self.fetch_base.next = self.pc.q.val();
-            if self.landing.val() {
+            if self.jumped.q.val() {
                 self.fetch_base.next = self.pc.q.val() + 1;
             }
         }
@@ -788,7 +809,6 @@ impl Logic for Lane {
             | (self.gas_op.val() == GasOp::Exp)
             | ((self.gas_op.val() == GasOp::Charge) | (self.gas_op.val() == GasOp::Forward))
             | ((self.gas_op.val() == GasOp::InitWords) | (self.gas_op.val() == GasOp::Deposit));
-        self.folded_gas.next = bit_cast::<64, 16>(self.decoded.val().gas);
         self.checks.entry.next = self.check.val();
         self.checks.instr.next = self.instr.val();
         self.checks.enabled.next = self.opcodes.q.val().get_bit(self.op.q.val().index());
@@ -799,7 +819,9 @@ impl Logic for Lane {
         self.checks.sized.next = self.word.val().sized;
         self.checks.length_big.next = self.length.val().get_bits::<192>(64).any();
         self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
-        self.checks.lacks.next = self.meter.lacks.val();
+        // Told apart from the charge itself, which is chosen later in the cycle.
+        self.checks.lacks.next = self.meter.gas.val() < self.static_gas.val();
+        self.checks.lacks_charge.next = self.meter.gas.val() < self.charge.q.val();
         // A page on its way must arrive before the message may go.
         self.checks.fetch.next = self.fetching.val() & !self.code.busy.val();
         self.checks.cancelled.next = self.cancelled.q.val();
@@ -810,7 +832,7 @@ impl Logic for Lane {
         self.traps.next = self.checks.traps.val();
         self.seq.halt.next = self.halts.val();
         self.seq.trap.next = self.traps.val();
-        self.go.next = self.fire.val() & !(self.halts.val() | self.traps.val());
+        self.go.next = self.fire.val() & !self.checks.stops.val();
         if self.halts.val() {
             self.status.d.next = self.checks.status.val();
         }
@@ -873,18 +895,23 @@ impl Logic for Lane {
         self.meter.saved_refund.next = self.frames.saved_refund.val();
         self.meter.success.next = self.success.val();
         self.meter.halted.next = self.halted.val();
-        self.meter.cost.next = self.cost.cost.val();
+        self.charge.d.next = self.cost.cost.val();
+        self.meter.cost.next = self.charge.q.val();
         self.meter.charge.next = self.go.val() & self.charges.val();
         if self.check.val() {
             self.meter.cost.next = self.static_gas.val();
-            if self.folds.val() {
-                self.meter.cost.next = self.static_gas.val() + self.folded_gas.val();
-            }
             self.meter.charge.next = self.checks.passed.val();
         }
         if self.landing.val() {
-            self.meter.cost.next = 1.into();
-            self.meter.charge.next = true;
+            self.meter.charge.next = false;
+        }
+        self.meter.one.next = self.landing.val();
+        self.meter.also.next = 0.into();
+        if self.folds.val() {
+            self.meter.also.next = self.jump_gas.val();
+            if self.folds_jumpi.val() {
+                self.meter.also.next = self.jumpi_gas.val();
+            }
         }
         self.meter.amount.next = self.cost.field.val();
         self.meter.refund.next = self.go.val() & (self.gas_op.val() == GasOp::Refund);
@@ -1003,7 +1030,6 @@ impl Logic for Lane {
         if self.calldata_inside.val() {
             self.calldata_word.next = self.data_inside.val();
         }
-        self.calldata_read.next = !self.calldata_inside.val() | self.data.readable.val();
         self.blob_at.next =
             self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
         self.blob_inside.next = !self.top.val().get_bits::<224>(32).any()
@@ -1018,6 +1044,11 @@ impl Logic for Lane {
         if self.word.val().env_read {
             self.env_at.next = self.word.val().code.get_bits::<6>(0);
         }
+        // What a late word uses was read before its first cycle.
+        if self.early.val() {
+            self.env_at.next = self.env_q.q.val();
+        }
+        self.env_q.d.next = self.env_at.val();
         self.env.raddr.next = self.env_at.val();
 
         // The slot table.
@@ -1029,10 +1060,8 @@ impl Logic for Lane {
         }
         self.slot_space.next = self.slots.entry_space.val();
         self.mode.next = self.word.val().slot_mode;
-        self.slot_entry.select.next = SlotKey::Keep;
-        if self.go.val() {
-            self.slot_entry.select.next = self.word.val().slot_key;
-        }
+        self.slot_entry.select.next = self.word.val().slot_key;
+        self.slot_entry.keeps.next = self.go.val();
         self.slot_entry.mode.next = self.mode.val();
         self.slot_entry.hit.next = self.slots.hit.val();
         self.slot_entry.account.next = self.frames.account.val();
@@ -1084,6 +1113,7 @@ impl Logic for Lane {
         self.code_behind.next = self.mover.at.val() >= self.code_bytes.val();
         self.source_inside.next =
             !self.reads_calldata.val() | (self.mover.at.val() < self.calldata_bytes.val());
+        self.mover.streams.next = self.from_beats.val() & !self.to_data.val();
         self.mover.src_valid.next = (!self.from_beats.val() | self.rdat_valid.val())
             & (((!self.reads_data.val() | !self.source_inside.val()) | self.data.readable.val())
                 & (!self.reads_code.val() | (self.code_behind.val() | self.code.readable.val())));
@@ -1376,12 +1406,11 @@ impl Logic for Lane {
         }
         self.data.waddr.next = self.write_base.val() + self.data_waddr.val();
         // A word that only waits may call for a page; the first word of an opcode may yet halt.
-        // When a chunk is taken, the next one's address stands already, which may lie behind the range.
         self.data.want_read.next = (self.mover.due.val() & self.reads_data.val())
             & (self.source_inside.val() & !self.data.readable.val());
         // One page at a time: the destination's when the chunk stands.
         self.data.want_write.next = self.mover.valid.val() & self.to_data.val();
-        if !self.check.val() {
+        if !self.word.val().check {
             if (self.cond.val() == Cond::Readable)
                 | ((self.cond.val() == Cond::CalldataRead) & self.calldata_inside.val())
             {
@@ -1480,16 +1509,17 @@ impl Logic for Lane {
         self.slot_record_bytes.next = (bit_cast::<32, 12>(self.slots.count.val()) << 6)
             + (bit_cast::<32, 12>(self.slots.count.val()) << 5);
         self.stack.result.next = self.bus.val();
-        self.stack.op.next = StackOp::None;
-        if self.go.val() {
-            self.stack.op.next = self.word.val().stack;
+        self.stack.plan.next = StackOp::None;
+        if self.fire.val() {
+            self.stack.plan.next = self.word.val().stack;
             if self.folds.val() {
-                self.stack.op.next = StackOp::None;
+                self.stack.plan.next = StackOp::None;
                 if self.folds_jumpi.val() {
-                    self.stack.op.next = StackOp::Pop;
+                    self.stack.plan.next = StackOp::Pop;
                 }
             }
         }
+        self.stack.stop.next = self.checks.stops.val();
         if self.go.val() & (self.latch.val() == Latch::T) {
             self.t.d.next = self.bus.val();
         }
@@ -1670,15 +1700,20 @@ impl Logic for Lane {
         if self.dispatching.val() & (self.fetching.val() | self.go.val()) {
             self.op.d.next = self.opcode.val();
             self.ir.d.next = self.decoded.val();
+            if self.misses.val() {
+                self.op.d.next = self.op_jumpdest.val();
+                self.ir.d.next = self.at_jumpdest.val();
+            }
         }
         if self.landing.val() {
             self.pc.d.next = self.pc.q.val() + 1;
         }
+        // What is read for an opcode that halts is of no use, and of no harm.
+        if (self.fire.val() & (self.kind.val() == Seq::Finish)) & !self.chains.val() {
+            self.code.raddr.next = self.next_pc.val();
+        }
         if self.go.val() & (self.kind.val() == Seq::Finish) {
             self.pc.d.next = self.next_pc.val();
-            if !self.chains.val() {
-                self.code.raddr.next = self.next_pc.val();
-            }
             self.jumped.d.next = self.jump_taken.val() | self.folds.val();
             self.jump_wild.d.next = self.wild.val();
             if self.folds.val() {
@@ -1824,9 +1859,9 @@ impl Logic for Lane {
             }
         }
 
-        // Conditions.
         self.topics_need.next = bit_cast::<11, 5>(self.instr.val().n) + 2;
-        self.holds.next = false;
+        // Conditions. A wide one is worked out in its word's first cycle, and stands in `held` in the next.
+        self.holds.next = self.held.q.val();
         match self.cond.val() {
             Cond::True => {
                 self.holds.next = true;
@@ -1840,56 +1875,14 @@ impl Logic for Lane {
             Cond::MoverIdle => {
                 self.holds.next = !self.mover.busy.val();
             }
-            Cond::ExpandSlow => {
-                self.holds.next =
-                    !self.expand_done.val() | (!self.expand.ok.val() | self.expand_grows.val());
-            }
-            Cond::ExpandDone => {
-                self.holds.next = self.expand_done.val();
-            }
-            Cond::ExpandInvalid => {
-                self.holds.next = !self.expand.ok.val();
-            }
-            Cond::ExpandOdd => {
-                self.holds.next = !self.expand.ok.val()
-                    | ((self.expand.new_words.val() > self.most_words.val())
-                        | ((self.expand.new_words.val() + (self.frames.base.val() >> 5))
-                            > self.most_words.val()));
-            }
             Cond::SlotReady => {
                 self.holds.next = self.slots.ready.val();
-            }
-            Cond::SlotHot => {
-                self.holds.next = self.slots.match_now.val() & self.slot_entry.hot.val();
-            }
-            Cond::SlotUsed => {
-                self.holds.next = self.slot_hit.val() & self.slot_entry.hot.val();
             }
             Cond::SlotHit => {
                 self.holds.next = self.slot_hit.val();
             }
-            Cond::SlotWarm => {
-                self.holds.next = self.slot_hit.val() & self.slot_entry.warm.val();
-            }
-            Cond::SlotWritten => {
-                self.holds.next = self.slot_hit.val() & self.slot_entry.written.val();
-            }
-            Cond::AccountWarm => {
-                self.holds.next =
-                    (self.slot_hit.val() & self.slot_entry.warm.val()) | self.precompiled.val();
-            }
-            Cond::Precompile => {
-                self.holds.next = self.precompiled.val();
-            }
-            Cond::Ripemd => {
-                self.holds.next = !self.t.q.val().get_bits::<224>(32).any()
-                    & (self.t.q.val().get_bits::<32>(0) == self.ripemd.val());
-            }
             Cond::Inner => {
                 self.holds.next = self.inner.val();
-            }
-            Cond::InnerCold => {
-                self.holds.next = self.inner.val() & !self.slot_entry.warm.val();
             }
             Cond::UAlive => {
                 self.holds.next = self.u.q.val().get_bit(192);
@@ -1897,55 +1890,11 @@ impl Logic for Lane {
             Cond::UDelegated => {
                 self.holds.next = self.u.q.val().get_bit(193);
             }
-            Cond::UCodeless => {
-                self.holds.next = !self.u.q.val().get_bits::<32>(160).any();
-            }
             Cond::UBalance => {
                 self.holds.next = self.u.q.val().get_bit(212);
             }
-            Cond::OpCall => {
-                self.holds.next = self.is_call.val();
-            }
-            Cond::OpCallCode => {
-                self.holds.next = self.is_call_code.val();
-            }
-            Cond::OpDelegate => {
-                self.holds.next = self.is_delegate.val();
-            }
-            Cond::OpAsCallee => {
-                self.holds.next =
-                    self.is_call.val() | (self.is_static_call.val() | self.is_create.val());
-            }
-            Cond::StaticValue => {
-                self.holds.next =
-                    (self.is_call.val() & self.frames.is_static.val()) & self.top.val().any();
-            }
             Cond::Transfers => {
                 self.holds.next = self.transfers.q.val();
-            }
-            Cond::TooDeep => {
-                self.holds.next = self.frames.level.val() == self.deepest.val();
-            }
-            Cond::StackHigh => {
-                self.holds.next = self.stack.all.val() > self.stack_most.val();
-            }
-            Cond::Success => {
-                self.holds.next = self.success.val();
-            }
-            Cond::JournalMark => {
-                self.holds.next = self.frames.at_mark.val();
-            }
-            Cond::JournalFull => {
-                self.holds.next = self.frames.full.val();
-            }
-            Cond::PeerIsSelf => {
-                self.holds.next = self.frames.peer.val() == self.frames.account.val();
-            }
-            Cond::AccountsDone => {
-                self.holds.next = !self.accounts_left.q.val().any() | self.state_short.q.val();
-            }
-            Cond::StateOdd => {
-                self.holds.next = self.state_left.q.val().any() | self.state_short.q.val();
             }
             Cond::BeatOrDry => {
                 self.holds.next = self.rdat_valid.val() | self.reader.dry.val();
@@ -1956,48 +1905,14 @@ impl Logic for Lane {
             Cond::UDestroyed => {
                 self.holds.next = self.u.q.val().get_bit(195);
             }
-            Cond::UBeginsEf => {
-                self.holds.next = self.u.q.val().get_bits::<8>(248) == 0xef;
-            }
-            Cond::OpSalted => {
-                self.holds.next = self.is_salted.val();
-            }
-            Cond::InitCodeMetered => {
-                self.holds.next = self.flags.val().get_bit(2);
-            }
-            Cond::InitCodeBig => {
-                self.holds.next =
-                    self.flags.val().get_bit(2) & (self.second.val() > self.most_init.val());
-            }
-            Cond::CodeBig => {
-                self.holds.next = self.second.val() > self.most_deployed.val();
-            }
-            Cond::SecondZero => {
-                self.holds.next = !self.second.val().any();
-            }
             Cond::Creating => {
                 self.holds.next = self.frames.creating.val();
-            }
-            Cond::NonceLast => {
-                self.holds.next = self.slots.present.val().get_bits::<64>(0).all();
-            }
-            Cond::Destroys => {
-                self.holds.next = self.u.q.val().get_bit(194) | !self.flags.val().get_bit(3);
-            }
-            Cond::InitCodeLong => {
-                self.holds.next = self.frames.arguments_bytes.val() > self.most_code.val();
             }
             Cond::UOk => {
                 self.holds.next = self.u.q.val().get_bit(128);
             }
             Cond::Dry => {
                 self.holds.next = self.reader.dry.val();
-            }
-            Cond::SlotKnown => {
-                self.holds.next = self.slot_hit.val() & self.slot_entry.known.val();
-            }
-            Cond::SlotFull => {
-                self.holds.next = self.slots.full.val();
             }
             Cond::Reply => {
                 self.holds.next = self.answered.val() | self.cancelled.q.val();
@@ -2017,9 +1932,6 @@ impl Logic for Lane {
             Cond::WriteIdle => {
                 self.holds.next = self.wr_idle.val();
             }
-            Cond::DmaError => {
-                self.holds.next = self.dma_failed.q.val() | self.wr_error.val();
-            }
             Cond::Digest => {
                 self.holds.next = self.digest_there.q.val();
             }
@@ -2029,56 +1941,26 @@ impl Logic for Lane {
             Cond::ShiftDone => {
                 self.holds.next = self.shift.done.val();
             }
-            Cond::AluTrue => {
-                self.holds.next = self.alu.y.val().any();
-            }
-            Cond::UZero => {
-                self.holds.next = !self.u.q.val().any();
-            }
-            Cond::UAbove256 => {
-                self.holds.next = self.u.q.val() > 256;
-            }
-            Cond::LengthBig => {
-                self.holds.next = self.length.val().get_bits::<192>(64).any();
-            }
-            Cond::BeyondReturn => {
-                self.holds.next = (self.second.val().get_bits::<224>(32).any()
-                    | self.third.val().get_bits::<224>(32).any())
-                    | (self.return_end.val() > bit_cast::<33, 32>(self.returned.q.val()));
-            }
             Cond::WordRead => {
-                self.holds.next = self.word_inside.val() & self.data.readable.val();
+                self.holds.next = self.held.q.val() & self.data.readable.val();
             }
             Cond::WordWritable => {
-                self.holds.next = self.word_inside.val() & self.data.writable.val();
+                self.holds.next = self.held.q.val() & self.data.writable.val();
             }
             Cond::ByteWritable => {
-                self.holds.next = self.byte_inside.val() & self.data.writable.val();
-            }
-            Cond::Readable => {
-                self.holds.next = self.data.readable.val();
+                self.holds.next = self.held.q.val() & self.data.writable.val();
             }
             Cond::Writable => {
                 self.holds.next = self.data.writable.val();
             }
+            Cond::Readable => {
+                self.holds.next = self.data.readable.val();
+            }
             Cond::CalldataRead => {
-                self.holds.next = self.calldata_read.val();
-            }
-            Cond::TopicsShort => {
-                self.holds.next = self.depth.val() < self.topics_need.val();
-            }
-            Cond::NoRoom => {
-                self.holds.next = self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
-            }
-            Cond::NoRoomTwice => {
-                self.holds.next = (self.room_end.val() + bit_cast::<33, 32>(self.n.q.val()))
-                    > bit_cast::<33, 32>(self.capacity.q.val());
+                self.holds.next = !self.held.q.val() | self.data.readable.val();
             }
             Cond::CountZero => {
                 self.holds.next = !self.counter.q.val().any();
-            }
-            Cond::CountEnd => {
-                self.holds.next = self.counter.q.val() == self.slots.count.val();
             }
             Cond::Fetched => {
                 self.holds.next = self.code.readable.val();
@@ -2086,17 +1968,186 @@ impl Logic for Lane {
             Cond::CodeOpen => {
                 self.holds.next = self.code.opened.val();
             }
+            _ => {}
+        }
+        self.held.d.next = false;
+        match self.cond.val() {
+            Cond::ExpandSlow => {
+                self.held.d.next =
+                    !self.expand_done.val() | (!self.expand.ok.val() | self.expand_grows.val());
+            }
+            Cond::ExpandDone => {
+                self.held.d.next = self.expand_done.val();
+            }
+            Cond::ExpandInvalid => {
+                self.held.d.next = !self.expand.ok.val();
+            }
+            Cond::ExpandOdd => {
+                self.held.d.next = !self.expand.ok.val()
+                    | ((self.expand.new_words.val() > self.most_words.val())
+                        | ((self.expand.new_words.val() + (self.frames.base.val() >> 5))
+                            > self.most_words.val()));
+            }
+            Cond::SlotHot => {
+                self.held.d.next = self.slots.match_now.val() & self.slot_entry.hot.val();
+            }
+            Cond::SlotUsed => {
+                self.held.d.next = self.slot_hit.val() & self.slot_entry.hot.val();
+            }
+            Cond::SlotWarm => {
+                self.held.d.next = self.slot_hit.val() & self.slot_entry.warm.val();
+            }
+            Cond::SlotWritten => {
+                self.held.d.next = self.slot_hit.val() & self.slot_entry.written.val();
+            }
+            Cond::AccountWarm => {
+                self.held.d.next =
+                    (self.slot_hit.val() & self.slot_entry.warm.val()) | self.precompiled.val();
+            }
+            Cond::Precompile => {
+                self.held.d.next = self.precompiled.val();
+            }
+            Cond::Ripemd => {
+                self.held.d.next = !self.t.q.val().get_bits::<224>(32).any()
+                    & (self.t.q.val().get_bits::<32>(0) == self.ripemd.val());
+            }
+            Cond::InnerCold => {
+                self.held.d.next = self.inner.val() & !self.slot_entry.warm.val();
+            }
+            Cond::UCodeless => {
+                self.held.d.next = !self.u.q.val().get_bits::<32>(160).any();
+            }
+            Cond::OpCall => {
+                self.held.d.next = self.is_call.val();
+            }
+            Cond::OpCallCode => {
+                self.held.d.next = self.is_call_code.val();
+            }
+            Cond::OpDelegate => {
+                self.held.d.next = self.is_delegate.val();
+            }
+            Cond::OpAsCallee => {
+                self.held.d.next =
+                    self.is_call.val() | (self.is_static_call.val() | self.is_create.val());
+            }
+            Cond::StaticValue => {
+                self.held.d.next =
+                    (self.is_call.val() & self.frames.is_static.val()) & self.top.val().any();
+            }
+            Cond::TooDeep => {
+                self.held.d.next = self.frames.level.val() == self.deepest.val();
+            }
+            Cond::StackHigh => {
+                self.held.d.next = self.stack.all.val() > self.stack_most.val();
+            }
+            Cond::Success => {
+                self.held.d.next = self.success.val();
+            }
+            Cond::JournalMark => {
+                self.held.d.next = self.frames.at_mark.val();
+            }
+            Cond::JournalFull => {
+                self.held.d.next = self.frames.full.val();
+            }
+            Cond::PeerIsSelf => {
+                self.held.d.next = self.frames.peer.val() == self.frames.account.val();
+            }
+            Cond::AccountsDone => {
+                self.held.d.next = !self.accounts_left.q.val().any() | self.state_short.q.val();
+            }
+            Cond::StateOdd => {
+                self.held.d.next = self.state_left.q.val().any() | self.state_short.q.val();
+            }
+            Cond::UBeginsEf => {
+                self.held.d.next = self.u.q.val().get_bits::<8>(248) == 0xef;
+            }
+            Cond::OpSalted => {
+                self.held.d.next = self.is_salted.val();
+            }
+            Cond::InitCodeMetered => {
+                self.held.d.next = self.flags.val().get_bit(2);
+            }
+            Cond::InitCodeBig => {
+                self.held.d.next =
+                    self.flags.val().get_bit(2) & (self.second.val() > self.most_init.val());
+            }
+            Cond::CodeBig => {
+                self.held.d.next = self.second.val() > self.most_deployed.val();
+            }
+            Cond::SecondZero => {
+                self.held.d.next = !self.second.val().any();
+            }
+            Cond::NonceLast => {
+                self.held.d.next = self.slots.present.val().get_bits::<64>(0).all();
+            }
+            Cond::Destroys => {
+                self.held.d.next = self.u.q.val().get_bit(194) | !self.flags.val().get_bit(3);
+            }
+            Cond::InitCodeLong => {
+                self.held.d.next = self.frames.arguments_bytes.val() > self.most_code.val();
+            }
+            Cond::SlotKnown => {
+                self.held.d.next = self.slot_hit.val() & self.slot_entry.known.val();
+            }
+            Cond::SlotFull => {
+                self.held.d.next = self.slots.full.val();
+            }
+            Cond::DmaError => {
+                self.held.d.next = self.dma_failed.q.val() | self.wr_error.val();
+            }
+            Cond::AluTrue => {
+                self.held.d.next = self.alu.y.val().any();
+            }
+            Cond::UZero => {
+                self.held.d.next = !self.u.q.val().any();
+            }
+            Cond::UAbove256 => {
+                self.held.d.next = self.u.q.val() > 256;
+            }
+            Cond::LengthBig => {
+                self.held.d.next = self.length.val().get_bits::<192>(64).any();
+            }
+            Cond::BeyondReturn => {
+                self.held.d.next = (self.second.val().get_bits::<224>(32).any()
+                    | self.third.val().get_bits::<224>(32).any())
+                    | (self.return_end.val() > bit_cast::<33, 32>(self.returned.q.val()));
+            }
+            Cond::WordRead => {
+                self.held.d.next = self.word_inside.val();
+            }
+            Cond::WordWritable => {
+                self.held.d.next = self.word_inside.val();
+            }
+            Cond::ByteWritable => {
+                self.held.d.next = self.byte_inside.val();
+            }
+            Cond::CalldataRead => {
+                self.held.d.next = self.calldata_inside.val();
+            }
+            Cond::TopicsShort => {
+                self.held.d.next = self.depth.val() < self.topics_need.val();
+            }
+            Cond::NoRoom => {
+                self.held.d.next = self.room_end.val() > bit_cast::<33, 32>(self.capacity.q.val());
+            }
+            Cond::NoRoomTwice => {
+                self.held.d.next = (self.room_end.val() + bit_cast::<33, 32>(self.n.q.val()))
+                    > bit_cast::<33, 32>(self.capacity.q.val());
+            }
+            Cond::CountEnd => {
+                self.held.d.next = self.counter.q.val() == self.slots.count.val();
+            }
             Cond::CodeMissing => {
-                self.holds.next = !self.frames.code_address.val().any();
+                self.held.d.next = !self.frames.code_address.val().any();
             }
             Cond::CodeLong => {
-                self.holds.next = self.control.q.val().get_bits::<32>(0) > self.most_code.val();
+                self.held.d.next = self.control.q.val().get_bits::<32>(0) > self.most_code.val();
             }
             Cond::CalldataLong => {
-                self.holds.next = self.first_calldata.val() > self.most_calldata.val();
+                self.held.d.next = self.first_calldata.val() > self.most_calldata.val();
             }
             Cond::BadMessage => {
-                self.holds.next = ((self.control.q.val().get_bits::<32>(224)
+                self.held.d.next = ((self.control.q.val().get_bits::<32>(224)
                     != self.version.val())
                     | ((self.accounts.val() > self.most_accounts.val())
                         | !self.accounts.val().any()))
@@ -2104,30 +2155,31 @@ impl Logic for Lane {
                         | (self.blobs.val() > self.most_blobs.val()));
             }
             Cond::GasAtStipend => {
-                self.holds.next = self.meter.gas.val()
+                self.held.d.next = self.meter.gas.val()
                     <= bit_cast::<64, 32>(self.schedule.q.val().get_bits::<32>(192));
             }
             Cond::NewIsPresent => {
-                self.holds.next = self.second.val() == self.slots.present.val();
+                self.held.d.next = self.second.val() == self.slots.present.val();
             }
             Cond::PresentIsOriginal => {
-                self.holds.next = self.slots.present.val() == self.slots.original.val();
+                self.held.d.next = self.slots.present.val() == self.slots.original.val();
             }
             Cond::OriginalZero => {
-                self.holds.next = !self.slots.original.val().any();
+                self.held.d.next = !self.slots.original.val().any();
             }
             Cond::PresentZero => {
-                self.holds.next = !self.slots.present.val().any();
+                self.held.d.next = !self.slots.present.val().any();
             }
             Cond::NewZero => {
-                self.holds.next = !self.second.val().any();
+                self.held.d.next = !self.second.val().any();
             }
             Cond::NewIsOriginal => {
-                self.holds.next = self.second.val() == self.slots.original.val();
+                self.held.d.next = self.second.val() == self.slots.original.val();
             }
             Cond::BlobInside => {
-                self.holds.next = self.blob_inside.val();
+                self.held.d.next = self.blob_inside.val();
             }
+            _ => {}
         }
         self.seq.cond.next = self.holds.val();
 

@@ -47,8 +47,6 @@ pub struct Decoded {
     pub env: Bits<6>,
     /// The top is an offset into the calldata.
     pub calldata: Bit,
-    /// It reads at the top's offset while it is fetched, so the top must stand by then.
-    pub settles: Bit,
     /// Its first word uses the third word of the stack, or one read ahead.
     pub deep: Bit,
 }
@@ -98,12 +96,10 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             },
             env: (env_index(op.name) as u64).into(),
             calldata: op.class == Class::CalldataLoad,
-            settles: matches!(op.class, Class::CalldataLoad | Class::Mload),
             // Two words that leave at once are followed by the third; DUP1, DUP2 and SWAP1 have theirs in registers.
             deep: match op.class {
                 Class::Dup => n > 2,
                 Class::Swap => n > 1,
-                Class::Mstore | Class::Mstore8 | Class::Jumpi => true,
                 _ => op.pops > 2,
             },
         };

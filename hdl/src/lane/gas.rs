@@ -30,6 +30,10 @@ pub struct GasMeter {
     pub charge: Signal<In, Bit>,
     /// The charge.
     pub cost: Signal<In, Bits<64>>,
+    /// Is charged too: only where there is certainly gas for both (a jump that goes with its PUSH).
+    pub also: Signal<In, Bits<4>>,
+    /// Charges one, without anything else: only where there is gas (a JUMPDEST that is passed while it is fetched).
+    pub one: Signal<In, Bit>,
     /// Adds `amount` to the refund counter.
     pub refund: Signal<In, Bit>,
     /// Subtracts `amount` from the refund counter.
@@ -70,6 +74,8 @@ impl Default for GasMeter {
             halted: Default::default(),
             charge: Default::default(),
             cost: Default::default(),
+            also: Default::default(),
+            one: Default::default(),
             refund: Default::default(),
             unrefund: Default::default(),
             amount: Default::default(),
@@ -113,7 +119,10 @@ impl Logic for GasMeter {
         }
         self.sum.next = self.base.val() + self.grant.q.val();
         if self.charge.val() & !self.missing.val() {
-            self.left.d.next = self.difference.val();
+            self.left.d.next = self.difference.val() - bit_cast::<64, 4>(self.also.val());
+        }
+        if self.one.val() {
+            self.left.d.next = self.left.q.val() - 1;
         }
         if self.refund.val() {
             self.back.d.next = self.back.q.val() + self.amount.val();

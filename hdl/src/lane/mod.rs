@@ -17,6 +17,10 @@
 //! frame, stack bounds, in revm's order. Whatever the lane lacks (a slot's value, a block hash, the
 //! code) it asks of the host and goes on when answered; what it leaves to the CPU is a trap.
 //!
+//! What takes long to tell comes from registers, for the sake of the clock: a word with a wide condition or with a charge
+//! that depends on operands stands for a cycle before it acts ([`microcode::word::Word`]'s `late`), and of the pages of code
+//! and data those used last are found at once ([`near`]), others two cycles later.
+//!
 //! A call saves the frame's registers ([`frame`]) as a record in the data space and begins anew; stacks of waiting
 //! frames stay below in the stack memory, their memories below in the memory segment. Whatever an inner frame
 //! changes of the slot table, in which accounts, their fields and slots are, it first writes to the journal, which
@@ -33,6 +37,7 @@ pub mod frame;
 pub mod gas;
 pub mod microcode;
 pub mod mover;
+pub mod near;
 pub mod page_table;
 pub mod pager;
 pub mod reader;

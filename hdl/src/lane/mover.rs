@@ -1,7 +1,7 @@
-//! The mover: walks a byte range in chunks of up to 32 bytes, one a cycle where both ends keep up.
+//! The mover: walks a byte range in chunks of up to 32 bytes, one in two cycles, or one a cycle where `streams`.
 //!
-//! It makes addresses and counts; the lane routes the data. A RAM source answers a cycle after
-//! `read_addr`; a stream source (host beats) says `src_valid`.
+//! It makes addresses and counts; the lane routes the data. Addresses stand for a cycle before their chunk is due, so
+//! that a RAM source can answer and their pages be found; a stream source (host beats) says `src_valid`.
 
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
@@ -11,7 +11,7 @@ use rust_hdl_widgets::prelude::*;
 pub enum Walk {
     /// Nothing to do.
     Idle,
-    /// The first chunk's address is presented.
+    /// A chunk's addresses are presented.
     Read,
     /// A chunk is presented until the destination takes it.
     Write,
@@ -36,6 +36,8 @@ pub struct Mover {
     pub to: Signal<In, Bits<32>>,
     /// Bytes.
     pub length: Signal<In, Bits<32>>,
+    /// No address has to stand before its chunk is due.
+    pub streams: Signal<In, Bit>,
     /// The source has the chunk.
     pub src_valid: Signal<In, Bit>,
     /// The destination takes the chunk.
@@ -129,7 +131,9 @@ impl Logic for Mover {
                 self.valid.next = self.src_valid.val();
                 self.accept.next = self.src_valid.val() & self.dst_ready.val();
                 if self.accept.val() {
-                    self.read_addr.next = self.stepped.val();
+                    if !self.streams.val() {
+                        self.state.d.next = Walk::Read;
+                    }
                     self.src.d.next = self.stepped.val();
                     self.left.d.next = self.rest.val();
                     self.dst.d.next = self.dst.q.val() + 32;

@@ -10,6 +10,7 @@ use gatewei_abi::layout;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
+use super::near::Near;
 use super::page_table::PageTable;
 
 /// Rows of 32 bytes in a page.
@@ -44,7 +45,8 @@ pub enum Paging {
     Settle,
 }
 
-/// Sixteen page frames of 4 KiB, fully associative, replaced in turn.
+/// Sixteen page frames of 4 KiB, fully associative, replaced in turn. Pages that were not used lately take two cycles
+/// more.
 ///
 /// An access is up to 32 bytes from an address on, so it may need two pages. `rframe`/`rnext` and
 /// `wframe`/`wnext` say in which frames they are.
@@ -71,7 +73,7 @@ pub struct Pager {
     pub wframe: Signal<Out, Bits<4>>,
     /// Frame of the page behind it.
     pub wnext: Signal<Out, Bits<4>>,
-    /// A write to the address reaches its pages.
+    /// A write to the address, which stood in the cycle before already, reaches its pages.
     pub writable: Signal<Out, Bit>,
 
     /// The lane cannot go on without what `raddr` holds.
@@ -119,6 +121,28 @@ pub struct Pager {
     pub we: Signal<Out, Bit>,
 
     table: PageTable,
+    read_near: Near<13, 4>,
+    write_near: Near<13, 4>,
+    /// The page that is looked up.
+    asked: DFF<Bits<13>>,
+    /// One of the read is.
+    asks_read: DFF<Bit>,
+    /// One of the write is.
+    asks_write: DFF<Bit>,
+    /// The lane cannot go on without it.
+    wants_read: DFF<Bit>,
+    /// The same of the write.
+    wants_write: DFF<Bit>,
+    /// A write to the address of the cycle before would have reached its pages.
+    reachable: DFF<Bit>,
+    /// Whose turn it is where both ask.
+    turn: DFF<Bit>,
+    picks_write: Signal<Local, Bit>,
+    asking: Signal<Local, Bit>,
+    absent_read: Signal<Local, Bit>,
+    absent_write: Signal<Local, Bit>,
+    behind: Signal<Local, Bits<13>>,
+    wbehind: Signal<Local, Bits<13>>,
     state: DFF<Paging>,
     page: DFF<Bits<13>>,
     gone: DFF<Bits<4>>,
@@ -179,6 +203,21 @@ impl Default for Pager {
             in_valid: Default::default(),
             we: Default::default(),
             table: Default::default(),
+            read_near: Default::default(),
+            write_near: Default::default(),
+            asked: Default::default(),
+            asks_read: Default::default(),
+            asks_write: Default::default(),
+            wants_read: Default::default(),
+            wants_write: Default::default(),
+            reachable: Default::default(),
+            turn: Default::default(),
+            picks_write: Default::default(),
+            asking: Default::default(),
+            absent_read: Default::default(),
+            absent_write: Default::default(),
+            behind: Default::default(),
+            wbehind: Default::default(),
             state: Default::default(),
             page: Default::default(),
             gone: Default::default(),
@@ -209,30 +248,80 @@ impl Logic for Pager {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, page, gone, writing, hand, at, come, good
+            self,
+            clock,
+            state,
+            page,
+            gone,
+            writing,
+            hand,
+            at,
+            come,
+            good,
+            asked,
+            asks_read,
+            asks_write,
+            wants_read,
+            wants_write,
+            reachable,
+            turn
         );
+        clock!(self, clock, table, read_near, write_near);
 
         // Where the pages of this cycle's accesses are. 32 bytes behind offset 4064 end in the next page.
-        self.table.clock.next = self.clock.val();
         self.table.clear.next = self.clear.val() | self.reset.val();
         self.table.a.next = self.raddr.val().get_bits::<13>(12);
-        self.table.a_behind.next = self.table.a.val() + 1;
-        self.table.a_across.next = self.raddr.val().get_bits::<12>(0) > 4064;
+        self.behind.next = self.raddr.val().get_bits::<13>(12) + 1;
+        self.table.a_behind.next = self.behind.val();
+        self.read_near.page.next = self.raddr.val().get_bits::<13>(12);
+        self.read_near.behind.next = self.behind.val();
+        self.read_near.across.next = self.raddr.val().get_bits::<12>(0) > 4064;
         self.table.b.next = self.waddr.val().get_bits::<13>(12);
-        self.table.b_behind.next = self.table.b.val() + 1;
-        self.table.b_across.next = self.waddr.val().get_bits::<12>(0) > 4064;
+        self.wbehind.next = self.waddr.val().get_bits::<13>(12) + 1;
+        self.table.b_behind.next = self.wbehind.val();
+        self.write_near.page.next = self.waddr.val().get_bits::<13>(12);
+        self.write_near.behind.next = self.wbehind.val();
+        self.write_near.across.next = self.waddr.val().get_bits::<12>(0) > 4064;
         self.table.hand.next = self.hand.q.val();
         self.table.new.next = self.page.q.val();
         self.table.free.next = false;
         self.table.put.next = false;
-        self.rframe.next = self.table.a_frame.val();
-        self.rnext.next = self.table.a_next.val();
-        self.wframe.next = self.table.b_frame.val();
-        self.wnext.next = self.table.b_next.val();
+        self.rframe.next = self.read_near.frame.val();
+        self.rnext.next = self.read_near.next_frame.val();
+        self.wframe.next = self.write_near.frame.val();
+        self.wnext.next = self.write_near.next_frame.val();
+
+        // The table looks one page up a cycle, in the cycle after the access that lacks it.
+        // Not again while the answer comes.
+        self.asking.next = self.asks_write.q.val() | self.asks_read.q.val();
+        self.turn.d.next = self.turn.q.val() ^ !self.asking.val();
+        self.picks_write.next =
+            !self.write_near.here.val() & (self.turn.q.val() | self.read_near.here.val());
+        self.asked.d.next = self.read_near.lacks.val();
+        if self.picks_write.val() {
+            self.asked.d.next = self.write_near.lacks.val();
+        }
+        self.asks_write.d.next = self.picks_write.val() & !self.asking.val();
+        self.asks_read.d.next =
+            !(self.read_near.here.val() | self.picks_write.val()) & !self.asking.val();
+        self.table.asked.next = self.asked.q.val();
+        self.read_near.asked.next = self.asked.q.val();
+        self.read_near.found.next = self.table.found.val();
+        self.read_near.put.next = self.asks_read.q.val() & self.table.known.val();
+        self.write_near.asked.next = self.asked.q.val();
+        self.write_near.found.next = self.table.found.val();
+        self.write_near.put.next = self.asks_write.q.val() & self.table.known.val();
+        self.wants_read.d.next = self.want_read.val();
+        self.wants_write.d.next = self.want_write.val();
+        self.absent_read.next =
+            (self.asks_read.q.val() & self.wants_read.q.val()) & !self.table.known.val();
+        self.absent_write.next =
+            (self.asks_write.q.val() & self.wants_write.q.val()) & !self.table.known.val();
         self.old.next = self.table.page.val();
         self.readable.next = self.good.q.val();
         self.writable.next = false;
         self.good.d.next = false;
+        self.reachable.d.next = false;
 
         // Where the missing page comes from, and how much of it.
         self.is_calldata.next = self.page.q.val().get_bits::<2>(11) == 1;
@@ -286,15 +375,16 @@ impl Logic for Pager {
         match self.state.q.val() {
             Paging::Idle => {
                 self.busy.next = false;
-                self.writable.next = self.table.b_here.val();
-                self.good.d.next = self.table.a_here.val();
+                self.writable.next = self.reachable.q.val();
+                self.reachable.d.next = self.write_near.here.val();
+                self.good.d.next = self.read_near.here.val();
                 self.at.d.next = 0.into();
-                if self.want_read.val() & !self.table.a_here.val() {
-                    self.page.d.next = self.table.a_lacks.val();
+                if self.absent_read.val() {
+                    self.page.d.next = self.asked.q.val();
                     self.writing.d.next = false;
                     self.state.d.next = Paging::Choose;
-                } else if self.want_write.val() & !self.table.b_here.val() {
-                    self.page.d.next = self.table.b_lacks.val();
+                } else if self.absent_write.val() {
+                    self.page.d.next = self.asked.q.val();
                     self.writing.d.next = true;
                     self.state.d.next = Paging::Choose;
                 }
@@ -357,6 +447,8 @@ impl Logic for Pager {
                 self.state.d.next = Paging::Idle;
             }
         }
+        self.read_near.clear.next = self.table.clear.val() | self.table.free.val();
+        self.write_near.clear.next = self.table.clear.val() | self.table.free.val();
         if self.clear.val() {
             self.gone.d.next = 0.into();
         }

@@ -30,8 +30,12 @@ pub struct Sequencer {
     pub word: Signal<Out, Word>,
     /// The word's actions fire (unless the frame halts or traps).
     pub fire: Signal<Out, Bit>,
+    /// A late word stands for its first cycle: nothing of it counts yet.
+    pub early: Signal<Out, Bit>,
     rom: Rom<10, Word>,
     here: DFF<Bits<10>>,
+    /// The word has stood for a cycle.
+    settled: DFF<Bit>,
     back: DFF<Bits<10>>,
     back2: DFF<Bits<10>>,
     back3: DFF<Bits<10>>,
@@ -40,6 +44,7 @@ pub struct Sequencer {
     seq: Signal<Local, Seq>,
     holds: Signal<Local, Bit>,
     fires: Signal<Local, Bit>,
+    waits: Signal<Local, Bit>,
     following: Signal<Local, Bits<10>>,
     address: Signal<Local, Bits<10>>,
     at_idle: Constant<Bits<10>>,
@@ -63,6 +68,9 @@ impl Sequencer {
             trap: Default::default(),
             word: Default::default(),
             fire: Default::default(),
+            early: Default::default(),
+            settled: Default::default(),
+            waits: Default::default(),
             rom: Rom::new(program.words.clone()),
             here: Default::default(),
             back: Default::default(),
@@ -86,13 +94,16 @@ impl Sequencer {
 impl Logic for Sequencer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, here, back, back2, back3, back4);
+        dff_setup!(self, clock, here, settled, back, back2, back3, back4);
         self.rom.clock.next = self.clock.val();
         self.current.next = self.rom.data.val();
         self.word.next = self.current.val();
         self.seq.next = self.current.val().seq;
         self.holds.next = self.cond.val() ^ self.current.val().unless;
         self.following.next = self.here.q.val() + 1;
+        self.waits.next = self.current.val().late & !self.settled.q.val();
+        self.early.next = self.waits.val();
+        self.settled.d.next = false;
         self.fires.next = true;
         self.address.next = self.following.val();
         match self.seq.val() {
@@ -109,6 +120,7 @@ impl Logic for Sequencer {
                 self.fires.next = self.holds.val();
                 if !self.holds.val() {
                     self.address.next = self.here.q.val();
+                    self.settled.d.next = true;
                 }
             }
             Seq::Finish => {
@@ -144,6 +156,15 @@ impl Logic for Sequencer {
                 }
             }
         }
+        if self.waits.val() {
+            self.fires.next = false;
+            self.address.next = self.here.q.val();
+            self.settled.d.next = true;
+            self.back.d.next = self.back.q.val();
+            self.back2.d.next = self.back2.q.val();
+            self.back3.d.next = self.back3.q.val();
+            self.back4.d.next = self.back4.q.val();
+        }
         if self.halt.val() {
             self.address.next = self.at_halt.val();
         }
@@ -152,6 +173,7 @@ impl Logic for Sequencer {
         }
         if self.retry.val() {
             self.fires.next = false;
+            self.settled.d.next = false;
             self.address.next = self.at_fetch.val();
         }
         if self.reset.val() {

@@ -13,6 +13,8 @@ pub struct SlotEntry {
     pub clock: Signal<In, Clock>,
     /// The key from this cycle on.
     pub select: Signal<In, SlotKey>,
+    /// It is the key from now on.
+    pub keeps: Signal<In, Bit>,
     /// Value and flags in this cycle.
     pub mode: Signal<In, SlotMode>,
     /// The key is in the table.
@@ -93,6 +95,7 @@ impl Default for SlotEntry {
         Self {
             clock: Default::default(),
             select: Default::default(),
+            keeps: Default::default(),
             mode: Default::default(),
             hit: Default::default(),
             flags: Default::default(),
@@ -149,7 +152,9 @@ impl Logic for SlotEntry {
         if self.select.val() != SlotKey::Keep {
             self.select_now.next = self.select.val();
         }
-        self.selected.d.next = self.select_now.val();
+        if self.keeps.val() {
+            self.selected.d.next = self.select_now.val();
+        }
         self.own.next = bit_cast::<13, 11>(self.account.val());
         self.other.next = bit_cast::<13, 11>(self.peer.val());
         self.key.next = self.top.val();

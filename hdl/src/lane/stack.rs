@@ -40,8 +40,10 @@ pub enum StackOp {
 pub struct Stack {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// Operation of this cycle.
-    pub op: Signal<In, StackOp>,
+    /// Operation of this cycle, unless `stop`.
+    pub plan: Signal<In, StackOp>,
+    /// Nothing happens; but what was to be read ahead, is.
+    pub stop: Signal<In, Bit>,
     /// The result to push.
     pub result: Signal<In, Bits<256>>,
     /// Read ahead for DUP and SWAP: the word `ahead` below the top stands in `third` a cycle later.
@@ -70,6 +72,8 @@ pub struct Stack {
     s1: DFF<Bits<256>>,
     count: DFF<Bits<11>>,
     base: DFF<Bits<11>>,
+    op: Signal<Local, StackOp>,
+    planned: Signal<Local, Bits<11>>,
     own: Signal<Local, Bits<11>>,
     /// The second word is to be refilled: it is what was read.
     stale: DFF<Bit>,
@@ -107,12 +111,48 @@ impl Logic for Stack {
         self.all.next = self.count.q.val();
         self.floor.next = self.base.q.val();
 
+        self.op.next = self.plan.val();
+        if self.stop.val() {
+            self.op.next = StackOp::None;
+        }
+        // The address is that after what was to happen, whether or not that stops: a stack that stopped is read anew.
+        self.planned.next = self.count.q.val();
+        self.refill.next = false;
+        match self.plan.val() {
+            StackOp::Push => {
+                self.planned.next = self.count.q.val() + 1;
+            }
+            StackOp::Pop => {
+                self.planned.next = self.count.q.val() - 1;
+                self.refill.next = self.stale.q.val();
+            }
+            StackOp::Pop2 => {
+                self.planned.next = self.count.q.val() - 2;
+                self.refill.next = true;
+            }
+            StackOp::Binary => {
+                self.planned.next = self.count.q.val() - 1;
+                self.refill.next = self.stale.q.val();
+            }
+            StackOp::Clear => {
+                self.planned.next = 0.into();
+            }
+            StackOp::Enter => {
+                self.planned.next = self.count.q.val() - 2;
+            }
+            StackOp::Leave => {
+                self.planned.next = self.base.q.val() + 2;
+            }
+            _ => {}
+        }
         self.depth_next.next = self.count.q.val();
+        if !self.stop.val() {
+            self.depth_next.next = self.planned.val();
+        }
         self.ram.we.next = false;
         self.write_at.next = self.count.q.val() - 2;
         self.ram.wdata.next = self.under.val();
         self.below.next = bit_cast::<11, 5>(self.ahead.val()) + 1;
-        self.refill.next = false;
         self.s1.d.next = self.under.val();
         match self.op.val() {
             StackOp::None => {}
@@ -120,24 +160,17 @@ impl Logic for Stack {
                 self.s0.d.next = self.result.val();
                 self.s1.d.next = self.s0.q.val();
                 self.ram.we.next = self.own.val() > 1;
-                self.depth_next.next = self.count.q.val() + 1;
             }
             StackOp::Pop => {
                 self.s0.d.next = self.under.val();
                 self.s1.d.next = self.lower.val();
-                self.depth_next.next = self.count.q.val() - 1;
-                self.refill.next = self.stale.q.val();
             }
             StackOp::Pop2 => {
                 self.s0.d.next = self.lower.val();
-                self.depth_next.next = self.count.q.val() - 2;
-                self.refill.next = true;
             }
             StackOp::Binary => {
                 self.s0.d.next = self.result.val();
                 self.s1.d.next = self.lower.val();
-                self.depth_next.next = self.count.q.val() - 1;
-                self.refill.next = self.stale.q.val();
             }
             StackOp::Unary => {
                 self.s0.d.next = self.result.val();
@@ -155,25 +188,22 @@ impl Logic for Stack {
                 }
             }
             StackOp::Clear => {
-                self.depth_next.next = 0.into();
                 self.base.d.next = 0.into();
             }
             StackOp::Enter => {
-                self.depth_next.next = self.count.q.val() - 2;
                 self.base.d.next = self.count.q.val() - 2;
             }
             StackOp::Leave => {
-                self.depth_next.next = self.base.q.val() + 2;
                 self.base.d.next = self.outer.val();
             }
         }
         self.count.d.next = self.depth_next.val();
         // The word to refill the second with is read instead of what was to be read ahead.
-        self.stale.d.next = self.refill.val();
+        self.stale.d.next = self.refill.val() & !self.stop.val();
         if self.refill.val() {
             self.below.next = 2.into();
         }
-        self.read_at.next = self.depth_next.val() - self.below.val();
+        self.read_at.next = self.planned.val() - self.below.val();
         self.ram.raddr.next = self.read_at.val().get_bits::<10>(0);
         self.ram.waddr.next = self.write_at.val().get_bits::<10>(0);
         self.met.d.next = self.ram.we.val() & (self.ram.waddr.val() == self.ram.raddr.val());

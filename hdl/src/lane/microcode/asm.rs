@@ -9,6 +9,7 @@ use super::word::*;
 pub struct Step {
     word: Word,
     target: Option<&'static str>,
+    settles: bool,
 }
 
 /// A step that does nothing and goes on.
@@ -65,6 +66,12 @@ impl Step {
     /// Jumps to the top of the stack.
     pub fn jump(mut self) -> Self {
         self.word.jump = true;
+        self
+    }
+
+    /// Stands for a cycle before it acts, whatever its condition.
+    pub fn settle(mut self) -> Self {
+        self.settles = true;
         self
     }
 
@@ -271,6 +278,7 @@ impl Assembler {
             .iter()
             .map(|s| {
                 let mut word = s.word;
+                word.late = s.settles || word.cond.is_wide() || word.gas.is_charge();
                 if let Some(target) = s.target {
                     let Some(at) = self.labels.get(target) else {
                         panic!("microcode label {target} does not exist");

@@ -26,7 +26,7 @@ pub enum Cond {
     ExpandOdd,
     /// The slot table is ready.
     SlotReady,
-    /// The slot is being found in this cycle: known, warm, and used before.
+    /// The slot is being found: known, warm, and used before.
     SlotHot,
     /// The slot is in the table: known, warm, and used before.
     SlotUsed,
@@ -196,4 +196,44 @@ pub enum Cond {
     NewIsOriginal,
     /// The top is the index of a blob hash.
     BlobInside,
+}
+
+impl Cond {
+    /// It takes more than a register and a gate or two to tell: it is worked out in one cycle and used in the next.
+    /// The others are known at once, as they must be where a port's handshake is the condition.
+    pub const fn is_wide(self) -> bool {
+        !matches!(
+            self,
+            Self::True
+                | Self::Command
+                | Self::Beat
+                | Self::BeatOrDry
+                | Self::Dry
+                | Self::MoverIdle
+                | Self::SlotReady
+                | Self::SlotHit
+                | Self::Inner
+                | Self::Reply
+                | Self::ReplyFailed
+                | Self::Cancelled
+                | Self::CompletionReady
+                | Self::WriteReady
+                | Self::WriteIdle
+                | Self::Digest
+                | Self::ArithDone
+                | Self::ShiftDone
+                | Self::UAlive
+                | Self::UDelegated
+                | Self::UBalance
+                | Self::UCreated
+                | Self::UDestroyed
+                | Self::UOk
+                | Self::Transfers
+                | Self::Readable
+                | Self::Fetched
+                | Self::CodeOpen
+                | Self::CountZero
+                | Self::Creating
+        )
+    }
 }

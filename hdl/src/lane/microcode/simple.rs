@@ -67,7 +67,11 @@ pub fn routines(a: &mut Assembler) {
     a.routine("pop", [entry().stack(StackOp::Pop).chain()]);
     a.routine("jumpdest", [entry().chain()]);
     a.routine("jump", [entry().jump().stack(StackOp::Pop).finish()]);
-    a.routine("jumpi", [entry().jump().stack(StackOp::Pop2).chain()]);
+    // Whether the second word is zero is known a cycle later.
+    a.routine(
+        "jumpi",
+        [entry().jump().stack(StackOp::Pop2).settle().chain()],
+    );
     a.routine(
         "calldataload",
         [entry()

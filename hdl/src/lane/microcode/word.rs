@@ -128,6 +128,13 @@ pub enum GasOp {
     Unrefund,
 }
 
+impl GasOp {
+    /// It takes gas away: the charge is worked out a cycle before.
+    pub const fn is_charge(self) -> bool {
+        !matches!(self, Self::None | Self::Refund | Self::Unrefund)
+    }
+}
+
 /// Prices: fields of the schedule (`gatewei_abi::message::Schedule`), then those that forks share.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Price {
@@ -352,9 +359,11 @@ pub struct Word {
     pub cond: Cond,
     /// The condition is to be false.
     pub unless: Bit,
+    /// Stands for a cycle before it does anything, so that its condition and its charge come from registers.
+    pub late: Bit,
     /// Target.
     pub target: Bits<10>,
-    /// First word of an opcode: retires it, checks it, charges its static gas. Fires always.
+    /// First word of an opcode: retires it, checks it, charges its static gas.
     pub check: Bit,
     /// The opcode's length operand must be below 2^64: part of the check.
     pub sized: Bit,
