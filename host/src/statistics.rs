@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, U256};
 
-use crate::WrongResult;
+use crate::{WrongResult, engine::Left};
 
 /// The reason of a fallback because the CPU did not confirm the card's result.
 const WRONG: &str = "wrong_result";
@@ -22,6 +22,9 @@ pub struct Statistics {
     pub wasted_gas: u64,
     /// What these had read that changed, the most frequent first.
     pub conflicts: Vec<Conflict>,
+    /// Why the block was executed like one without an access list, after all or part of it had been executed by its list; not
+    /// counted in `executions`.
+    pub list_left: Option<Left>,
     /// What the card did; all zero without a card.
     pub card: CardStatistics,
 }

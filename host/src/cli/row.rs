@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
+use gatewei::engine::Left;
 use gatewei::{
     Block, CardStatistics, Checks, ClassCycles, Conflict, Executor, Prediction, WrongResult, digest,
 };
@@ -43,6 +44,7 @@ pub(super) struct Parallel {
     pub(super) blocked: u64,
     pub(super) wasted_gas: u64,
     pub(super) conflicts: Vec<Conflict>,
+    pub(super) list_left: Option<Left>,
 }
 
 /// The card's part.
@@ -126,6 +128,7 @@ impl Row {
                     .take(CONFLICTS)
                     .copied()
                     .collect(),
+                list_left: outcome.statistics.list_left,
             },
             card: Card::from(&outcome.statistics.card),
             ratio,

@@ -12,6 +12,7 @@ use super::{
     cancel::Cancel,
     commit::Feed,
     forecast::Forecast,
+    listed::{self, Left},
     session::Session,
     timeline::{Activity, Timeline, timed},
     worker::{self, StopOnPanic},
@@ -140,10 +141,44 @@ impl Engine {
         if self.threads.get() == 1 && feed.is_none() {
             return in_order();
         }
-        let forecast = Forecast::of(block);
-        if !forecast.worth_threads && feed.is_none() {
-            return in_order();
+        let mut left = None;
+        if feed.is_none() {
+            match self.by_list(block, cancel) {
+                Ok(outcome) => return Ok(outcome),
+                Err(reason) => left = reason,
+            }
         }
+        let forecast = Forecast::of(block);
+        let outcome = if forecast.worth_threads || feed.is_some() {
+            self.share(block, forecast, cancel, feed)
+        } else {
+            in_order()
+        };
+        outcome.map(|mut outcome| {
+            outcome.statistics.list_left = left;
+            outcome
+        })
+    }
+
+    /// Executes by the block's access list, where that is worth it; else says why it came to nothing, if it was tried.
+    fn by_list(&self, block: &Block, cancel: Option<&Cancel>) -> Result<Outcome, Option<Left>> {
+        let (Some(list), Some(pool)) = (&block.access_list, &self.pool) else {
+            return Err(None);
+        };
+        if !listed::suits(block, list) {
+            return Err(None);
+        }
+        listed::execute(block, list, pool, self.timeline.as_deref(), cancel).map_err(Some)
+    }
+
+    /// Executes in parallel.
+    fn share(
+        &self,
+        block: &Block,
+        forecast: Forecast,
+        cancel: Option<&Cancel>,
+        feed: Option<Feed>,
+    ) -> Result<Outcome, ExecutionError> {
         let workers = (worker::lead, worker::run as fn(&Session<'_>));
         let cancel = cancel.cloned();
         if !block.pre_state.waits() {

@@ -6,16 +6,12 @@
 
 use std::{mem, sync::mpsc::SyncSender};
 
-use alloy_consensus::Transaction as _;
 use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
 use alloy_primitives::{U256, map::HashMap};
 use revm::{
     DatabaseCommit as _,
-    context::{
-        Block as _, Cfg as _,
-        result::{EVMError, ExecutionResult, ResultAndState},
-    },
+    context::result::{EVMError, ExecutionResult, ResultAndState},
     database::{CacheState, states::bundle_state::BundleRetention},
     database_interface::bal::EvmDatabaseError,
     state::{AccountInfo, AccountStatus, EvmState, bal::Bal},
@@ -27,13 +23,14 @@ use super::{
     ran::{Accessed, Changes, Ran},
     scheduler::Counters,
     second,
-    system::{self, BlockState, Used},
+    system::{self, BlockState},
+    used::Used,
     view::ViewError,
     write_set::{Final, Writes},
 };
 use crate::{
-    Block, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError, Receipt,
-    Statistics, WrongResult, sequential::place,
+    Block, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError, Statistics,
+    WrongResult, sequential::place,
 };
 
 /// What became of a transaction that has run.
@@ -68,14 +65,10 @@ impl<'b> Committer<'b> {
     pub(crate) fn begin(block: &'b Block, memory: &MvMemory) -> Result<Self, ExecutionError> {
         let (state, writes) = system::open(block)?;
         memory.publish(0, &writes, &Default::default());
-        let receipts = Vec::with_capacity(block.transactions.len());
         Ok(Self {
             block,
             state,
-            used: Used {
-                receipts,
-                ..Used::default()
-            },
+            used: Used::of(block),
             card: CardStatistics::default(),
             conflicts: HashMap::default(),
             wasted_gas: 0,
@@ -133,7 +126,7 @@ impl<'b> Committer<'b> {
         told: bool,
     ) -> Option<Writes> {
         let env = &self.block.tx_envs[tx];
-        let executed = self.check_block_gas(tx).and_then(|()| {
+        let executed = self.used.check_block_gas(self.block, tx).and_then(|()| {
             let executed = leader.execute(&mut self.state, env);
             let output = executed.map_err(|error| self.evm_error(tx, error))?;
             self.hand_on(&output.result, || output.state.clone())?;
@@ -142,7 +135,7 @@ impl<'b> Committer<'b> {
         match executed {
             Ok(output) => {
                 let writes = told.then(|| leader::writes(&output.state, env));
-                self.count(tx, output.result);
+                self.used.count(self.block, tx, output.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(output.state);
                 Some(writes.unwrap_or_default())
@@ -162,7 +155,7 @@ impl<'b> Committer<'b> {
         checker: Option<&mut Leader<'b>>,
     ) -> Result<Validated, ExecutionError> {
         // As sequential execution: a transaction that does not fit is not even executed.
-        self.check_block_gas(tx)?;
+        self.used.check_block_gas(self.block, tx)?;
         if let Some(conflict) = ran.reads.conflict(&self.state.cache) {
             *self.conflicts.entry(conflict).or_default() += 1;
             self.wasted_gas += ran.result.as_ref().map_or(0, ExecutionResult::tx_gas_used);
@@ -215,14 +208,14 @@ impl<'b> Committer<'b> {
                 }
                 self.hand_on(&truth.result, || truth.state.clone())?;
                 let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
-                self.count(tx, truth.result);
+                self.used.count(self.block, tx, truth.result);
                 self.state.set_bal_index(index(tx));
                 self.state.commit(truth.state);
                 return Ok(Validated::Replaced(writes));
             }
         }
         self.hand_on(&result, || changes.clone().into_accounts().collect())?;
-        self.count(tx, result);
+        self.used.count(self.block, tx, result);
         // The builder would take what attempts do not carry for changes: it is told apart.
         let mut list = self.state.bal_state.bal_builder.take();
         if let Some(list) = &mut list {
@@ -271,45 +264,6 @@ impl<'b> Committer<'b> {
                 },
             )
         }))
-    }
-
-    /// What `EthBlockExecutor::commit_transaction` does, but for the commit itself.
-    fn count(&mut self, tx: usize, result: ExecutionResult) {
-        let gas = result.gas();
-        self.used.regular_gas += gas.block_regular_gas_used();
-        self.used.state_gas += gas.block_state_gas_used();
-        self.used.gas += gas.tx_gas_used();
-        let envelope = &self.block.transactions[tx];
-        let blob_gas = envelope.blob_gas_used().unwrap_or_default();
-        self.used.blob_gas = self.used.blob_gas.saturating_add(blob_gas);
-        self.used.receipts.push(Receipt {
-            tx_type: envelope.tx_type(),
-            success: result.is_success(),
-            cumulative_gas_used: self.used.gas,
-            logs: result.into_logs(),
-        });
-    }
-
-    /// The check that `EthBlockExecutor::execute_transaction_without_commit` begins with.
-    fn check_block_gas(&self, tx: usize) -> Result<(), ExecutionError> {
-        let environment = &self.block.environment;
-        let amsterdam = environment.cfg_env.enable_amsterdam_eip8037;
-        let used = if amsterdam {
-            self.used.regular_gas
-        } else {
-            self.used.gas
-        };
-        let limit = environment.block_env.gas_limit();
-        let wanted = self.block.tx_envs[tx].gas_limit;
-        let available = limit.saturating_sub(used);
-        if wanted.min(environment.cfg_env.tx_gas_limit_cap()) > available {
-            return Err(ExecutionError::block_gas(self.block, tx, available));
-        }
-        let available = limit.saturating_sub(self.used.state_gas);
-        if amsterdam && wanted > available {
-            return Err(ExecutionError::block_gas(self.block, tx, available));
-        }
-        Ok(())
     }
 
     fn transaction_error(
@@ -373,6 +327,7 @@ impl<'b> Committer<'b> {
             blocked: counters.blocked,
             wasted_gas: self.wasted_gas,
             conflicts: Conflict::sorted(mem::take(&mut self.conflicts)),
+            list_left: None,
             card: mem::take(&mut self.card),
         };
         Ok(Outcome {

@@ -4,38 +4,29 @@
 
 use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::{
-    EvmFactory as _,
+    Database, EvmFactory as _,
     block::{BlockExecutionResult, BlockExecutor as _},
     eth::{EthBlockExecutor, EthEvmFactory, spec::EthSpec},
 };
 use revm::{database::State, database_interface::WrapDatabaseRef, state::bal::Bal};
 
-use super::write_set::{AccountWrite, Writes};
+use super::{
+    used::Used,
+    write_set::{AccountWrite, Writes},
+};
 use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope};
 
 /// The committed state: revm's own, over the block's pre-state.
 pub(super) type BlockState<'b> = State<WrapDatabaseRef<&'b PreState>>;
-type BlockExecutor<'b, 's> = EthBlockExecutor<
+type BlockExecutor<'b, 's, DB> = EthBlockExecutor<
     'b,
     <EthEvmFactory as alloy_evm::EvmFactory>::Evm<
-        &'s mut BlockState<'b>,
+        &'s mut State<DB>,
         revm::inspector::NoOpInspector,
     >,
     &'b EthSpec,
     Receipts,
 >;
-
-/// What the transactions of a block have used, and their receipts.
-#[derive(Debug, Default)]
-pub(super) struct Used {
-    pub receipts: Vec<Receipt>,
-    /// Gas after refunds, as receipts count it.
-    pub gas: u64,
-    /// EIP-8037's two dimensions of block gas.
-    pub regular_gas: u64,
-    pub state_gas: u64,
-    pub blob_gas: u64,
-}
 
 /// A block's pre-state.
 pub(super) fn state(block: &Block) -> BlockState<'_> {
@@ -65,9 +56,9 @@ pub(super) fn open(block: &Block) -> Result<(BlockState<'_>, Writes), ExecutionE
 }
 
 /// A block's end, after its last transaction.
-pub(super) fn close<'b>(
-    block: &'b Block,
-    state: &mut BlockState<'b>,
+pub(super) fn close<DB: Database>(
+    block: &Block,
+    state: &mut State<DB>,
     used: Used,
 ) -> Result<BlockExecutionResult<Receipt>, ExecutionError> {
     if block.scope == Scope::Transactions {
@@ -92,7 +83,10 @@ pub(super) fn close<'b>(
     Ok(result)
 }
 
-fn executor<'b, 's>(block: &'b Block, state: &'s mut BlockState<'b>) -> BlockExecutor<'b, 's> {
+fn executor<'b, 's, DB: Database>(
+    block: &'b Block,
+    state: &'s mut State<DB>,
+) -> BlockExecutor<'b, 's, DB> {
     let evm = EthEvmFactory::default().create_evm(state, block.environment.clone());
     EthBlockExecutor::new(evm, block.context(), block.chain.spec(), Receipts)
 }

@@ -1,0 +1,203 @@
+//! What a block access list claims, to be looked up by account, slot and index.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, AtomicU8, Ordering},
+};
+
+use alloy_eips::eip7928::{AccountChanges, BlockAccessIndex, StorageChange};
+use alloy_primitives::{Address, B256, U256, map::AddressMap};
+use revm::{bytecode::Bytecode, state::AccountInfo};
+
+use super::Left;
+use crate::{AccessList, PreState};
+
+/// All claims of a list.
+pub(super) struct Claims<'l> {
+    accounts: AddressMap<Claim<'l>>,
+    /// For every slot that is said to be read alone, whether somebody has read it.
+    reads: Box<[AtomicBool]>,
+}
+
+/// What is claimed of one account.
+pub(super) struct Claim<'l> {
+    pub(super) address: Address,
+    pub(super) changes: &'l AccountChanges,
+    pub(super) codes: Vec<(BlockAccessIndex, AccountInfo)>,
+    base: OnceLock<Option<AccountInfo>>,
+    /// Where its slots begin in [`Claims::reads`].
+    reads: usize,
+    seen: AtomicU8,
+}
+
+/// Somebody has loaded the account.
+const LOADED: u8 = 1;
+/// Somebody has touched it, and so it is among the block's changes.
+const TOUCHED: u8 = 2;
+
+/// A slot in a list.
+pub(super) enum Listed<'l> {
+    /// It changes, in ascending order of the indices.
+    Changes(&'l [StorageChange]),
+    /// It is only read; its place in the list of those.
+    Read(usize),
+}
+
+impl<'l> Claims<'l> {
+    /// # Errors
+    /// A code that none can have.
+    pub(super) fn new(list: &'l AccessList) -> Result<Self, Left> {
+        let mut accounts = AddressMap::default();
+        accounts.reserve(list.accounts().len());
+        let mut reads = 0;
+        for changes in list.accounts() {
+            let code = |change: &'l alloy_eips::eip7928::CodeChange| {
+                let code = Bytecode::new_raw_checked(change.new_code.clone()).ok()?;
+                let info = AccountInfo {
+                    code_hash: code.hash_slow(),
+                    code: Some(code),
+                    ..AccountInfo::default()
+                };
+                Some((change.block_access_index, info))
+            };
+            let codes: Option<_> = changes.code_changes.iter().map(code).collect();
+            let claim = Claim {
+                address: changes.address,
+                changes,
+                codes: codes.ok_or(Left::Differs)?,
+                base: OnceLock::new(),
+                reads,
+                seen: AtomicU8::new(0),
+            };
+            reads += changes.storage_reads.len();
+            accounts.insert(changes.address, claim);
+        }
+        let reads = (0..reads).map(|_| AtomicBool::new(false)).collect();
+        Ok(Self { accounts, reads })
+    }
+
+    /// What is claimed of an account; it must not be accessed where nothing is.
+    pub(super) fn get(&self, address: &Address) -> Result<&Claim<'l>, Left> {
+        self.accounts.get(address).ok_or(Left::Differs)
+    }
+
+    /// Number of accounts.
+    pub(super) fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Number of slots that are said to be read alone.
+    pub(super) fn reads(&self) -> usize {
+        self.reads.len()
+    }
+
+    /// Says that somebody reads such a slot; whether that is the first time.
+    pub(super) fn read(&self, claim: &Claim<'_>, place: usize) -> bool {
+        first(&self.reads[claim.reads + place])
+    }
+}
+
+/// Sets a mark; whether it was not set. Looks first: most have been, and a line that is only read is shared.
+fn first(mark: &AtomicBool) -> bool {
+    !mark.load(Ordering::Relaxed) && !mark.swap(true, Ordering::Relaxed)
+}
+
+impl<'l> Claim<'l> {
+    /// Says that somebody loads the account; whether that is the first time.
+    pub(super) fn load(&self) -> bool {
+        self.mark(LOADED)
+    }
+
+    /// Says that somebody touches the account; whether that is the first time.
+    pub(super) fn touch(&self) -> bool {
+        self.mark(TOUCHED)
+    }
+
+    fn mark(&self, bit: u8) -> bool {
+        self.seen.load(Ordering::Relaxed) & bit == 0
+            && self.seen.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+
+    /// The account before the block, without its code.
+    pub(super) fn base(&self, pre_state: &PreState) -> Result<Option<&AccountInfo>, Left> {
+        if let Some(base) = self.base.get() {
+            return Ok(base.as_ref());
+        }
+        let base = pre_state.read(self.address)?;
+        Ok(self.base.get_or_init(|| base).as_ref())
+    }
+
+    /// The account as what comes before `index` leaves it; with its code where that is of this block.
+    pub(super) fn info(
+        &self,
+        pre_state: &PreState,
+        index: BlockAccessIndex,
+    ) -> Result<Option<AccountInfo>, Left> {
+        let base = self.base(pre_state)?;
+        let changes = self.changes;
+        let balance = before(&changes.balance_changes, index, |c| c.block_access_index);
+        let nonce = before(&changes.nonce_changes, index, |c| c.block_access_index);
+        let code = before(&self.codes, index, |(at, _)| *at);
+        if balance.is_none() && nonce.is_none() && code.is_none() {
+            return Ok(base.cloned());
+        }
+        let mut info = base.cloned().unwrap_or_default();
+        if let Some(change) = balance {
+            info.balance = change.post_balance;
+        }
+        if let Some(change) = nonce {
+            info.nonce = change.new_nonce;
+        }
+        if let Some((_, code)) = code {
+            info.code_hash = code.code_hash;
+            info.code.clone_from(&code.code);
+        }
+        // EIP-161: what is empty is deleted.
+        Ok((!info.is_empty()).then_some(info))
+    }
+
+    /// A slot, if the account is said to access it.
+    pub(super) fn slot(&self, key: &U256) -> Result<Listed<'l>, Left> {
+        let changes = &self.changes.storage_changes;
+        if let Ok(at) = changes.binary_search_by(|slot| slot.slot.cmp(key)) {
+            return Ok(Listed::Changes(&changes[at].changes));
+        }
+        let read = self.changes.storage_reads.binary_search(key);
+        read.map(Listed::Read).map_err(|_| Left::Differs)
+    }
+
+    /// How many changes are claimed.
+    pub(super) fn count(&self) -> usize {
+        let changes = self.changes;
+        let slots = changes.storage_changes.iter();
+        slots.map(|slot| slot.changes.len()).sum::<usize>()
+            + changes.balance_changes.len()
+            + changes.nonce_changes.len()
+            + changes.code_changes.len()
+    }
+
+    /// The hash of the code that it ends with, if that is of this block.
+    pub(super) fn code(&self, index: BlockAccessIndex) -> Option<B256> {
+        at(&self.codes, index, |(at, _)| *at).map(|(_, code)| code.code_hash)
+    }
+}
+
+/// The last of the changes before `index`.
+pub(super) fn before<T>(
+    changes: &[T],
+    index: BlockAccessIndex,
+    of: impl Fn(&T) -> BlockAccessIndex,
+) -> Option<&T> {
+    let end = changes.partition_point(|change| of(change) < index);
+    changes[..end].last()
+}
+
+/// The change at `index`.
+pub(super) fn at<T>(
+    changes: &[T],
+    index: BlockAccessIndex,
+    of: impl Fn(&T) -> BlockAccessIndex,
+) -> Option<&T> {
+    let found = changes.binary_search_by_key(&index, of);
+    found.ok().map(|at| &changes[at])
+}

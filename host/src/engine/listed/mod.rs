@@ -1,0 +1,306 @@
+//! A block with an access list (EIP-7928), every transaction on the state that the list claims.
+//!
+//! No transaction waits for another, and none is committed: each is compared with what the list says that it does. If all
+//! do that, then by induction each has run on the state that sequential execution gives it, and the list has the block's
+//! changes. Whoever touches an account first makes its entry of them.
+//!
+//! ```text
+//! list ──▶ Claims ──▶ ListedView ──▶ revm ──▶ Tally: as claimed? ──▶ entries of the block's changes
+//!            ▲        any transaction,            │ no
+//!        pre-state    on any thread               ▼
+//!                                       nothing of it counts: `Left`, and the engine executes
+//!                                       the block as any other, and names the difference
+//! ```
+//!
+//! Left to that as well is what a list does not tell: which slots an account loses that destroys itself.
+
+mod claims;
+mod tally;
+mod view;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use alloy_eips::eip7928::{BlockAccessIndex, BlockAccessList};
+use alloy_evm::{Evm as _, EvmFactory as _, eth::EthEvmFactory};
+use parking_lot::Mutex;
+use rayon::ThreadPool;
+use revm::{
+    context::result::{EVMError, ExecutionResult},
+    database::{BundleState, State, states::reverts::Reverts},
+    database_interface::DBErrorMarker,
+    primitives::hardfork::SpecId,
+    state::bal::Bal,
+};
+
+use self::{
+    claims::Claims,
+    tally::{Settled, Tally},
+    view::ListedView,
+};
+use super::{
+    cancel::Cancel,
+    system,
+    timeline::{Activity, Timeline, timed},
+    used::Used,
+};
+use crate::{AccessList, Block, Outcome, PreStateError, Statistics};
+
+/// Why a block was not executed by its access list alone.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Left {
+    /// Something else was done than the list says.
+    #[error("the access list differs from what was done")]
+    Differs,
+    /// An account that was there before destroyed itself: a list does not name the slots that are gone.
+    #[error("an account destroyed itself")]
+    SelfDestruct,
+    /// An account became empty, and so was deleted (EIP-161).
+    #[error("an account became empty")]
+    Deleted,
+    /// A transaction or the block is invalid, the pre-state cannot be read, or a system call fails.
+    #[error("the block fails")]
+    Failed,
+    /// It was cancelled.
+    #[error("the block was cancelled")]
+    Cancelled,
+}
+
+impl DBErrorMarker for Left {}
+
+impl From<PreStateError> for Left {
+    fn from(_: PreStateError) -> Self {
+        Self::Failed
+    }
+}
+
+/// Gas that a block must use for threads to be worth their coming and going.
+const WORTH_GAS: u64 = 1_500_000;
+
+/// Whether a block gains by its list: it is large enough, its reads do not wait, and the list can tell all that the block
+/// does. That is, accounts that are empty are deleted (EIP-161), and no code goes where SELFDESTRUCT takes it, as before
+/// Cancun (EIP-6780).
+pub(super) fn suits(block: &Block, list: &AccessList) -> bool {
+    let spec = block.environment.cfg_env.spec;
+    let removes = || {
+        let mut codes = list
+            .accounts()
+            .iter()
+            .flat_map(|account| &account.code_changes);
+        codes.any(|change| change.new_code.is_empty())
+    };
+    let limits = || block.tx_envs.iter().map(|tx| tx.gas_limit);
+    let used = match block.header.gas_used {
+        0 => limits().fold(0, u64::saturating_add),
+        used => used,
+    };
+    used >= WORTH_GAS
+        && block.tx_envs.len() > 1
+        && !block.pre_state.waits()
+        && (spec.is_enabled_in(SpecId::CANCUN)
+            || (spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) && !removes()))
+}
+
+/// Executes a block by its list, on the calling thread and those of the pool.
+///
+/// # Errors
+/// Why the list is not enough; nothing has been done then.
+pub(super) fn execute(
+    block: &Block,
+    list: &AccessList,
+    pool: &ThreadPool,
+    timeline: Option<&Timeline>,
+    cancel: Option<&Cancel>,
+) -> Result<Outcome, Left> {
+    let claims = Claims::new(list)?;
+    let run = Run {
+        block,
+        list,
+        claims: &claims,
+        timeline,
+        cancel,
+        next: AtomicUsize::new(0),
+        parts: Mutex::default(),
+    };
+    pool.in_place_scope(|scope| {
+        let helpers = pool.current_num_threads().min(block.transactions.len());
+        for _ in 0..helpers {
+            scope.spawn(|_| run.work());
+        }
+        run.open();
+        run.work();
+    });
+    timed(timeline, Activity::Close, || run.close())
+}
+
+/// One block in execution.
+struct Run<'a> {
+    block: &'a Block,
+    list: &'a AccessList,
+    claims: &'a Claims<'a>,
+    timeline: Option<&'a Timeline>,
+    cancel: Option<&'a Cancel>,
+    /// The transaction that nobody has taken yet; beyond the last of them, copying the list.
+    next: AtomicUsize,
+    parts: Mutex<Parts<'a>>,
+}
+
+/// What workers have done.
+#[derive(Default)]
+struct Parts<'a> {
+    tallies: Vec<Tally<'a>>,
+    results: Vec<(usize, ExecutionResult)>,
+    list: BlockAccessList,
+    /// Why the first of them gave up.
+    left: Option<Left>,
+}
+
+impl<'a> Run<'a> {
+    fn view(&self, index: BlockAccessIndex) -> ListedView<'a> {
+        ListedView {
+            claims: self.claims,
+            pre_state: &self.block.pre_state,
+            index,
+        }
+    }
+
+    fn tally(&self) -> Tally<'a> {
+        Tally::new(self.claims, &self.block.pre_state)
+    }
+
+    /// What comes before the transactions.
+    fn open(&self) {
+        let opened = timed(self.timeline, Activity::Open, || {
+            let (state, _) = system::open(self.block).map_err(|_| Left::Failed)?;
+            self.system(BlockAccessIndex::PRE_EXECUTION, state)
+        });
+        match opened {
+            Ok(tally) => self.parts.lock().tallies.push(tally),
+            Err(left) => self.leave(left),
+        }
+    }
+
+    /// What system calls did, which ended in `state`.
+    fn system<DB>(&self, index: BlockAccessIndex, mut state: State<DB>) -> Result<Tally<'a>, Left> {
+        let list = state.bal_state.bal_builder.take().unwrap_or_default();
+        let changed = state.transition_state.take().unwrap_or_default();
+        let mut tally = self.tally();
+        tally.system(index, &list, changed.transitions.into_keys())?;
+        Ok(tally)
+    }
+
+    /// Gives up, and makes all others do so.
+    fn leave(&self, left: Left) {
+        tracing::debug!(block = self.block.number(), %left, "not by its access list alone");
+        self.parts.lock().left.get_or_insert(left);
+        self.next
+            .store(self.block.transactions.len() + 1, Ordering::Relaxed);
+    }
+
+    /// Executes transactions until there are none, on any thread.
+    fn work(&self) {
+        let mut tally = self.tally();
+        let mut results = Vec::new();
+        if let Err(left) = self.transactions(&mut tally, &mut results) {
+            return self.leave(left);
+        }
+        let mut parts = self.parts.lock();
+        parts.tallies.push(tally);
+        parts.results.extend(results);
+    }
+
+    fn transactions(
+        &self,
+        tally: &mut Tally<'a>,
+        results: &mut Vec<(usize, ExecutionResult)>,
+    ) -> Result<(), Left> {
+        let view = self.view(BlockAccessIndex::PRE_EXECUTION);
+        let mut evm = EthEvmFactory::default().create_evm(view, self.block.environment.clone());
+        loop {
+            let tx = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(env) = self.block.tx_envs.get(tx) else {
+                if tx == self.block.tx_envs.len() {
+                    let list = self.list.accounts().to_vec();
+                    self.parts.lock().list = list;
+                }
+                return Ok(());
+            };
+            if self.cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(Left::Cancelled);
+            }
+            let activity = Activity::Execute { tx, incarnation: 0 };
+            timed(self.timeline, activity, || {
+                let index = BlockAccessIndex::new(tx as u64 + 1);
+                evm.db_mut().index = index;
+                let output = evm.transact(env.clone()).map_err(|error| match error {
+                    EVMError::Database(left) => left,
+                    _ => Left::Failed,
+                })?;
+                tally.transaction(index, &output.state)?;
+                results.push((tx, output.result));
+                Ok::<_, Left>(())
+            })?;
+        }
+    }
+
+    /// What comes after the transactions, and the outcome.
+    fn close(&self) -> Result<Outcome, Left> {
+        let mut parts = std::mem::take(&mut *self.parts.lock());
+        if let Some(left) = parts.left {
+            return Err(left);
+        }
+        parts.results.sort_unstable_by_key(|(tx, _)| *tx);
+        let mut used = Used::of(self.block);
+        for (tx, result) in parts.results {
+            used.check_block_gas(self.block, tx)
+                .map_err(|_| Left::Failed)?;
+            used.count(self.block, tx, result);
+        }
+        let end = BlockAccessIndex::new(self.block.transactions.len() as u64 + 1);
+        let mut state = State::builder()
+            .with_database(self.view(end))
+            .with_bundle_update()
+            .build();
+        state.bal_state.bal_builder = Some(Bal::new());
+        let result = system::close(self.block, &mut state, used).map_err(|_| Left::Failed)?;
+        let mut all = self.system(end, state)?;
+        for tally in parts.tallies {
+            all.add(tally);
+        }
+        if !all.is_complete() {
+            return Err(Left::Differs);
+        }
+        let statistics = Statistics {
+            executions: self.block.transactions.len() as u64,
+            ..Statistics::default()
+        };
+        Ok(Outcome {
+            result,
+            state: bundle(all.settled),
+            access_list: Some(parts.list),
+            statistics,
+        })
+    }
+}
+
+/// The changes of the block, as revm's `BundleState::apply_transitions_and_create_reverts` puts them together.
+fn bundle(settled: Vec<Settled>) -> BundleState {
+    let mut bundle = BundleState::default();
+    bundle.state.reserve(settled.len());
+    let mut reverts = Vec::with_capacity(settled.len());
+    for account in settled {
+        bundle.contracts.extend(account.contract);
+        let Some(revert) = account.revert else {
+            continue;
+        };
+        bundle.state_size += account.account.size_hint();
+        bundle.reverts_size += revert.size_hint();
+        bundle.state.insert(account.address, account.account);
+        reverts.push((account.address, revert));
+    }
+    bundle.reverts = Reverts::new(vec![reverts]);
+    bundle
+}

@@ -1,0 +1,303 @@
+//! Holding what was done against what was claimed.
+
+use alloy_eips::eip7928::BlockAccessIndex;
+use alloy_primitives::{Address, B256, U256, map::U256Map};
+use revm::{
+    DatabaseRef as _,
+    bytecode::Bytecode,
+    database::{
+        AccountRevert, AccountStatus, BundleAccount, TransitionAccount, states::StorageSlot,
+    },
+    state::{Account, AccountInfo, EvmState, bal::Bal},
+};
+
+use super::{
+    Left,
+    claims::{Claim, Claims, Listed, at, before},
+};
+use crate::PreState;
+
+/// A changed account as the block leaves it.
+pub(super) struct Settled {
+    pub(super) address: Address,
+    pub(super) account: BundleAccount,
+    pub(super) revert: Option<AccountRevert>,
+    pub(super) contract: Option<(B256, Bytecode)>,
+}
+
+/// What one worker has confirmed of a list.
+pub(super) struct Tally<'a> {
+    claims: &'a Claims<'a>,
+    pre_state: &'a PreState,
+    /// Accounts that this worker was the first to load, and slots that it was the first to read, of those that nobody is
+    /// said to write.
+    loaded: usize,
+    read: usize,
+    /// Changes that are claimed of these accounts, and those that were done.
+    claimed: usize,
+    done: usize,
+    /// Accounts that this worker was the first to touch.
+    pub(super) settled: Vec<Settled>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(claims: &'a Claims<'a>, pre_state: &'a PreState) -> Self {
+        Self {
+            claims,
+            pre_state,
+            loaded: 0,
+            read: 0,
+            claimed: 0,
+            done: 0,
+            settled: Vec::new(),
+        }
+    }
+
+    /// Takes another worker's.
+    pub(super) fn add(&mut self, other: Self) {
+        self.loaded += other.loaded;
+        self.read += other.read;
+        self.claimed += other.claimed;
+        self.done += other.done;
+        self.settled.extend(other.settled);
+    }
+
+    /// Everything that is claimed was done. That nothing else was, each step has shown.
+    pub(super) fn is_complete(&self) -> bool {
+        self.loaded == self.claims.accounts()
+            && self.read == self.claims.reads()
+            && self.claimed == self.done
+    }
+
+    /// Compares what transaction `index` did.
+    pub(super) fn transaction(
+        &mut self,
+        index: BlockAccessIndex,
+        state: &EvmState,
+    ) -> Result<(), Left> {
+        for (address, account) in state {
+            let claim = self.load(address)?;
+            let gone = account.is_selfdestructed_locally();
+            for (key, slot) in &account.storage {
+                let present = if gone { U256::ZERO } else { slot.present_value };
+                self.slot(claim, index, key, slot.original_value, present)?;
+            }
+            if account.is_touched() {
+                self.touched(claim, index, account)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn touched(
+        &mut self,
+        claim: &Claim<'a>,
+        index: BlockAccessIndex,
+        account: &Account,
+    ) -> Result<(), Left> {
+        let was_there = || Ok::<_, Left>(claim.info(self.pre_state, index)?.is_some());
+        if account.is_created() && self.had_slots(claim, index) {
+            return Err(Left::SelfDestruct);
+        }
+        if account.is_selfdestructed() {
+            // What was there before loses slots that no list names. What was not, leaves no trace.
+            return match account.is_created() && !was_there()? {
+                true => Ok(()),
+                false => Err(Left::SelfDestruct),
+            };
+        }
+        if account.is_empty() && !account.is_created() {
+            return match was_there()? {
+                true => Err(Left::Deleted),
+                false => Ok(()),
+            };
+        }
+        self.info(claim, index, &account.original_info(), &account.info)?;
+        self.settle(claim)
+    }
+
+    fn had_slots(&self, claim: &Claim<'a>, index: BlockAccessIndex) -> bool {
+        let mut slots = claim.changes.storage_changes.iter();
+        slots.any(|slot| before(&slot.changes, index, |c| c.block_access_index).is_some())
+    }
+
+    /// Compares what system calls at `index` did: `list` is the list of that.
+    pub(super) fn system(
+        &mut self,
+        index: BlockAccessIndex,
+        list: &Bal,
+        touched: impl Iterator<Item = Address>,
+    ) -> Result<(), Left> {
+        for (address, account) in &list.accounts {
+            let claim = self.load(address)?;
+            for (key, slot) in &account.storage.storage {
+                let original = self.value(claim, key, index)?;
+                let present = slot.writes.last().map_or(original, |(_, value)| *value);
+                self.slot(claim, index, key, original, present)?;
+            }
+            let info = claim.info(self.pre_state, index)?.unwrap_or_default();
+            let mut after = info.clone();
+            let writes = &account.account_info;
+            if let Some((_, balance)) = writes.balance.writes.last() {
+                after.balance = *balance;
+            }
+            if let Some((_, nonce)) = writes.nonce.writes.last() {
+                after.nonce = *nonce;
+            }
+            if let Some((_, (hash, _))) = writes.code.writes.last() {
+                after.code_hash = *hash;
+            }
+            self.info(claim, index, &info, &after)?;
+        }
+        for address in touched {
+            let claim = self.load(&address)?;
+            self.settle(claim)?;
+        }
+        Ok(())
+    }
+
+    /// A slot as what comes before `index` leaves it.
+    fn value(&self, claim: &Claim<'a>, key: &U256, index: BlockAccessIndex) -> Result<U256, Left> {
+        if let Listed::Changes(changes) = claim.slot(key)?
+            && let Some(change) = before(changes, index, |c| c.block_access_index)
+        {
+            return Ok(change.new_value);
+        }
+        Ok(self.pre_state.storage_ref(claim.address, *key)?)
+    }
+
+    fn load(&mut self, address: &Address) -> Result<&'a Claim<'a>, Left> {
+        let claim = self.claims.get(address)?;
+        if claim.load() {
+            self.loaded += 1;
+            self.claimed += claim.count();
+        }
+        Ok(claim)
+    }
+
+    fn slot(
+        &mut self,
+        claim: &Claim<'a>,
+        index: BlockAccessIndex,
+        key: &U256,
+        original: U256,
+        present: U256,
+    ) -> Result<(), Left> {
+        let claimed = match claim.slot(key)? {
+            Listed::Changes(changes) => at(changes, index, |c| c.block_access_index),
+            Listed::Read(place) => {
+                self.read += usize::from(self.claims.read(claim, place));
+                None
+            }
+        };
+        self.same(claimed.map(|change| change.new_value), original, present)
+    }
+
+    fn info(
+        &mut self,
+        claim: &Claim<'a>,
+        index: BlockAccessIndex,
+        before: &AccountInfo,
+        after: &AccountInfo,
+    ) -> Result<(), Left> {
+        let changes = claim.changes;
+        let balance = at(&changes.balance_changes, index, |c| c.block_access_index);
+        let balance = balance.map(|change| change.post_balance);
+        self.same(balance, before.balance, after.balance)?;
+        let nonce = at(&changes.nonce_changes, index, |c| c.block_access_index);
+        let nonce = nonce.map(|change| change.new_nonce);
+        self.same(nonce, before.nonce, after.nonce)?;
+        self.same(claim.code(index), before.code_hash, after.code_hash)
+    }
+
+    /// What is claimed is what was done; and where nothing is claimed, nothing changed.
+    fn same<T: PartialEq>(&mut self, claimed: Option<T>, before: T, after: T) -> Result<(), Left> {
+        self.done += usize::from(claimed.is_some());
+        match claimed.unwrap_or(before) == after {
+            true => Ok(()),
+            false => Err(Left::Differs),
+        }
+    }
+
+    /// Makes the account's entry of the block's changes, unless somebody has. By then all its changes are known: the list
+    /// has them.
+    fn settle(&mut self, claim: &Claim<'a>) -> Result<(), Left> {
+        if !claim.touch() {
+            return Ok(());
+        }
+        let base = self.pre_state.basic_ref(claim.address)?;
+        let end = BlockAccessIndex::new(u64::MAX);
+        let mut info = claim.info(self.pre_state, end)?.ok_or(Left::Differs)?;
+        let original = base.clone().unwrap_or_default();
+        if info.code.is_none() {
+            info.code.clone_from(&original.code);
+        }
+        let changes = claim.changes;
+        let balances = changes.balance_changes.iter().map(|c| c.post_balance);
+        let nonces = changes.nonce_changes.iter().map(|c| c.new_nonce);
+        let codes = claim.codes.iter().map(|(_, code)| code.code_hash);
+        let moves = changing(original.balance, balances)
+            && changing(original.nonce, nonces)
+            && changing(original.code_hash, codes);
+        if !moves {
+            return Err(Left::Differs);
+        }
+        let mut storage = U256Map::default();
+        storage.reserve(changes.storage_changes.len());
+        for slot in &changes.storage_changes {
+            let before = match &base {
+                Some(_) => self.pre_state.storage_ref(claim.address, slot.slot)?,
+                None => U256::ZERO,
+            };
+            if !changing(before, slot.changes.iter().map(|c| c.new_value)) {
+                return Err(Left::Differs);
+            }
+            let after = slot.changes.last().map_or(before, |c| c.new_value);
+            if after != before {
+                storage.insert(slot.slot, StorageSlot::new_changed(before, after));
+            }
+        }
+        let (previous_status, status) = match &base {
+            None => (
+                AccountStatus::LoadedNotExisting,
+                AccountStatus::InMemoryChange,
+            ),
+            Some(base) if base.is_empty() => (
+                AccountStatus::LoadedEmptyEIP161,
+                AccountStatus::InMemoryChange,
+            ),
+            Some(base) => (
+                AccountStatus::Loaded,
+                AccountStatus::Loaded.on_changed(base.has_no_code_and_nonce()),
+            ),
+        };
+        let transition = TransitionAccount {
+            info: Some(info),
+            status,
+            previous_info: base,
+            previous_status,
+            storage,
+            storage_was_destroyed: false,
+        };
+        let contract = transition.has_new_contract();
+        self.settled.push(Settled {
+            address: claim.address,
+            contract: contract.map(|(hash, code)| (hash, code.clone())),
+            account: transition.present_bundle_account(),
+            revert: transition.create_revert(),
+        });
+        Ok(())
+    }
+}
+
+/// Each value is another than the one before it: a list has no change that changes nothing.
+fn changing<T: PartialEq>(before: T, values: impl Iterator<Item = T>) -> bool {
+    let mut last = before;
+    for value in values {
+        if value == last {
+            return false;
+        }
+        last = value;
+    }
+    true
+}
