@@ -165,7 +165,7 @@ impl Engine {
         let (Some(list), Some(pool)) = (&block.access_list, &self.pool) else {
             return Err(None);
         };
-        if !listed::suits(block, list) {
+        if !listed::suits(block) {
             return Err(None);
         }
         listed::execute(block, list, pool, self.timeline.as_deref(), cancel).map_err(Some)

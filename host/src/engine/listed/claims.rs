@@ -7,7 +7,7 @@ use std::sync::{
 
 use alloy_eips::eip7928::{AccountChanges, BlockAccessIndex, StorageChange};
 use alloy_primitives::{Address, B256, U256, map::AddressMap};
-use revm::{bytecode::Bytecode, state::AccountInfo};
+use revm::{DatabaseRef as _, bytecode::Bytecode, state::AccountInfo};
 
 use super::Left;
 use crate::{AccessList, PreState};
@@ -25,6 +25,8 @@ pub(super) struct Claim<'l> {
     pub(super) changes: &'l AccountChanges,
     pub(super) codes: Vec<(BlockAccessIndex, AccountInfo)>,
     base: OnceLock<Option<AccountInfo>>,
+    /// The transaction that destroys it, and with it all slots.
+    pub(super) wiped: Option<BlockAccessIndex>,
     /// Where its slots begin in [`Claims::reads`].
     reads: usize,
     seen: AtomicU8,
@@ -44,9 +46,11 @@ pub(super) enum Listed<'l> {
 }
 
 impl<'l> Claims<'l> {
+    /// `destroys`: a code can only go where its account destroys itself.
+    ///
     /// # Errors
-    /// A code that none can have.
-    pub(super) fn new(list: &'l AccessList) -> Result<Self, Left> {
+    /// A code that none can have, an account that destroys itself twice.
+    pub(super) fn new(list: &'l AccessList, destroys: bool) -> Result<Self, Left> {
         let mut accounts = AddressMap::default();
         accounts.reserve(list.accounts().len());
         let mut reads = 0;
@@ -61,11 +65,18 @@ impl<'l> Claims<'l> {
                 Some((change.block_access_index, info))
             };
             let codes: Option<_> = changes.code_changes.iter().map(code).collect();
+            let gone = changes.code_changes.iter();
+            let mut gone = gone.filter(|change| destroys && change.new_code.is_empty());
+            let wiped = gone.next().map(|change| change.block_access_index);
+            if gone.next().is_some() {
+                return Err(Left::SelfDestruct);
+            }
             let claim = Claim {
                 address: changes.address,
                 changes,
                 codes: codes.ok_or(Left::Differs)?,
                 base: OnceLock::new(),
+                wiped,
                 reads,
                 seen: AtomicU8::new(0),
             };
@@ -164,6 +175,27 @@ impl<'l> Claim<'l> {
         }
         let read = self.changes.storage_reads.binary_search(key);
         read.map(Listed::Read).map_err(|_| Left::Differs)
+    }
+
+    /// A slot as what comes before `index` leaves it.
+    pub(super) fn value(
+        &self,
+        pre_state: &PreState,
+        key: &U256,
+        index: BlockAccessIndex,
+    ) -> Result<U256, Left> {
+        let wiped = self.wiped.filter(|wiped| *wiped < index);
+        if let Listed::Changes(changes) = self.slot(key)?
+            && let Some(change) = before(changes, index, |c| c.block_access_index)
+            && wiped.is_none_or(|wiped| wiped <= change.block_access_index)
+        {
+            return Ok(change.new_value);
+        }
+        // As revm's `State` does: an account that does not exist has no storage, whatever the base says.
+        if wiped.is_some() || self.base(pre_state)?.is_none() {
+            return Ok(U256::ZERO);
+        }
+        Ok(pre_state.storage_ref(self.address, *key)?)
     }
 
     /// How many changes are claimed.

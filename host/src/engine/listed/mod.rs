@@ -12,7 +12,8 @@
 //!                                       the block as any other, and names the difference
 //! ```
 //!
-//! Left to that as well is what a list does not tell: which slots an account loses that destroys itself.
+//! An account that destroys itself (before Cancun) loses slots that no list names. That it does, the list tells: its code
+//! goes. Left to the others is an account that does so twice, or empties itself.
 
 mod claims;
 mod tally;
@@ -22,11 +23,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy_eips::eip7928::{BlockAccessIndex, BlockAccessList};
 use alloy_evm::{Evm as _, EvmFactory as _, eth::EthEvmFactory};
+use alloy_primitives::Address;
 use parking_lot::Mutex;
 use rayon::ThreadPool;
 use revm::{
     context::result::{EVMError, ExecutionResult},
-    database::{BundleState, State, states::reverts::Reverts},
+    database::{AccountRevert, BundleState, State, states::reverts::Reverts},
     database_interface::DBErrorMarker,
     primitives::hardfork::SpecId,
     state::bal::Bal,
@@ -55,7 +57,7 @@ pub enum Left {
     /// Something else was done than the list says.
     #[error("the access list differs from what was done")]
     Differs,
-    /// An account that was there before destroyed itself: a list does not name the slots that are gone.
+    /// An account destroyed itself in a way that the list does not tell, or twice.
     #[error("an account destroyed itself")]
     SelfDestruct,
     /// An account became empty, and so was deleted (EIP-161).
@@ -80,28 +82,18 @@ impl From<PreStateError> for Left {
 /// Gas that a block must use for threads to be worth their coming and going.
 const WORTH_GAS: u64 = 1_500_000;
 
-/// Whether a block gains by its list: it is large enough, its reads do not wait, and the list can tell all that the block
-/// does. That is, accounts that are empty are deleted (EIP-161), and no code goes where SELFDESTRUCT takes it, as before
-/// Cancun (EIP-6780).
-pub(super) fn suits(block: &Block, list: &AccessList) -> bool {
-    let spec = block.environment.cfg_env.spec;
-    let removes = || {
-        let mut codes = list
-            .accounts()
-            .iter()
-            .flat_map(|account| &account.code_changes);
-        codes.any(|change| change.new_code.is_empty())
-    };
+/// Whether a block gains by its list: it is large enough, its reads do not wait, and what is empty is deleted (EIP-161).
+pub(super) fn suits(block: &Block) -> bool {
     let limits = || block.tx_envs.iter().map(|tx| tx.gas_limit);
     let used = match block.header.gas_used {
         0 => limits().fold(0, u64::saturating_add),
         used => used,
     };
+    let spec = block.environment.cfg_env.spec;
     used >= WORTH_GAS
         && block.tx_envs.len() > 1
         && !block.pre_state.waits()
-        && (spec.is_enabled_in(SpecId::CANCUN)
-            || (spec.is_enabled_in(SpecId::SPURIOUS_DRAGON) && !removes()))
+        && spec.is_enabled_in(SpecId::SPURIOUS_DRAGON)
 }
 
 /// Executes a block by its list, on the calling thread and those of the pool.
@@ -115,14 +107,18 @@ pub(super) fn execute(
     timeline: Option<&Timeline>,
     cancel: Option<&Cancel>,
 ) -> Result<Outcome, Left> {
-    let claims = Claims::new(list)?;
+    // Before Cancun (EIP-6780), after which codes go where delegations end (EIP-7702).
+    let destroys = !block.environment.cfg_env.spec.is_enabled_in(SpecId::CANCUN);
+    let claims = Claims::new(list, destroys)?;
     let run = Run {
         block,
         list,
         claims: &claims,
         timeline,
         cancel,
+        order: order(block),
         next: AtomicUsize::new(0),
+        bundle: Mutex::new(Bundle::of(list)),
         parts: Mutex::default(),
     };
     pool.in_place_scope(|scope| {
@@ -136,6 +132,19 @@ pub(super) fn execute(
     timed(timeline, Activity::Close, || run.close())
 }
 
+/// The transactions, those first that may keep a worker busy when the others have nothing left to do: the gas limit of each
+/// is at least this part of all that the block used.
+fn order(block: &Block) -> Vec<usize> {
+    const PART: u64 = 16;
+    let limit = |tx: &usize| block.tx_envs[*tx].gas_limit;
+    let least = block.header.gas_used / PART;
+    let (mut order, rest): (Vec<_>, Vec<_>) =
+        (0..block.tx_envs.len()).partition(|tx| limit(tx) >= least);
+    order.sort_by_key(|tx| std::cmp::Reverse(limit(tx)));
+    order.extend(rest);
+    order
+}
+
 /// One block in execution.
 struct Run<'a> {
     block: &'a Block,
@@ -143,8 +152,11 @@ struct Run<'a> {
     claims: &'a Claims<'a>,
     timeline: Option<&'a Timeline>,
     cancel: Option<&'a Cancel>,
-    /// The transaction that nobody has taken yet; beyond the last of them, copying the list.
+    /// In which order transactions are taken.
+    order: Vec<usize>,
+    /// The first of these that nobody has taken yet; beyond the last of them, copying the list.
     next: AtomicUsize,
+    bundle: Mutex<Bundle>,
     parts: Mutex<Parts<'a>>,
 }
 
@@ -220,14 +232,15 @@ impl<'a> Run<'a> {
         let view = self.view(BlockAccessIndex::PRE_EXECUTION);
         let mut evm = EthEvmFactory::default().create_evm(view, self.block.environment.clone());
         loop {
-            let tx = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(env) = self.block.tx_envs.get(tx) else {
-                if tx == self.block.tx_envs.len() {
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&tx) = self.order.get(next) else {
+                if next == self.order.len() {
                     let list = self.list.accounts().to_vec();
                     self.parts.lock().list = list;
                 }
                 return Ok(());
             };
+            let env = &self.block.tx_envs[tx];
             if self.cancel.is_some_and(Cancel::is_cancelled) {
                 return Err(Left::Cancelled);
             }
@@ -243,6 +256,11 @@ impl<'a> Run<'a> {
                 results.push((tx, output.result));
                 Ok::<_, Left>(())
             })?;
+            if tally.settled.len() >= BATCH
+                && let Some(mut bundle) = self.bundle.try_lock()
+            {
+                bundle.extend(&mut tally.settled);
+            }
         }
     }
 
@@ -273,34 +291,56 @@ impl<'a> Run<'a> {
         if !all.is_complete() {
             return Err(Left::Differs);
         }
+        let mut bundle = std::mem::take(&mut *self.bundle.lock());
+        bundle.extend(&mut all.settled);
         let statistics = Statistics {
             executions: self.block.transactions.len() as u64,
             ..Statistics::default()
         };
         Ok(Outcome {
             result,
-            state: bundle(all.settled),
+            state: bundle.end(),
             access_list: Some(parts.list),
             statistics,
         })
     }
 }
 
+/// Entries that a worker collects before it adds them to the block's, if nobody else does so just then.
+const BATCH: usize = 64;
+
 /// The changes of the block, as revm's `BundleState::apply_transitions_and_create_reverts` puts them together.
-fn bundle(settled: Vec<Settled>) -> BundleState {
-    let mut bundle = BundleState::default();
-    bundle.state.reserve(settled.len());
-    let mut reverts = Vec::with_capacity(settled.len());
-    for account in settled {
-        bundle.contracts.extend(account.contract);
-        let Some(revert) = account.revert else {
-            continue;
-        };
-        bundle.state_size += account.account.size_hint();
-        bundle.reverts_size += revert.size_hint();
-        bundle.state.insert(account.address, account.account);
-        reverts.push((account.address, revert));
+#[derive(Default)]
+struct Bundle {
+    state: BundleState,
+    reverts: Vec<(Address, AccountRevert)>,
+}
+
+impl Bundle {
+    fn of(list: &AccessList) -> Self {
+        let mut bundle = Self::default();
+        bundle.state.state.reserve(list.accounts().len());
+        bundle.reverts.reserve(list.accounts().len());
+        bundle
     }
-    bundle.reverts = Reverts::new(vec![reverts]);
-    bundle
+
+    fn extend(&mut self, settled: &mut Vec<Settled>) {
+        for account in settled.drain(..) {
+            self.state.contracts.extend(account.contract);
+            let Some(revert) = account.revert else {
+                continue;
+            };
+            self.state.state_size += account.account.size_hint();
+            self.state.reverts_size += revert.size_hint();
+            self.state.state.insert(account.address, account.account);
+            self.reverts.push((account.address, revert));
+        }
+    }
+
+    fn end(self) -> BundleState {
+        BundleState {
+            reverts: Reverts::new(vec![self.reverts]),
+            ..self.state
+        }
+    }
 }

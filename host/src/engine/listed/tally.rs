@@ -1,6 +1,6 @@
 //! Holding what was done against what was claimed.
 
-use alloy_eips::eip7928::BlockAccessIndex;
+use alloy_eips::eip7928::{BlockAccessIndex, StorageChange};
 use alloy_primitives::{Address, B256, U256, map::U256Map};
 use revm::{
     DatabaseRef as _,
@@ -96,15 +96,21 @@ impl<'a> Tally<'a> {
         account: &Account,
     ) -> Result<(), Left> {
         let was_there = || Ok::<_, Left>(claim.info(self.pre_state, index)?.is_some());
-        if account.is_created() && self.had_slots(claim, index) {
-            return Err(Left::SelfDestruct);
-        }
         if account.is_selfdestructed() {
-            // What was there before loses slots that no list names. What was not, leaves no trace.
-            return match account.is_created() && !was_there()? {
-                true => Ok(()),
-                false => Err(Left::SelfDestruct),
-            };
+            if account.is_created() && !was_there()? {
+                // It leaves no trace.
+                return Ok(());
+            }
+            if claim.wiped != Some(index) {
+                return Err(Left::SelfDestruct);
+            }
+            self.info(
+                claim,
+                index,
+                &account.original_info(),
+                &AccountInfo::default(),
+            )?;
+            return self.settle(claim);
         }
         if account.is_empty() && !account.is_created() {
             return match was_there()? {
@@ -112,13 +118,23 @@ impl<'a> Tally<'a> {
                 false => Ok(()),
             };
         }
+        if account.is_created() && self.has_slots(claim, index) {
+            return Err(Left::SelfDestruct);
+        }
         self.info(claim, index, &account.original_info(), &account.info)?;
         self.settle(claim)
     }
 
-    fn had_slots(&self, claim: &Claim<'a>, index: BlockAccessIndex) -> bool {
-        let mut slots = claim.changes.storage_changes.iter();
-        slots.any(|slot| before(&slot.changes, index, |c| c.block_access_index).is_some())
+    /// Whether a slot is something else than zero before an account is created there.
+    fn has_slots(&self, claim: &Claim<'a>, index: BlockAccessIndex) -> bool {
+        let slots = &claim.changes.storage_changes;
+        let last = |changes| before(changes, index, |c: &StorageChange| c.block_access_index);
+        let mut lasts = slots.iter().filter_map(|slot| last(&slot.changes));
+        lasts.any(|last| {
+            claim
+                .wiped
+                .is_none_or(|wiped| wiped < last.block_access_index)
+        })
     }
 
     /// Compares what system calls at `index` did: `list` is the list of that.
@@ -131,7 +147,7 @@ impl<'a> Tally<'a> {
         for (address, account) in &list.accounts {
             let claim = self.load(address)?;
             for (key, slot) in &account.storage.storage {
-                let original = self.value(claim, key, index)?;
+                let original = claim.value(self.pre_state, key, index)?;
                 let present = slot.writes.last().map_or(original, |(_, value)| *value);
                 self.slot(claim, index, key, original, present)?;
             }
@@ -154,16 +170,6 @@ impl<'a> Tally<'a> {
             self.settle(claim)?;
         }
         Ok(())
-    }
-
-    /// A slot as what comes before `index` leaves it.
-    fn value(&self, claim: &Claim<'a>, key: &U256, index: BlockAccessIndex) -> Result<U256, Left> {
-        if let Listed::Changes(changes) = claim.slot(key)?
-            && let Some(change) = before(changes, index, |c| c.block_access_index)
-        {
-            return Ok(change.new_value);
-        }
-        Ok(self.pre_state.storage_ref(claim.address, *key)?)
     }
 
     fn load(&mut self, address: &Address) -> Result<&'a Claim<'a>, Left> {
@@ -227,10 +233,14 @@ impl<'a> Tally<'a> {
         }
         let base = self.pre_state.basic_ref(claim.address)?;
         let end = BlockAccessIndex::new(u64::MAX);
-        let mut info = claim.info(self.pre_state, end)?.ok_or(Left::Differs)?;
+        let mut info = claim.info(self.pre_state, end)?;
         let original = base.clone().unwrap_or_default();
-        if info.code.is_none() {
-            info.code.clone_from(&original.code);
+        if let Some(info) = &mut info {
+            if info.code.is_none() {
+                info.code.clone_from(&original.code);
+            }
+        } else if claim.wiped.is_none() {
+            return Err(Left::Differs);
         }
         let changes = claim.changes;
         let balances = changes.balance_changes.iter().map(|c| c.post_balance);
@@ -245,39 +255,43 @@ impl<'a> Tally<'a> {
         let mut storage = U256Map::default();
         storage.reserve(changes.storage_changes.len());
         for slot in &changes.storage_changes {
-            let before = match &base {
-                Some(_) => self.pre_state.storage_ref(claim.address, slot.slot)?,
-                None => U256::ZERO,
+            // What is left of a slot that is wiped is what comes after.
+            let kept = slot.changes.iter().map(|c| c.block_access_index);
+            let kept = kept.take_while(|index| claim.wiped.is_some_and(|wiped| *index <= wiped));
+            let (wiped, kept) = slot.changes.split_at(kept.count());
+            let base = claim.value(self.pre_state, &slot.slot, BlockAccessIndex::PRE_EXECUTION)?;
+            let start = if claim.wiped.is_some() {
+                U256::ZERO
+            } else {
+                base
             };
-            if !changing(before, slot.changes.iter().map(|c| c.new_value)) {
+            let moves = changing(base, wiped.iter().map(|c| c.new_value))
+                && changing(start, kept.iter().map(|c| c.new_value));
+            if !moves {
                 return Err(Left::Differs);
             }
-            let after = slot.changes.last().map_or(before, |c| c.new_value);
-            if after != before {
-                storage.insert(slot.slot, StorageSlot::new_changed(before, after));
+            let end = kept.last().map_or(start, |c| c.new_value);
+            if end != start {
+                storage.insert(slot.slot, StorageSlot::new_changed(start, end));
             }
         }
-        let (previous_status, status) = match &base {
-            None => (
-                AccountStatus::LoadedNotExisting,
-                AccountStatus::InMemoryChange,
-            ),
-            Some(base) if base.is_empty() => (
-                AccountStatus::LoadedEmptyEIP161,
-                AccountStatus::InMemoryChange,
-            ),
-            Some(base) => (
-                AccountStatus::Loaded,
-                AccountStatus::Loaded.on_changed(base.has_no_code_and_nonce()),
-            ),
+        let previous_status = match &base {
+            None => AccountStatus::LoadedNotExisting,
+            Some(base) if base.is_empty() => AccountStatus::LoadedEmptyEIP161,
+            Some(_) => AccountStatus::Loaded,
+        };
+        let status = match (claim.wiped, &info) {
+            (None, _) => previous_status.on_changed(original.has_no_code_and_nonce()),
+            (Some(_), None) => AccountStatus::Destroyed,
+            (Some(_), Some(_)) => AccountStatus::DestroyedChanged,
         };
         let transition = TransitionAccount {
-            info: Some(info),
+            info,
             status,
             previous_info: base,
             previous_status,
             storage,
-            storage_was_destroyed: false,
+            storage_was_destroyed: claim.wiped.is_some(),
         };
         let contract = transition.has_new_contract();
         self.settled.push(Settled {

@@ -4,10 +4,7 @@ use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_primitives::{Address, B256, U256};
 use revm::{Database, DatabaseRef as _, bytecode::Bytecode, state::AccountInfo};
 
-use super::{
-    Left,
-    claims::{Claims, Listed, before},
-};
+use super::{Left, claims::Claims};
 use crate::PreState;
 
 /// The database of a worker's EVM.
@@ -40,16 +37,7 @@ impl Database for ListedView<'_> {
 
     fn storage(&mut self, address: Address, key: U256) -> Result<U256, Left> {
         let claim = self.claims.get(&address)?;
-        if let Listed::Changes(changes) = claim.slot(&key)?
-            && let Some(change) = before(changes, self.index, |c| c.block_access_index)
-        {
-            return Ok(change.new_value);
-        }
-        // As revm's `State` does: an account that does not exist has no storage, whatever the base says.
-        if claim.base(self.pre_state)?.is_none() {
-            return Ok(U256::ZERO);
-        }
-        Ok(self.pre_state.storage_ref(address, key)?)
+        claim.value(self.pre_state, &key, self.index)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, Left> {
