@@ -33,7 +33,9 @@ pub use engine::{Cancel, Engine, EngineBuilder};
 pub use executor::{ExecutionError, Executor, Fault};
 pub use outcome::{Outcome, Receipt, Receipts};
 pub use sequential::Sequential;
-pub use statistics::{CardStatistics, ClassCycles, Conflict, Location, Prediction, Statistics};
+pub use statistics::{
+    ByList, CardStatistics, ClassCycles, Conflict, Location, Prediction, Statistics,
+};
 pub use verify::{UnknownVerify, Verify, WrongResult};
 pub use warm_up::warm_up;
 pub use witness::{Witness, WitnessError};

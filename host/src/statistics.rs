@@ -22,11 +22,23 @@ pub struct Statistics {
     pub wasted_gas: u64,
     /// What these had read that changed, the most frequent first.
     pub conflicts: Vec<Conflict>,
-    /// Why the block was executed like one without an access list, after all or part of it had been executed by its list; not
-    /// counted in `executions`.
-    pub list_left: Option<Left>,
+    /// Whether the block's access list alone told every transaction what it reads.
+    pub by_list: ByList,
     /// What the card did; all zero without a card.
     pub card: CardStatistics,
+}
+
+/// Whether a block was executed by its access list: every transaction on what the list claims, without waiting for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByList {
+    /// It has none, or would not have gained by it.
+    #[default]
+    No,
+    /// It was, and did all that the list says and nothing else.
+    Yes,
+    /// That was tried. Then the block was executed again, like others; only those executions are counted.
+    Left(Left),
 }
 
 /// An account, or one of its slots.

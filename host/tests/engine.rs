@@ -9,7 +9,7 @@ mod shuffled;
 use std::{convert::Infallible, num::NonZeroUsize, time::Instant};
 
 use gatewei::{
-    Block, Checks, Engine, Executor, Sequential, block, digest,
+    Block, ByList, Checks, Engine, Executor, Sequential, block, digest,
     statetest::{self, Options, Verdict},
 };
 use parallel::{Parallel, assert_same};
@@ -61,6 +61,7 @@ fn real_blocks_with_access_lists_are_the_same_and_the_lists_right() {
         return;
     };
     let (mut txs, mut again, mut again_without) = (0, 0, 0);
+    let (mut followed, mut lefts) = (0, Vec::new());
     for directory in block::find(&folder).expect("the folder has blocks") {
         let mut block = Block::load(&directory).expect("a real block loads");
         let number = block.number();
@@ -82,14 +83,22 @@ fn real_blocks_with_access_lists_are_the_same_and_the_lists_right() {
             again += outcome.statistics.reexecutions;
             txs += block.transactions.len() as u64;
         }
-        let outcome = Engine::builder().build().execute(&block);
+        let threads = NonZeroUsize::new(2).expect("not zero");
+        let outcome = Engine::builder().threads(threads).build().execute(&block);
         assert_same(
             &sequential,
             &outcome,
             &format!("block {number} with its list"),
         );
+        match outcome.expect("a real block is valid").statistics.by_list {
+            ByList::Yes => followed += 1,
+            ByList::Left(left) => lefts.push((number, left)),
+            ByList::No => {}
+        }
     }
     println!("{txs} transactions, {again} executed again; without lists {again_without}");
+    println!("{followed} blocks executed by their list alone, left {lefts:?}");
+    assert!(followed >= 40 && lefts.len() <= 1, "{followed} {lefts:?}");
     // What a list does not tell: what became of an account that was destroyed.
     assert!(100 * again < txs, "{again} of {txs}");
 }

@@ -4,7 +4,7 @@
 mod parallel;
 mod random;
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use alloy_eips::eip7928::{
     AccountChanges, BalanceChange, BlockAccessIndex, CodeChange, NonceChange, SlotChanges,
@@ -12,7 +12,7 @@ use alloy_eips::eip7928::{
 };
 use alloy_primitives::U256;
 use gatewei::{
-    AccessList, Block, Checks, ExecutionError, Executor as _, Outcome, Sequential,
+    AccessList, Block, ByList, Checks, Engine, ExecutionError, Executor as _, Outcome, Sequential,
     access_list_difference,
     engine::{Attempt, Session, Task, WorkerResult},
 };
@@ -137,6 +137,7 @@ fn lie(list: &mut Vec<AccountChanges>, transactions: u64, random: &mut Random) {
 #[test]
 fn lists_that_lie_change_no_result() {
     let (mut honest, mut lying, mut found) = (0, 0, 0);
+    let (mut followed, mut refused, mut left) = (0, 0, 0);
     for fork in FORKS {
         for seed in 2_000..2_000 + seeds(12) {
             let mut block = random::block(seed, fork, 24);
@@ -156,24 +157,43 @@ fn lists_that_lie_change_no_result() {
                 ));
                 let got = shuffled(&block, 1 + (seed % 4) as usize, seed << 8 | lies);
                 assert_same(&expected, &got, &what);
-                let got = got.expect("it is valid");
-                let (checks, mismatches) = Checks::new(&block, &got);
-                assert_eq!(
-                    checks.access_list,
-                    Some(differs.is_none()),
-                    "{what}: {mismatches:?}"
-                );
-                let again = got.statistics.reexecutions;
-                if lies == 0 {
-                    honest += again;
-                } else {
-                    lying += again;
-                    found += u64::from(differs.is_some());
+                let mut got = vec![got.expect("it is valid")];
+                for threads in [2, 3] {
+                    let threads = NonZeroUsize::new(threads).expect("not zero");
+                    let engine = Engine::builder().threads(threads).build();
+                    let outcome = engine.execute(&block);
+                    assert_same(&expected, &outcome, &what);
+                    let outcome = outcome.expect("it is valid");
+                    match (outcome.statistics.by_list, differs.is_some()) {
+                        (ByList::Yes, false) => followed += 1,
+                        (ByList::Yes, true) => panic!("{what}: followed a list that lies"),
+                        (ByList::Left(_), true) => refused += 1,
+                        // An account that destroys itself twice; forks before EIP-161.
+                        (ByList::Left(_) | ByList::No, _) => left += 1,
+                    }
+                    got.push(outcome);
+                }
+                for got in got {
+                    let (checks, mismatches) = Checks::new(&block, &got);
+                    assert_eq!(
+                        checks.access_list,
+                        Some(differs.is_none()),
+                        "{what}: {mismatches:?}"
+                    );
+                    let again = got.statistics.reexecutions;
+                    if lies == 0 {
+                        honest += again;
+                    } else {
+                        lying += again;
+                        found += u64::from(differs.is_some());
+                    }
                 }
             }
         }
     }
     println!("{honest} re-executions with true lists, {lying} with {found} wrong ones");
+    println!("followed {followed} lists, refused {refused}, and left {left} for other reasons");
+    assert!(followed > 20 && refused > 50, "{followed} {refused} {left}");
     assert!(found > 20 && lying > honest, "{honest} {lying} {found}");
 }
 

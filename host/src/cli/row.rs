@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use gatewei::engine::Left;
 use gatewei::{
-    Block, CardStatistics, Checks, ClassCycles, Conflict, Executor, Prediction, WrongResult, digest,
+    Block, ByList, CardStatistics, Checks, ClassCycles, Conflict, Executor, Prediction,
+    WrongResult, digest,
 };
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ pub(super) struct Parallel {
     pub(super) blocked: u64,
     pub(super) wasted_gas: u64,
     pub(super) conflicts: Vec<Conflict>,
-    pub(super) list_left: Option<Left>,
+    pub(super) by_list: ByList,
 }
 
 /// The card's part.
@@ -128,7 +128,7 @@ impl Row {
                     .take(CONFLICTS)
                     .copied()
                     .collect(),
-                list_left: outcome.statistics.list_left,
+                by_list: outcome.statistics.by_list,
             },
             card: Card::from(&outcome.statistics.card),
             ratio,

@@ -17,7 +17,7 @@ use super::{
     timeline::{Activity, Timeline, timed},
     worker::{self, StopOnPanic},
 };
-use crate::{Block, ExecutionError, Executor, Outcome, Verify, sequential};
+use crate::{Block, ByList, ExecutionError, Executor, Outcome, Verify, sequential};
 
 /// Transactions in flight where reads wait, by default.
 const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
@@ -141,11 +141,18 @@ impl Engine {
         if self.threads.get() == 1 && feed.is_none() {
             return in_order();
         }
-        let mut left = None;
+        // Of a slow state everything is read once.
+        let slow = block.pre_state.waits().then(|| Block {
+            pre_state: Arc::new(block.pre_state.clone().cached()),
+            ..block.clone()
+        });
+        let block = slow.as_ref().unwrap_or(block);
+        let mut by_list = ByList::No;
         if feed.is_none() {
             match self.by_list(block, cancel) {
-                Ok(outcome) => return Ok(outcome),
-                Err(reason) => left = reason,
+                Some(Ok(outcome)) => return Ok(outcome),
+                Some(Err(left)) => by_list = ByList::Left(left),
+                None => {}
             }
         }
         let forecast = Forecast::of(block);
@@ -155,20 +162,16 @@ impl Engine {
             in_order()
         };
         outcome.map(|mut outcome| {
-            outcome.statistics.list_left = left;
+            outcome.statistics.by_list = by_list;
             outcome
         })
     }
 
-    /// Executes by the block's access list, where that is worth it; else says why it came to nothing, if it was tried.
-    fn by_list(&self, block: &Block, cancel: Option<&Cancel>) -> Result<Outcome, Option<Left>> {
-        let (Some(list), Some(pool)) = (&block.access_list, &self.pool) else {
-            return Err(None);
-        };
-        if !listed::suits(block) {
-            return Err(None);
-        }
-        listed::execute(block, list, pool, self.timeline.as_deref(), cancel).map_err(Some)
+    /// Executes by the block's access list, where it has one and gains by it.
+    fn by_list(&self, block: &Block, cancel: Option<&Cancel>) -> Option<Result<Outcome, Left>> {
+        let (list, pool) = (block.access_list.as_ref()?, self.threads_for(block)?);
+        let timeline = self.timeline.as_deref();
+        listed::suits(block).then(|| listed::execute(block, list, pool, timeline, cancel))
     }
 
     /// Executes in parallel.
@@ -181,16 +184,17 @@ impl Engine {
     ) -> Result<Outcome, ExecutionError> {
         let workers = (worker::lead, worker::run as fn(&Session<'_>));
         let cancel = cancel.cloned();
-        if !block.pre_state.waits() {
-            let open = || Ok(Session::with_forecast(block, forecast)?.serving(cancel, feed));
-            return self.work(block, open, self.pool.as_deref(), workers);
+        let open = || Ok(Session::with_forecast(block, forecast)?.serving(cancel, feed));
+        self.work(block, open, self.threads_for(block), workers)
+    }
+
+    /// The threads beside the caller's that a block is executed on.
+    fn threads_for(&self, block: &Block) -> Option<&ThreadPool> {
+        if block.pre_state.waits() {
+            self.crew()
+        } else {
+            self.pool.as_deref()
         }
-        let block = Block {
-            pre_state: Arc::new(block.pre_state.clone().cached()),
-            ..block.clone()
-        };
-        let open = || Ok(Session::with_forecast(&block, forecast)?.serving(cancel, feed));
-        self.work(&block, open, self.crew(), workers)
     }
 
     /// Threads for attempts that mostly wait.

@@ -29,8 +29,8 @@ use super::{
     write_set::{Final, Writes},
 };
 use crate::{
-    Block, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError, Statistics,
-    WrongResult, sequential::place,
+    Block, ByList, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError,
+    Statistics, WrongResult, sequential::place,
 };
 
 /// What became of a transaction that has run.
@@ -327,7 +327,7 @@ impl<'b> Committer<'b> {
             blocked: counters.blocked,
             wasted_gas: self.wasted_gas,
             conflicts: Conflict::sorted(mem::take(&mut self.conflicts)),
-            list_left: None,
+            by_list: ByList::No,
             card: mem::take(&mut self.card),
         };
         Ok(Outcome {

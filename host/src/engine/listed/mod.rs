@@ -40,12 +40,13 @@ use self::{
     view::ListedView,
 };
 use super::{
+    ahead::Ahead,
     cancel::Cancel,
     system,
     timeline::{Activity, Timeline, timed},
     used::Used,
 };
-use crate::{AccessList, Block, Outcome, PreStateError, Statistics};
+use crate::{AccessList, Block, ByList, Outcome, PreStateError, Statistics};
 
 /// Why a block was not executed by its access list alone.
 #[derive(
@@ -82,7 +83,7 @@ impl From<PreStateError> for Left {
 /// Gas that a block must use for threads to be worth their coming and going.
 const WORTH_GAS: u64 = 1_500_000;
 
-/// Whether a block gains by its list: it is large enough, its reads do not wait, and what is empty is deleted (EIP-161).
+/// Whether a block gains by its list: it is large enough, or its reads wait, and what is empty is deleted (EIP-161).
 pub(super) fn suits(block: &Block) -> bool {
     let limits = || block.tx_envs.iter().map(|tx| tx.gas_limit);
     let used = match block.header.gas_used {
@@ -90,9 +91,8 @@ pub(super) fn suits(block: &Block) -> bool {
         used => used,
     };
     let spec = block.environment.cfg_env.spec;
-    used >= WORTH_GAS
+    (used >= WORTH_GAS || block.pre_state.waits())
         && block.tx_envs.len() > 1
-        && !block.pre_state.waits()
         && spec.is_enabled_in(SpecId::SPURIOUS_DRAGON)
 }
 
@@ -118,6 +118,7 @@ pub(super) fn execute(
         cancel,
         order: order(block),
         next: AtomicUsize::new(0),
+        ahead: Ahead::of(block),
         bundle: Mutex::new(Bundle::of(list)),
         parts: Mutex::default(),
     };
@@ -156,6 +157,7 @@ struct Run<'a> {
     order: Vec<usize>,
     /// The first of these that nobody has taken yet; beyond the last of them, copying the list.
     next: AtomicUsize,
+    ahead: Ahead,
     bundle: Mutex<Bundle>,
     parts: Mutex<Parts<'a>>,
 }
@@ -214,6 +216,7 @@ impl<'a> Run<'a> {
 
     /// Executes transactions until there are none, on any thread.
     fn work(&self) {
+        self.ahead.read(self.block);
         let mut tally = self.tally();
         let mut results = Vec::new();
         if let Err(left) = self.transactions(&mut tally, &mut results) {
@@ -295,6 +298,7 @@ impl<'a> Run<'a> {
         bundle.extend(&mut all.settled);
         let statistics = Statistics {
             executions: self.block.transactions.len() as u64,
+            by_list: ByList::Yes,
             ..Statistics::default()
         };
         Ok(Outcome {
