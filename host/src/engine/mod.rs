@@ -34,6 +34,7 @@ pub mod scheduler;
 mod second;
 mod seed;
 mod session;
+mod sync;
 mod system;
 mod timeline;
 mod versions;
@@ -41,6 +42,9 @@ mod view;
 mod worker;
 mod write_set;
 mod writes;
+
+#[cfg(test)]
+mod tests;
 
 pub use builder::{Engine, EngineBuilder};
 pub use cancel::Cancel;
