@@ -29,7 +29,7 @@ mod programs;
 
 use engine::{
     scheduler::{Hint, Role, Scheduler, Task},
-    sync::DEAF,
+    sync::{UNHEARD, Unheard},
 };
 use machine::{Defect, Machine};
 use programs::Program;
@@ -104,17 +104,19 @@ struct Totals {
     blocked: AtomicU64,
 }
 
+/// All orders of a block, of whose first transactions something may be known.
 fn execute(
     programs: &'static [Program],
-    hint: Hint,
+    hints: &[Hint],
     roles: Roles,
     switches: usize,
     defect: Option<Defect>,
 ) -> Arc<Totals> {
     let totals = Arc::new(Totals::default());
     let sum = totals.clone();
+    let mut hints = hints.to_vec();
+    hints.resize(programs.len(), Hint::default());
     explore(switches, move || {
-        let hints = vec![hint; programs.len()];
         let machine = Arc::new(Machine::new(programs, &hints, defect));
         let other = machine.clone();
         let worker = loom::thread::spawn(move || other.work(roles[1]));
@@ -128,11 +130,11 @@ fn execute(
     totals
 }
 
-/// All orders of a block, by these workers. Gives how often a transaction ran again, and waited.
+/// The same by several pairs of workers. Gives how often a transaction ran again, and waited.
 fn all_orders(programs: &'static [Program], roles: &[Roles], switches: usize) -> (u64, u64) {
     let (mut reexecuted, mut blocked) = (0, 0);
     for roles in roles.iter().copied() {
-        let totals = execute(programs, Hint::default(), roles, switches, None);
+        let totals = execute(programs, &[], roles, switches, None);
         let orders = totals.orders.load(Relaxed);
         println!("{roles:?}: {orders} orders");
         assert!(orders > 1);
@@ -175,22 +177,24 @@ fn what_is_added_blindly_is_seen_by_who_looks() {
 
 #[test]
 fn a_declared_order_is_kept() {
-    let hints = [
-        Hint::default(),
-        Hint {
-            after: Some(0),
-            ..Hint::default()
-        },
-    ];
-    explore(2, move || {
-        let machine = Arc::new(Machine::new(&CHAIN[..2], &hints, None));
-        let other = machine.clone();
-        let worker = loom::thread::spawn(move || other.work(Role::Helper));
-        machine.work(Role::Helper);
-        worker.join().expect("it comes to an end");
-        let counters = machine.check();
-        assert_eq!((counters.executions, counters.reexecutions), (2, 0));
-    });
+    let after = Hint {
+        after: Some(0),
+        ..Hint::default()
+    };
+    let totals = execute(&CHAIN[..2], &[Hint::default(), after], HELPERS, 3, None);
+    let (reexecuted, blocked) = (&totals.reexecuted, &totals.blocked);
+    assert_eq!((reexecuted.load(Relaxed), blocked.load(Relaxed)), (0, 0));
+}
+
+#[test]
+fn a_group_that_conflicts_comes_to_its_end() {
+    let group = Hint {
+        group: Some(0),
+        ..Hint::default()
+    };
+    for roles in [HELPERS, LEADER_AND_RUNNER] {
+        execute(LONG, &[group; 4], roles, 2, None);
+    }
 }
 
 #[test]
@@ -210,29 +214,36 @@ fn a_stopped_block_lets_everybody_go() {
 #[test]
 #[should_panic(expected = "deadlock")]
 fn workers_that_nobody_wakes_are_found() {
-    DEAF.set(true);
-    execute(CHAIN, Hint::default(), LEADER_AND_RUNNER, 3, None);
+    UNHEARD.set(Unheard::Work);
+    execute(LONG, &[], LEADER_AND_RUNNER, 3, None);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn workers_that_nobody_tells_the_end_are_found() {
+    UNHEARD.set(Unheard::End);
+    execute(CHAIN, &[], HELPERS, 3, None);
 }
 
 #[test]
 #[should_panic(expected = "the values")]
 fn a_commit_without_validation_is_found() {
     let defect = Some(Defect::NoValidation);
-    execute(CHAIN, Hint::default(), HELPERS, 3, defect);
+    execute(CHAIN, &[], HELPERS, 3, defect);
 }
 
 #[test]
 #[should_panic(expected = "what was executed has a result")]
 fn a_report_before_its_result_is_found() {
     let defect = Some(Defect::EarlyReport);
-    execute(APART, Hint::default(), HELPERS, 3, defect);
+    execute(APART, &[], HELPERS, 3, defect);
 }
 
 #[test]
 #[should_panic(expected = "deadlock")]
 fn an_attempt_that_is_lost_is_found() {
     let defect = Some(Defect::LostAttempt);
-    execute(MOVING, Hint::default(), HELPERS, 3, defect);
+    execute(MOVING, &[], HELPERS, 3, defect);
 }
 
 /// The other worker has taken what is to be published, and sleeps: whoever waits for it by trying again never ends.
@@ -240,5 +251,5 @@ fn an_attempt_that_is_lost_is_found() {
 #[should_panic(expected = "maximum number of branches")]
 fn a_worker_that_tries_for_ever_is_found() {
     let defect = Some(Defect::Stubborn);
-    execute(TIPS, Hint::default(), LEADER_AND_HELPER, 3, defect);
+    execute(TIPS, &[], LEADER_AND_HELPER, 3, defect);
 }

@@ -22,9 +22,19 @@ pub fn pause() {
     loom::thread::yield_now();
 }
 
+/// A defect: what sleepers do not hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unheard {
+    Nothing,
+    /// That there is something to do for one of them.
+    Work,
+    /// What is for all of them: the end.
+    End,
+}
+
 thread_local! {
-    /// A defect: nobody is woken. All of loom's threads are this one.
-    pub static DEAF: Cell<bool> = const { Cell::new(false) };
+    /// The defect of the model that runs on this thread, as all of its own threads do.
+    pub static UNHEARD: Cell<Unheard> = const { Cell::new(Unheard::Nothing) };
 }
 
 #[derive(Debug, Default)]
@@ -88,13 +98,13 @@ impl Condvar {
     }
 
     pub fn notify_one(&self) {
-        if !DEAF.get() {
+        if UNHEARD.get() != Unheard::Work {
             self.0.notify_one();
         }
     }
 
     pub fn notify_all(&self) {
-        if !DEAF.get() {
+        if UNHEARD.get() != Unheard::End {
             self.0.notify_all();
         }
     }
