@@ -33,14 +33,18 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn run(&(name, target): &Target, data: &[u8]) {
-    let began = Instant::now();
-    let fate = catch_unwind(|| target(data));
-    let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert!(fate.is_ok(), "{name} fails on {hex}");
-    assert!(
-        began.elapsed() < LONGEST,
-        "{name} takes {:?} for {hex}",
+    let hex = || -> String { data.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let time = || {
+        let began = Instant::now();
+        let fate = catch_unwind(|| target(data));
+        assert!(fate.is_ok(), "{name} fails on {}", hex());
         began.elapsed()
+    };
+    // A machine may pause: what takes too long does so again.
+    assert!(
+        time() < LONGEST || time() < LONGEST,
+        "{name} takes more than {LONGEST:?} for {}",
+        hex()
     );
 }
 

@@ -2,31 +2,47 @@
 
 use std::{collections::BTreeMap, error::Error, fs, path::Path};
 
+use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, U256, keccak256, map::B256Map};
+use alloy_rlp::Decodable as _;
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
-use gatewei::{Block, Checks, Executor as _, Sequential};
+use gatewei::{Block, Checks, Executor as _, PreState, Sequential, block::state_root};
 use gatewei_fuzz::FILES;
 use gatewei_workloads::{Params, generate, write};
 use serde_json::{Value, json};
+
+/// Something that is done with a block directory.
+type Step = fn(&Path) -> Result<(), Box<dyn Error>>;
 
 /// The files of a block, with its access list and a witness of the whole state.
 pub struct Files(BTreeMap<&'static str, Vec<u8>>);
 
 impl Files {
     pub fn generate(kind: &str, txs: usize) -> Result<Self, Box<dyn Error>> {
+        Self::changed(kind, txs, verify, |_| Ok(()))
+    }
+
+    /// The same with slots that the block deletes.
+    pub fn drained(kind: &str, txs: usize) -> Result<Self, Box<dyn Error>> {
+        Self::changed(kind, txs, deletes, drain)
+    }
+
+    /// A generated block as `change` leaves its files; it must pass the `check`.
+    fn changed(kind: &str, txs: usize, check: Step, change: Step) -> Result<Self, Box<dyn Error>> {
         let params = Params {
             txs,
             ..Params::default()
         };
         let directory = std::env::temp_dir().join(format!("gatewei-seeds-{}", std::process::id()));
         write(&generate(kind, &params)?, &directory)?;
+        change(&directory)?;
         let mut block = Block::load(&directory)?;
         block.list_accesses = true;
         let list = Sequential.execute(&block)?.access_list;
         let witness = directory.join("witness.json");
-        let old: Value = serde_json::from_slice(&fs::read(&witness)?)?;
+        let old = read(&witness)?;
         fs::write(&witness, complete(&block, &old["headers"]).to_string())?;
-        verify(&directory)?;
+        check(&directory)?;
         fs::write(directory.join("bal.json"), serde_json::to_vec(&list)?)?;
         let mut files = BTreeMap::new();
         for name in FILES {
@@ -62,10 +78,7 @@ impl Files {
 
     /// The same with places in place of the hashes of the witness, for the target to put them in.
     pub fn with_places(mut self) -> Result<Self, Box<dyn Error>> {
-        let read = |files: &BTreeMap<_, Vec<u8>>, name| -> serde_json::Result<Value> {
-            serde_json::from_slice(&files[name])
-        };
-        let mut witness = read(&self.0, "witness.json")?;
+        let mut witness: Value = serde_json::from_slice(&self.0["witness.json"])?;
         let nodes: Vec<Bytes> = serde_json::from_value(witness["state"].take())?;
         let headers: Vec<Bytes> = serde_json::from_value(witness["headers"].take())?;
         let places: B256Map<usize> = nodes.iter().map(keccak256).zip(0..).collect();
@@ -80,7 +93,7 @@ impl Files {
         };
         witness["state"] = json!(nodes.iter().map(open).collect::<Vec<_>>());
         witness["headers"] = json!(headers.iter().map(open).collect::<Vec<_>>());
-        let mut block = read(&self.0, "block.json")?;
+        let mut block: Value = serde_json::from_slice(&self.0["block.json"])?;
         block["parentHash"] = json!(B256::ZERO);
         block.as_object_mut().map(|block| block.remove("hash"));
         self.0.insert("witness.json", serde_json::to_vec(&witness)?);
@@ -96,6 +109,53 @@ fn verify(directory: &Path) -> Result<(), Box<dyn Error>> {
     assert_eq!(checks.state_root, Some(true));
     assert!(mismatches.is_empty(), "{mismatches:?}");
     Ok(())
+}
+
+/// Leaves no more in slots that fall than the block takes from them. Its own header is not true any more.
+fn drain(directory: &Path) -> Result<(), Box<dyn Error>> {
+    let [block, prestate, witness] =
+        ["block.json", "prestate.json", "witness.json"].map(|name| directory.join(name));
+    let outcome = Sequential.execute(&Block::load(directory)?)?;
+    let mut state = read(&prestate)?;
+    for (address, account) in &outcome.state.state {
+        for (key, slot) in &account.storage {
+            let (before, after) = (slot.previous_or_original_value, slot.present_value);
+            if after < before {
+                let address = address.to_string().to_lowercase();
+                let key = B256::from(*key).to_string();
+                state[address]["storage"][key] = json!(before - after);
+            }
+        }
+    }
+    fs::write(&prestate, state.to_string())?;
+    let headers: Vec<Bytes> = serde_json::from_value(read(&witness)?["headers"].take())?;
+    let mut parent = Header::decode(&mut &headers[0][..])?;
+    parent.state_root = state_root(&PreState::load(directory)?, None);
+    let headers = [Bytes::from(alloy_rlp::encode(&parent))];
+    fs::write(&witness, json!({ "headers": headers }).to_string())?;
+    let mut changed = read(&block)?;
+    changed["parentHash"] = json!(parent.hash_slow());
+    changed.as_object_mut().map(|block| block.remove("hash"));
+    fs::write(&block, changed.to_string())?;
+    Ok(())
+}
+
+/// Asserts that the block deletes slots, and that its witness tells the state root after that.
+fn deletes(directory: &Path) -> Result<(), Box<dyn Error>> {
+    let (block, whole) = (Block::load_stateless(directory)?, Block::load(directory)?);
+    let changes = Sequential.execute(&block)?.state;
+    let mut slots = changes
+        .state
+        .values()
+        .flat_map(|account| account.storage.values());
+    assert!(slots.any(|slot| slot.is_changed() && slot.present_value.is_zero()));
+    let root = state_root(&whole.pre_state, Some(&changes));
+    assert_eq!(block.state_root_after(&changes), Some(Ok(root)));
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Value, Box<dyn Error>> {
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
 /// A witness of the whole state before a block, every node before those below it.

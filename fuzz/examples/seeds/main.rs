@@ -198,7 +198,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("access_lists", "transfers", transfers.input(&listed)),
         ("access_lists", "token", token.input(&listed)),
         ("witnesses", "transfers", transfers.input(&witnessed)),
-        ("witnesses", "token", token.with_places()?.input(&witnessed)),
+        (
+            "witnesses",
+            "token",
+            Files::drained("erc20-hot", 3)?
+                .with_places()?
+                .input(&witnessed),
+        ),
     ];
     for (target, name, bytes) in seeds {
         std::fs::create_dir_all(corpus.join(target))?;
