@@ -80,7 +80,7 @@ lockstep: build ## compare random programs with revm for MINUTES= (JOBS= cards a
 soak: build ## run the long tests: all public state tests on the card, N= random programs from SEED= on in lockstep, FUZZ= seconds a fuzz target
 	$(CARGO) test $(FLAGS) --workspace $(CARD) --no-fail-fast -- --ignored --nocapture
 	$(GATEWEI) lockstep --programs $(N) --seed $(SEED) --commit "$(COMMIT)" $(if $(JOBS),--jobs $(JOBS))
-	GATEWEI_FUZZ=$(FUZZ) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) -p gatewei-fuzz -- --nocapture
+	GATEWEI_FUZZ=$(FUZZ) GATEWEI_SEED=$(SEED) $(CARGO) test $(FLAGS) --workspace $(CARD) --test corpora -- --nocapture
 
 .PHONY: formal
 formal: tools ## prove queues, rings, arbiter, gas and stack pointer, and refute their defects (hdl/formal)

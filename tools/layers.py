@@ -9,7 +9,7 @@
     abi, driver <- host          the product; sim behind the feature `sim`
     workloads <- host            block generators: a leaf that the command line tool carries
     everything <- benches
-    abi, driver <- fuzz          targets for what comes from outside
+    abi, driver, host <- fuzz    targets for what comes from outside; workloads only make its seeds
 
 Declared dependencies are checked in every form; what must not be reached at all is checked through the whole graph.
 """
@@ -31,10 +31,10 @@ NORMAL = {
     HOST: {ABI, DRIVER, SIM, WORKLOADS},
     WORKLOADS: set(),
     BENCHES: {ABI, DRIVER, SIM, HOST, WORKLOADS},
-    FUZZ: {ABI, DRIVER},
+    FUZZ: {ABI, DRIVER, HOST},
 }
 BUILD = {SIM: {HDL}}
-TEST = {SIM: {HDL}}
+TEST = {SIM: {HDL}, FUZZ: {WORKLOADS}}
 # Optional or not at all: the product builds without Verilator.
 OPTIONAL = {HOST: {SIM}}
 # The only outside crates of the binary interface.

@@ -51,14 +51,16 @@ pub struct Location {
 }
 
 impl Location {
-    pub(crate) fn account(address: Address) -> Self {
+    /// An account.
+    pub fn account(address: Address) -> Self {
         Self {
             address,
             slot: None,
         }
     }
 
-    pub(crate) fn slot(address: Address, slot: U256) -> Self {
+    /// A slot of an account.
+    pub fn slot(address: Address, slot: U256) -> Self {
         Self {
             address,
             slot: Some(slot),

@@ -1,6 +1,7 @@
 //! The multicore engine against sequential revm on random, conflict-heavy blocks, under schedules
 //! that follow from a seed: a failure repeats.
 
+mod every;
 mod parallel;
 mod random;
 

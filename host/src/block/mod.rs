@@ -29,6 +29,7 @@ use serde::Deserialize;
 
 pub use error::LoadError;
 pub use fork::{Chain, Fork, MAINNET, UnknownFork};
+pub(crate) use prestate::analysed;
 pub use prestate::{PreAccount, PreState, PreStateError};
 pub use search::find;
 pub use source::{Provider, Source};

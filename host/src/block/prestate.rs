@@ -147,10 +147,7 @@ impl PreState {
             (KECCAK256_EMPTY, Bytecode::default())
         } else {
             let hash = keccak256(&code);
-            let code = self
-                .codes
-                .entry(hash)
-                .or_insert_with(|| Bytecode::new_raw(code));
+            let code = self.codes.entry(hash).or_insert_with(|| analysed(code));
             (hash, code.clone())
         };
         let info = AccountInfo::new(balance, nonce, code_hash, code);
@@ -246,6 +243,12 @@ impl PreState {
     }
 }
 
+/// A code as revm executes it. What begins as a delegation (EIP-7702) and is none is a code as any other: accounts may have
+/// got such codes before London.
+pub(crate) fn analysed(code: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(code.clone()).unwrap_or_else(|_| Bytecode::new_legacy(code))
+}
+
 fn code_hash(path: PathBuf, address: Address, hashed: B256, given: B256) -> LoadError {
     LoadError::CodeHash {
         path,
@@ -301,6 +304,28 @@ impl DatabaseRef for PreState {
             (Some(hash), _) => Ok(*hash),
             (None, Some(source)) => source.block_hash(number),
             (None, None) => Err(PreStateError::BlockHash { number }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_only_begins_as_a_delegation_is_a_code() {
+        let (mut state, address) = (PreState::new(), Address::repeat_byte(1));
+        for code in [
+            &[0xef, 1][..],
+            &[0xef, 1, 0],
+            &[0xef, 1, 0, 7],
+            &[0xef, 1, 9],
+        ] {
+            state.insert(address, U256::ZERO, 1, code.to_vec().into(), []);
+            let account = state.basic_ref(address).expect("it can be read");
+            let found = account.and_then(|account| account.code);
+            let found = found.expect("it has a code");
+            assert!(!found.is_eip7702() && found.original_byte_slice() == code);
         }
     }
 }

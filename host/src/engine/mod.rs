@@ -35,6 +35,7 @@ pub mod scheduler;
 mod second;
 mod seed;
 mod session;
+mod sync;
 mod system;
 mod timeline;
 mod used;
@@ -43,6 +44,9 @@ mod view;
 mod worker;
 mod write_set;
 mod writes;
+
+#[cfg(test)]
+mod tests;
 
 pub use builder::{Engine, EngineBuilder};
 pub use cancel::Cancel;

@@ -11,17 +11,13 @@
 //! Reads here are speculation: a wrong one costs time. What is committed was validated against
 //! the committed state itself (see `commit.rs`).
 
-use std::{
-    hash::Hash,
-    mem,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{hash::Hash, mem};
 
 use alloy_primitives::{Address, U256, map::HashSet};
-use parking_lot::Mutex;
 use revm::state::AccountInfo;
 
 use super::{
+    sync::{AtomicBool, Mutex, Ordering},
     versions::{Map, Version},
     write_set::{AccountWrite, BalanceWrite, Final, Locations, Writes},
 };
@@ -246,6 +242,3 @@ fn withdrawn<'a, K: Hash + Eq>(previous: &'a [K], now: &[K]) -> impl Iterator<It
     let gone: Vec<&'a K> = previous.iter().filter(|k| !now.contains(k)).collect();
     gone.into_iter()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,17 +1,10 @@
 //! A concurrent map from locations to versions of their values.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::hash::{BuildHasher, Hash};
 
-use alloy_primitives::map::{DefaultHashBuilder, HashMap};
-use parking_lot::RwLock;
+use alloy_primitives::map::HashMap;
 
-/// Number of independently locked parts of each map. More than the threads of a large machine.
-const SHARDS: usize = 128;
-/// Words of the filter: 64 Ki bits, 8 KiB, so that it stays in the first-level cache.
-const FILTER_WORDS: usize = 1024;
+use super::sync::{AtomicU64, FILTER_WORDS, HashBuilder, Ordering, RwLock, SHARDS};
 
 /// One write.
 #[derive(Debug)]
@@ -83,7 +76,7 @@ type Shard<K, T> = RwLock<HashMap<K, Versions<T>>>;
 pub(super) struct Map<K, T> {
     filter: Box<[AtomicU64]>,
     shards: Box<[Shard<K, T>]>,
-    hasher: DefaultHashBuilder,
+    hasher: HashBuilder,
 }
 
 impl<K: Hash + Eq, T> Map<K, T> {
@@ -91,7 +84,7 @@ impl<K: Hash + Eq, T> Map<K, T> {
         Self {
             filter: (0..FILTER_WORDS).map(|_| AtomicU64::new(0)).collect(),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            hasher: DefaultHashBuilder::default(),
+            hasher: HashBuilder::default(),
         }
     }
 

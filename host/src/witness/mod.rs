@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 pub use hash::{Hasher, Threads};
 
+use crate::block::analysed;
 use trie::{Nodes, Trie, roots};
 
 /// Something that a witness lacks, or has wrong.
@@ -37,8 +38,8 @@ pub enum WitnessError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Two keys of which one begins the other.
-    #[error("the witness has a path that is longer than its keys")]
+    /// A path to a value that is not as long as keys are.
+    #[error("the witness has a path that is not as long as its keys")]
     Depth,
     /// No header is the parent's.
     #[error("the witness has no header with the hash {parent}, which is the block's parent")]
@@ -107,9 +108,7 @@ impl Witness {
         let codes = named(json.codes).into_iter();
         Ok(Self {
             nodes: named(json.state),
-            codes: codes
-                .filter_map(|(hash, code)| Some((hash, Bytecode::new_raw_checked(code).ok()?)))
-                .collect(),
+            codes: codes.map(|(hash, code)| (hash, analysed(code))).collect(),
             ancestors,
             root,
         })

@@ -49,7 +49,7 @@ impl<'n> Trie<'n> {
         let key = nibbles(key);
         let (mut rest, mut node) = (&key[..], &mut self.root);
         loop {
-            open(node, self.nodes)?;
+            open(node, self.nodes, rest.len())?;
             node = match node {
                 Node::Leaf(path, value) => return Ok((rest == path).then_some(value)),
                 Node::Extension(path, child) => match rest.strip_prefix(&path[..]) {
@@ -197,8 +197,8 @@ fn nibbles(key: B256) -> Vec<u8> {
     key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
 }
 
-/// Replaces a closed node by what it is.
-fn open(node: &mut Node, nodes: &Nodes) -> Result<(), WitnessError> {
+/// Replaces a closed node by what it is. Its path must fit the `left` nibbles of keys, so that no walk is longer than a key.
+fn open(node: &mut Node, nodes: &Nodes, left: usize) -> Result<(), WitnessError> {
     let Node::Closed(rlp) = node else {
         return Ok(());
     };
@@ -214,11 +214,11 @@ fn open(node: &mut Node, nodes: &Nodes) -> Result<(), WitnessError> {
     })?;
     *node = match decoded {
         TrieNode::EmptyRoot => Node::Empty,
-        TrieNode::Leaf(leaf) => Node::Leaf(leaf.key.to_vec(), leaf.value),
-        TrieNode::Extension(it) => {
+        TrieNode::Leaf(leaf) if leaf.key.len() == left => Node::Leaf(leaf.key.to_vec(), leaf.value),
+        TrieNode::Extension(it) if (1..left).contains(&it.key.len()) => {
             Node::Extension(it.key.to_vec(), Box::new(Node::Closed(it.child)))
         }
-        TrieNode::Branch(branch) => {
+        TrieNode::Branch(branch) if left > 0 => {
             let mut children: Box<[Node; 16]> = Box::default();
             for (at, child) in branch.as_ref().children() {
                 if let Some(child) = child {
@@ -227,6 +227,7 @@ fn open(node: &mut Node, nodes: &Nodes) -> Result<(), WitnessError> {
             }
             Node::Branch(children)
         }
+        _ => return Err(WitnessError::Depth),
     };
     Ok(())
 }
@@ -244,7 +245,7 @@ fn extend(path: &[u8], node: Node) -> Node {
 }
 
 fn insert(mut node: Node, key: &[u8], value: Vec<u8>, nodes: &Nodes) -> Result<Node, WitnessError> {
-    open(&mut node, nodes)?;
+    open(&mut node, nodes, key.len())?;
     // Where a path ends in the middle, a branch takes both ways.
     let (path, shared) = match &node {
         Node::Empty | Node::Closed(_) => return Ok(Node::Leaf(key.to_vec(), value)),
@@ -281,7 +282,7 @@ fn insert(mut node: Node, key: &[u8], value: Vec<u8>, nodes: &Nodes) -> Result<N
 }
 
 fn remove(mut node: Node, key: &[u8], nodes: &Nodes) -> Result<Node, WitnessError> {
-    open(&mut node, nodes)?;
+    open(&mut node, nodes, key.len())?;
     Ok(match node {
         Node::Leaf(path, _) if path == key => Node::Empty,
         Node::Extension(path, child) if key.starts_with(&path) => {
@@ -306,7 +307,7 @@ fn remove(mut node: Node, key: &[u8], nodes: &Nodes) -> Result<Node, WitnessErro
                 Some(at) => {
                     // The branch goes; what is left is joined with its way to it.
                     let mut child = mem::take(&mut children[at]);
-                    open(&mut child, nodes)?;
+                    open(&mut child, nodes, rest.len())?;
                     join(vec![at as u8], child)
                 }
             }
@@ -336,7 +337,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use alloy_primitives::{U256, keccak256};
-    use alloy_trie::root::storage_root;
+    use alloy_trie::{
+        TrieMask,
+        nodes::{BranchNode, ExtensionNode, LeafNode},
+        root::storage_root,
+    };
     use proptest::prelude::*;
 
     use super::{super::Threads, *};
@@ -380,6 +385,34 @@ mod tests {
             }
             let want = storage_root(model);
             prop_assert_eq!(roots([&trie], &Threads), vec![want]);
+        }
+    }
+
+    #[test]
+    fn paths_that_keys_do_not_have_are_named() {
+        let path = |nibbles: usize| Nibbles::from_nibbles(vec![1; nibbles]);
+        let end = TrieNode::Leaf(LeafNode::new(path(64), value(1)));
+        let mut nodes = Nodes::default();
+        let mut put = |node: TrieNode| {
+            let rlp = alloy_rlp::encode(node);
+            let hash = keccak256(&rlp);
+            nodes.insert(hash, rlp.into());
+            hash
+        };
+        let end = RlpNode::word_rlp(&put(end));
+        let key = B256::repeat_byte(0x11);
+        // A value that is too deep, a way that is too long, a step that leads nowhere, a key that ends early.
+        let deep = TrieNode::Branch(BranchNode::new(vec![end.clone(); 2], TrieMask::new(3)));
+        let long = TrieNode::Extension(ExtensionNode::new(path(64), end.clone()));
+        let none = TrieNode::Extension(ExtensionNode::new(path(0), end));
+        let short = TrieNode::Leaf(LeafNode::new(path(63), value(1)));
+        for root in [deep, long, none, short].map(&mut put) {
+            let mut trie = Trie::new(&nodes, root);
+            assert_eq!(trie.get(key), Err(WitnessError::Depth));
+            for value in [value(0), value(2)] {
+                let mut trie = Trie::new(&nodes, root);
+                assert_eq!(trie.set(key, value), Err(WitnessError::Depth));
+            }
         }
     }
 

@@ -18,18 +18,8 @@
 mod group;
 mod state;
 
-use std::{
-    hint::spin_loop,
-    sync::atomic::{AtomicBool, Ordering},
-};
-
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, SPINS, pause};
 use state::{State, Status};
-
-/// How often a worker looks for work again before it sleeps, and the pauses in between: some 30 µs
-/// in all, about what sleeping and being woken takes.
-const SPINS: usize = 16;
-const PAUSES: usize = 48;
 
 /// One run of one transaction, given to exactly one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,7 +142,7 @@ impl Scheduler {
             match state.next(role) {
                 Task::Wait if spins < SPINS => {
                     spins += 1;
-                    MutexGuard::unlocked(&mut state, || (0..PAUSES).for_each(|_| spin_loop()));
+                    MutexGuard::unlocked(&mut state, pause);
                 }
                 Task::Wait => {
                     state.sleepers[role as usize] += 1;

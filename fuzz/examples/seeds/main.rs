@@ -1,8 +1,11 @@
-//! Writes the seeds of `corpus/` anew, after a change of the binary interface.
+//! Writes the seeds of `corpus/` anew, after a change of the binary interface or of the generated blocks.
+
+mod blocks;
 
 use std::mem::offset_of;
 use std::path::Path;
 
+use blocks::Files;
 use gatewei_abi::command::{Completion, kind, request};
 use gatewei_abi::result::{HEADER_BYTES, Header, LogHead, SlotHead, kind as entry, slot};
 use gatewei_abi::word;
@@ -150,7 +153,13 @@ fn config_space() -> Vec<u8> {
     [vec![12, 0, 12, 0, 0, 0], bytes].concat()
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    const STATE: [&str; 3] = ["block.json", "prestate.json", "block_hashes.json"];
+    let [block, prestate, hashes] = STATE;
+    let transfers = Files::generate("transfers", 3)?;
+    let token = Files::generate("erc20-hot", 3)?;
+    let listed = [block, prestate, hashes, "bal.json"];
+    let witnessed = [block, prestate, hashes, "witness.json"];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let ask = |n| (n, kind::REQUEST, request::STORAGE);
     let seeds = [
@@ -178,6 +187,23 @@ fn main() -> std::io::Result<()> {
             "completions",
             "done",
             card(1, &[(0, kind::DONE, 1), (0x1_0000, kind::DONE, 1)]),
+        ),
+        ("blocks", "transfers", transfers.input(&STATE)),
+        ("blocks", "token", token.input(&STATE)),
+        (
+            "blocks",
+            "unsigned",
+            Files::generate("transfers", 2)?.unsigned()?.input(&STATE),
+        ),
+        ("access_lists", "transfers", transfers.input(&listed)),
+        ("access_lists", "token", token.input(&listed)),
+        ("witnesses", "transfers", transfers.input(&witnessed)),
+        (
+            "witnesses",
+            "token",
+            Files::drained("erc20-hot", 3)?
+                .with_places()?
+                .input(&witnessed),
         ),
     ];
     for (target, name, bytes) in seeds {

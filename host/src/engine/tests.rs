@@ -1,8 +1,14 @@
+//! Multi-version memory against one as simple as can be.
+
 use std::collections::BTreeMap;
 
+use alloy_primitives::{Address, U256};
 use proptest::{collection::vec, prelude::*};
 
-use super::*;
+use super::{
+    mv_memory::{MvMemory, SlotView},
+    write_set::{AccountWrite, BalanceWrite, Final, Locations, Writes},
+};
 
 const READERS: usize = 8;
 
