@@ -1,6 +1,9 @@
 //! What is known of a block before it runs.
 
-use alloy_primitives::map::AddressMap;
+use alloy_primitives::{
+    Address,
+    map::{AddressMap, HashMap},
+};
 use revm::context::TxEnv;
 
 use super::scheduler::{Cost, Hint};
@@ -25,19 +28,20 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
-    /// Transactions of one sender depend on each other by the nonce; those that call one account may
+    /// Transactions of one sender depend on each other by the nonce; those that call one function of one account may
     /// well conflict in its storage. With an access list none needs another: it has what they write.
     pub(crate) fn of(block: &Block) -> Self {
         let listed = block.access_list.is_some();
         let mut forecast = Self::default();
         let mut senders = AddressMap::default();
-        let mut groups = AddressMap::default();
+        let mut groups: HashMap<(Address, [u8; 4]), usize> = HashMap::default();
         let mut work = Work::default();
         for (index, tx) in block.tx_envs.iter().enumerate() {
             let cost = cost(block, tx);
             let before = senders.insert(tx.caller, index);
             let group = tx.kind.to().filter(|_| cost != Cost::Trivial);
-            let group = group.map(|to| *groups.entry(*to).or_insert(index));
+            let selector = tx.data.first_chunk().copied().unwrap_or_default();
+            let group = group.map(|to| *groups.entry((*to, selector)).or_insert(index));
             forecast.hints.push(Hint {
                 after: before.filter(|_| !listed),
                 group: group.filter(|_| !listed),

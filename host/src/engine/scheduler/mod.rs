@@ -75,7 +75,7 @@ pub struct Hint {
     /// nonce before): this one is not handed out before that one has run. Ignored if it is not lower.
     pub after: Option<usize>,
     /// Number of a group, below the number of transactions, whose members are likely to
-    /// conflict with each other (they call the same contract). Once many of a group did, its members run in order.
+    /// conflict with each other (they call the same function). Once many of a group did, its members run in order.
     pub group: Option<usize>,
     /// How long it will take.
     pub cost: Cost,
