@@ -17,6 +17,8 @@
 //!
 //! So the leading thread does what sequential execution does, and is spared what others did well.
 //!
+//! A block that brings an access list has it easier (`listed`): no transaction waits for another, and none is committed.
+//!
 //! Workers are CPU threads here; a card is one more worker that pulls from the same [`Session`].
 
 mod ahead;

@@ -49,7 +49,7 @@ impl<'l> Claims<'l> {
     /// `destroys`: a code can only go where its account destroys itself.
     ///
     /// # Errors
-    /// A code that none can have, an account that destroys itself twice.
+    /// A code that none can have, a change that is none, an account that destroys itself twice.
     pub(super) fn new(list: &'l AccessList, destroys: bool) -> Result<Self, Left> {
         let mut accounts = AddressMap::default();
         accounts.reserve(list.accounts().len());
@@ -65,6 +65,11 @@ impl<'l> Claims<'l> {
                 Some((change.block_access_index, info))
             };
             let codes: Option<_> = changes.code_changes.iter().map(code).collect();
+            let mut changed = changes.storage_changes.iter();
+            if changed.any(|slot| slot.changes.is_empty()) {
+                // It would be one that is only read.
+                return Err(Left::Differs);
+            }
             let gone = changes.code_changes.iter();
             let mut gone = gone.filter(|change| destroys && change.new_code.is_empty());
             let wiped = gone.next().map(|change| change.block_access_index);
@@ -196,6 +201,22 @@ impl<'l> Claim<'l> {
             return Ok(U256::ZERO);
         }
         Ok(pre_state.storage_ref(self.address, *key)?)
+    }
+
+    /// Whether the account has neither code nor nonce before the block, and yet a slot (EIP-7610 is about these). For revm's
+    /// `State` all its slots are zero as soon as it has changed.
+    pub(super) fn is_orphan(&self, pre_state: &PreState) -> Result<bool, Left> {
+        let base = self.base(pre_state)?;
+        if !base.is_some_and(AccountInfo::has_no_code_and_nonce) {
+            return Ok(false);
+        }
+        let changed = self.changes.storage_changes.iter().map(|slot| slot.slot);
+        for slot in changed.chain(self.changes.storage_reads.iter().copied()) {
+            if !pre_state.storage_ref(self.address, slot)?.is_zero() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many changes are claimed.

@@ -15,6 +15,7 @@
 //! An account that destroys itself (before Cancun) loses slots that no list names. That it does, the list tells: its code
 //! goes. Left to the others is an account that does so twice, or empties itself.
 
+mod bundle;
 mod claims;
 mod tally;
 mod view;
@@ -23,22 +24,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alloy_eips::eip7928::{BlockAccessIndex, BlockAccessList};
 use alloy_evm::{Evm as _, EvmFactory as _, eth::EthEvmFactory};
-use alloy_primitives::Address;
 use parking_lot::Mutex;
 use rayon::ThreadPool;
 use revm::{
     context::result::{EVMError, ExecutionResult},
-    database::{AccountRevert, BundleState, State, states::reverts::Reverts},
+    database::State,
     database_interface::DBErrorMarker,
     primitives::hardfork::SpecId,
     state::bal::Bal,
 };
 
-use self::{
-    claims::Claims,
-    tally::{Settled, Tally},
-    view::ListedView,
-};
+use self::{bundle::Bundle, claims::Claims, tally::Tally, view::ListedView};
 use super::{
     ahead::Ahead,
     cancel::Cancel,
@@ -64,6 +60,9 @@ pub enum Left {
     /// An account became empty, and so was deleted (EIP-161).
     #[error("an account became empty")]
     Deleted,
+    /// An account has slots and neither code nor nonce (EIP-7610): they are gone when it changes.
+    #[error("an account without code has storage")]
+    Orphan,
     /// A transaction or the block is invalid, the pre-state cannot be read, or a system call fails.
     #[error("the block fails")]
     Failed,
@@ -202,7 +201,7 @@ impl<'a> Run<'a> {
         let list = state.bal_state.bal_builder.take().unwrap_or_default();
         let changed = state.transition_state.take().unwrap_or_default();
         let mut tally = self.tally();
-        tally.system(index, &list, changed.transitions.into_keys())?;
+        tally.system(index, &list, changed)?;
         Ok(tally)
     }
 
@@ -312,39 +311,3 @@ impl<'a> Run<'a> {
 
 /// Entries that a worker collects before it adds them to the block's, if nobody else does so just then.
 const BATCH: usize = 64;
-
-/// The changes of the block, as revm's `BundleState::apply_transitions_and_create_reverts` puts them together.
-#[derive(Default)]
-struct Bundle {
-    state: BundleState,
-    reverts: Vec<(Address, AccountRevert)>,
-}
-
-impl Bundle {
-    fn of(list: &AccessList) -> Self {
-        let mut bundle = Self::default();
-        bundle.state.state.reserve(list.accounts().len());
-        bundle.reverts.reserve(list.accounts().len());
-        bundle
-    }
-
-    fn extend(&mut self, settled: &mut Vec<Settled>) {
-        for account in settled.drain(..) {
-            self.state.contracts.extend(account.contract);
-            let Some(revert) = account.revert else {
-                continue;
-            };
-            self.state.state_size += account.account.size_hint();
-            self.state.reverts_size += revert.size_hint();
-            self.state.state.insert(account.address, account.account);
-            self.reverts.push((account.address, revert));
-        }
-    }
-
-    fn end(self) -> BundleState {
-        BundleState {
-            reverts: Reverts::new(vec![self.reverts]),
-            ..self.state
-        }
-    }
-}

@@ -6,7 +6,8 @@ use revm::{
     DatabaseRef as _,
     bytecode::Bytecode,
     database::{
-        AccountRevert, AccountStatus, BundleAccount, TransitionAccount, states::StorageSlot,
+        AccountRevert, AccountStatus, BundleAccount, TransitionAccount, TransitionState,
+        states::StorageSlot,
     },
     state::{Account, AccountInfo, EvmState, bal::Bal},
 };
@@ -137,12 +138,12 @@ impl<'a> Tally<'a> {
         })
     }
 
-    /// Compares what system calls at `index` did: `list` is the list of that.
+    /// Compares what system calls at `index` did: `list` is the list of that, and `changed` what they touched.
     pub(super) fn system(
         &mut self,
         index: BlockAccessIndex,
         list: &Bal,
-        touched: impl Iterator<Item = Address>,
+        changed: TransitionState,
     ) -> Result<(), Left> {
         for (address, account) in &list.accounts {
             let claim = self.load(address)?;
@@ -165,7 +166,10 @@ impl<'a> Tally<'a> {
             }
             self.info(claim, index, &info, &after)?;
         }
-        for address in touched {
+        for (address, account) in changed.transitions {
+            if account.status.was_destroyed() {
+                return Err(Left::Deleted);
+            }
             let claim = self.load(&address)?;
             self.settle(claim)?;
         }
@@ -177,6 +181,9 @@ impl<'a> Tally<'a> {
         if claim.load() {
             self.loaded += 1;
             self.claimed += claim.count();
+            if claim.is_orphan(self.pre_state)? {
+                return Err(Left::Orphan);
+            }
         }
         Ok(claim)
     }
