@@ -155,11 +155,12 @@ impl Engine {
                 None => {}
             }
         }
-        let forecast = Forecast::of(block);
-        let outcome = if forecast.worth_threads || feed.is_some() {
-            self.share(block, forecast, cancel, feed)
-        } else {
-            in_order()
+        let looks = feed.is_some() || !Forecast::is_small(block);
+        let outcome = match looks.then(|| Forecast::of(block)) {
+            Some(forecast) if feed.is_some() || forecast.worth_threads => {
+                self.share(block, forecast, cancel, feed)
+            }
+            _ => in_order(),
         };
         outcome.map(|mut outcome| {
             outcome.statistics.by_list = by_list;

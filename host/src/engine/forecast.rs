@@ -28,6 +28,12 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
+    /// No look at the transactions is needed to see that threads have too little to share.
+    pub(super) fn is_small(block: &Block) -> bool {
+        let used = block.header.gas_used;
+        used > 0 && used < WORTH_GAS && !block.pre_state.waits()
+    }
+
     /// Transactions of one sender depend on each other by the nonce; those that call one function of one account may
     /// well conflict in its storage. With an access list none needs another: it has what they write.
     pub(crate) fn of(block: &Block) -> Self {
