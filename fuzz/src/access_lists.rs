@@ -17,10 +17,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 /// Any access list of a block. Whatever it claims, the result is that of the block without a list; and it is called right only
 /// if it is the one of what was done.
 pub fn access_lists(data: &[u8]) {
-    let Ok(directory) = Directory::new(data) else {
-        return;
-    };
-    let Some(mut block) = directory.block(Block::load) else {
+    let Some((_directory, mut block)) = Directory::loaded(data, Block::load) else {
         return;
     };
     block.list_accesses = true;

@@ -10,10 +10,7 @@ use crate::{
 /// Any block directory. What can be loaded is executed: by speculation it has the same result, or the same error, as in
 /// order.
 pub fn blocks(data: &[u8]) {
-    let Ok(directory) = Directory::new(data) else {
-        return;
-    };
-    let Some(mut block) = directory.block(Block::load) else {
+    let Some((_directory, mut block)) = Directory::loaded(data, Block::load) else {
         return;
     };
     block.list_accesses = true;

@@ -24,7 +24,7 @@ const MOST_GAS: u64 = 60_000_000;
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    pub(crate) fn new(data: &[u8]) -> std::io::Result<Self> {
+    fn new(data: &[u8]) -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("gatewei-fuzz-{}-{count}", std::process::id());
@@ -36,6 +36,16 @@ impl Directory {
             }
         }
         Ok(directory)
+    }
+
+    /// An input's files, and the block that `load` reads there.
+    pub(crate) fn loaded(
+        data: &[u8],
+        load: fn(&Path) -> Result<Block, LoadError>,
+    ) -> Option<(Self, Block)> {
+        let directory = Self::new(data).ok()?;
+        let block = directory.block(load)?;
+        Some((directory, block))
     }
 
     /// Its block, as `load` reads it, if it can be and is not too long.

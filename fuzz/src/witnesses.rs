@@ -18,10 +18,8 @@ use crate::{
 /// places, 30 zero bytes and a number, where a hash of a node or header must be.
 pub fn witnesses(data: &[u8]) {
     let linked = link(data);
-    let Ok(directory) = Directory::new(linked.as_deref().unwrap_or(data)) else {
-        return;
-    };
-    let Some(block) = directory.block(Block::load_stateless) else {
+    let data = linked.as_deref().unwrap_or(data);
+    let Some((directory, block)) = Directory::loaded(data, Block::load_stateless) else {
         return;
     };
     let expected = Sequential.execute(&block);

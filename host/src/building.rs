@@ -13,7 +13,7 @@ use revm::{
     state::bal::Bal,
 };
 
-use crate::{Block, ExecutionError, Outcome, Receipts, Statistics, sequential::place};
+use crate::{Block, ExecutionError, Outcome, Receipts, Statistics, access_list, sequential::place};
 
 /// When building ends.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,7 +106,7 @@ pub fn build(pool: &Block, limits: Limits) -> Result<Built, ExecutionError> {
             }));
             break;
         }
-        let place_in_list = alloy_eips::eip7928::BlockAccessIndex::new(included.len() as u64 + 1);
+        let place_in_list = access_list::index(included.len());
         executor.evm_mut().db_mut().set_bal_index(place_in_list);
         match executor.execute_transaction((env.clone(), tx)) {
             Ok(_) => included.push(index),
@@ -116,7 +116,7 @@ pub fn build(pool: &Block, limits: Limits) -> Result<Built, ExecutionError> {
             },
         }
     }
-    let last = alloy_eips::eip7928::BlockAccessIndex::new(included.len() as u64 + 1);
+    let last = access_list::index(included.len());
     executor.evm_mut().db_mut().set_bal_index(last);
     let (_, result) = executor
         .finish()

@@ -6,13 +6,33 @@
 
 mod difference;
 
-use alloy_eips::eip7928::{AccountChanges, BlockAccessList, validate_block_access_list};
+use alloy_eips::eip7928::{
+    AccountChanges, BlockAccessIndex, BlockAccessList, CodeChange, validate_block_access_list,
+};
+use revm::state::AccountInfo;
+
+use crate::block::analysed;
 
 pub use difference::difference;
 
 /// A list whose form is right: accounts, slots and indices in order, each once, none beyond the block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessList(BlockAccessList);
+
+/// The index of transaction `tx`, counted from 0; that of the block's end for the number of transactions.
+pub(crate) fn index(tx: usize) -> BlockAccessIndex {
+    BlockAccessIndex::new(tx as u64 + 1)
+}
+
+/// The code that a change gives, with its hash, in an otherwise empty account.
+pub(crate) fn code(change: &CodeChange) -> AccountInfo {
+    let code = analysed(change.new_code.clone());
+    AccountInfo {
+        code_hash: code.hash_slow(),
+        code: Some(code),
+        ..AccountInfo::default()
+    }
+}
 
 /// A list that no block of so many transactions can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     Block, ByList, CardStatistics, Conflict, ExecutionError, Location, Outcome, PreStateError,
-    Statistics, WrongResult, sequential::place,
+    Statistics, WrongResult, access_list::index, sequential::place,
 };
 
 /// What became of a transaction that has run.
@@ -337,11 +337,6 @@ impl<'b> Committer<'b> {
             statistics,
         })
     }
-}
-
-/// A transaction's index in access lists.
-fn index(tx: usize) -> BlockAccessIndex {
-    BlockAccessIndex::new(tx as u64 + 1)
 }
 
 /// Adds what an attempt accessed and changes in `state`, before it does. As revm's own builder does it.

@@ -1,10 +1,9 @@
 //! What a block access list claims that transactions write, as if they had run.
 
 use alloy_eips::eip7928::BlockAccessIndex;
-use revm::{bytecode::Bytecode, state::AccountInfo};
 
 use super::write_set::{AccountWrite, BalanceWrite, Writes};
-use crate::AccessList;
+use crate::{AccessList, access_list::code};
 
 /// The claimed writes of each of so many transactions. What the list claims of the block's beginning and end is left
 /// out: that is executed before and after all workers.
@@ -53,15 +52,7 @@ pub(super) fn seeds(list: &AccessList, transactions: usize) -> Vec<Writes> {
             });
         }
         for change in &account.code_changes {
-            // A code that none can have is a lie that nobody needs to believe.
-            let Ok(code) = Bytecode::new_raw_checked(change.new_code.clone()) else {
-                continue;
-            };
-            let info = AccountInfo {
-                code_hash: code.hash_slow(),
-                code: Some(code),
-                ..AccountInfo::default()
-            };
+            let info = code(change);
             write(change.block_access_index, &|write| {
                 write.code = Some(info.clone())
             });

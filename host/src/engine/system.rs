@@ -2,7 +2,6 @@
 //! (EIP-4788, EIP-2935), and after them requests (EIP-6110, 7002, 7251), withdrawals (EIP-4895),
 //! rewards and the DAO's irregular change.
 
-use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::{
     Database, EvmFactory as _,
     block::{BlockExecutionResult, BlockExecutor as _},
@@ -14,7 +13,7 @@ use super::{
     used::Used,
     write_set::{AccountWrite, Writes},
 };
-use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope};
+use crate::{Block, ExecutionError, PreState, Receipt, Receipts, Scope, access_list::index};
 
 /// The committed state: revm's own, over the block's pre-state.
 pub(super) type BlockState<'b> = State<WrapDatabaseRef<&'b PreState>>;
@@ -69,8 +68,7 @@ pub(super) fn close<DB: Database>(
             blob_gas_used: used.blob_gas,
         });
     }
-    let index = block.transactions.len() as u64 + 1;
-    state.set_bal_index(BlockAccessIndex::new(index));
+    state.set_bal_index(index(block.transactions.len()));
     let mut executor = executor(block, state);
     executor.receipts = used.receipts;
     executor.cumulative_tx_gas_used = used.gas;

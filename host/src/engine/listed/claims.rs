@@ -7,10 +7,10 @@ use std::sync::{
 
 use alloy_eips::eip7928::{AccountChanges, BlockAccessIndex, StorageChange};
 use alloy_primitives::{Address, B256, U256, map::AddressMap};
-use revm::{DatabaseRef as _, bytecode::Bytecode, state::AccountInfo};
+use revm::{DatabaseRef as _, state::AccountInfo};
 
 use super::Left;
-use crate::{AccessList, PreState};
+use crate::{AccessList, PreState, access_list::code};
 
 /// All claims of a list.
 pub(super) struct Claims<'l> {
@@ -49,27 +49,14 @@ impl<'l> Claims<'l> {
     /// `destroys`: a code can only go where its account destroys itself.
     ///
     /// # Errors
-    /// A code that none can have, a change that is none, an account that destroys itself twice.
+    /// An account that destroys itself twice.
     pub(super) fn new(list: &'l AccessList, destroys: bool) -> Result<Self, Left> {
         let mut accounts = AddressMap::default();
         accounts.reserve(list.accounts().len());
         let mut reads = 0;
         for changes in list.accounts() {
-            let code = |change: &'l alloy_eips::eip7928::CodeChange| {
-                let code = Bytecode::new_raw_checked(change.new_code.clone()).ok()?;
-                let info = AccountInfo {
-                    code_hash: code.hash_slow(),
-                    code: Some(code),
-                    ..AccountInfo::default()
-                };
-                Some((change.block_access_index, info))
-            };
-            let codes: Option<_> = changes.code_changes.iter().map(code).collect();
-            let mut changed = changes.storage_changes.iter();
-            if changed.any(|slot| slot.changes.is_empty()) {
-                // It would be one that is only read.
-                return Err(Left::Differs);
-            }
+            let codes = changes.code_changes.iter();
+            let codes = codes.map(|change| (change.block_access_index, code(change)));
             let gone = changes.code_changes.iter();
             let mut gone = gone.filter(|change| destroys && change.new_code.is_empty());
             let wiped = gone.next().map(|change| change.block_access_index);
@@ -79,7 +66,7 @@ impl<'l> Claims<'l> {
             let claim = Claim {
                 address: changes.address,
                 changes,
-                codes: codes.ok_or(Left::Differs)?,
+                codes: codes.collect(),
                 base: OnceLock::new(),
                 wiped,
                 reads,
@@ -229,7 +216,7 @@ impl<'l> Claim<'l> {
             + changes.code_changes.len()
     }
 
-    /// The hash of the code that it ends with, if that is of this block.
+    /// The hash of the code that `index` gives it.
     pub(super) fn code(&self, index: BlockAccessIndex) -> Option<B256> {
         at(&self.codes, index, |(at, _)| *at).map(|(_, code)| code.code_hash)
     }
@@ -253,4 +240,79 @@ pub(super) fn at<T>(
 ) -> Option<&T> {
     let found = changes.binary_search_by_key(&index, of);
     found.ok().map(|at| &changes[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_eips::eip7928::{CodeChange, SlotChanges};
+
+    use super::*;
+
+    const ADDRESS: Address = Address::repeat_byte(7);
+
+    fn at(index: u64) -> BlockAccessIndex {
+        BlockAccessIndex::new(index)
+    }
+
+    fn list(changes: AccountChanges) -> AccessList {
+        let changes = AccountChanges {
+            address: ADDRESS,
+            ..changes
+        };
+        AccessList::new(vec![changes], 9).expect("its form is right")
+    }
+
+    fn state(nonce: u64, code: &'static [u8], slot: u64) -> PreState {
+        let mut state = PreState::new();
+        let slot = (U256::ZERO, U256::from(slot));
+        state.insert(ADDRESS, U256::ONE, nonce, code.into(), [slot]);
+        state
+    }
+
+    #[test]
+    fn an_account_with_slots_alone_is_found() {
+        let list = list(AccountChanges {
+            storage_reads: vec![U256::ZERO],
+            ..AccountChanges::default()
+        });
+        let is_orphan = |state: PreState| {
+            let claims = Claims::new(&list, true).expect("nothing is destroyed");
+            let claim = claims.get(&ADDRESS).expect("it is listed");
+            claim.is_orphan(&state).expect("it can be read")
+        };
+        assert!(is_orphan(state(0, &[], 5)));
+        assert!(!is_orphan(state(0, &[], 0)));
+        assert!(!is_orphan(state(1, &[], 5)));
+        assert!(!is_orphan(state(0, &[0xfe], 5)));
+        assert!(!is_orphan(PreState::new()));
+    }
+
+    #[test]
+    fn what_is_destroyed_has_lost_its_slots() {
+        let write = |index, value| StorageChange::new(at(index), U256::from(value));
+        let slot = SlotChanges::new(U256::ONE, vec![write(2, 8), write(6, 9)]);
+        let list = list(AccountChanges {
+            storage_reads: vec![U256::ZERO],
+            storage_changes: vec![slot],
+            code_changes: vec![CodeChange::new(at(4), Default::default())],
+            ..AccountChanges::default()
+        });
+        let state = state(1, &[0xfe], 5);
+        let values = |destroys, key| {
+            let claims = Claims::new(&list, destroys).expect("nothing is destroyed twice");
+            let claim = claims.get(&ADDRESS).expect("it is listed");
+            [1, 3, 5, 7].map(|index| {
+                let value = claim.value(&state, &U256::from(key), at(index));
+                value.expect("it can be read").to::<u64>()
+            })
+        };
+        assert_eq!(
+            (values(true, 0), values(true, 1)),
+            ([5, 5, 0, 0], [0, 8, 0, 9])
+        );
+        assert_eq!(
+            (values(false, 0), values(false, 1)),
+            ([5, 5, 5, 5], [0, 8, 8, 9])
+        );
+    }
 }

@@ -42,7 +42,7 @@ use super::{
     timeline::{Activity, Timeline, timed},
     used::Used,
 };
-use crate::{AccessList, Block, ByList, Outcome, PreStateError, Statistics};
+use crate::{AccessList, Block, ByList, Outcome, PreStateError, Statistics, access_list::index};
 
 /// Why a block was not executed by its access list alone.
 #[derive(
@@ -81,6 +81,9 @@ impl From<PreStateError> for Left {
 
 /// Gas that a block must use for threads to be worth their coming and going.
 const WORTH_GAS: u64 = 1_500_000;
+
+/// Entries that a worker collects before it adds them to the block's, if nobody else does so just then.
+const BATCH: usize = 64;
 
 /// Whether a block gains by its list: it is large enough, or its reads wait, and what is empty is deleted (EIP-161).
 pub(super) fn suits(block: &Block) -> bool {
@@ -248,7 +251,7 @@ impl<'a> Run<'a> {
             }
             let activity = Activity::Execute { tx, incarnation: 0 };
             timed(self.timeline, activity, || {
-                let index = BlockAccessIndex::new(tx as u64 + 1);
+                let index = index(tx);
                 evm.db_mut().index = index;
                 let output = evm.transact(env.clone()).map_err(|error| match error {
                     EVMError::Database(left) => left,
@@ -279,7 +282,7 @@ impl<'a> Run<'a> {
                 .map_err(|_| Left::Failed)?;
             used.count(self.block, tx, result);
         }
-        let end = BlockAccessIndex::new(self.block.transactions.len() as u64 + 1);
+        let end = index(self.block.transactions.len());
         let mut state = State::builder()
             .with_database(self.view(end))
             .with_bundle_update()
@@ -308,6 +311,3 @@ impl<'a> Run<'a> {
         })
     }
 }
-
-/// Entries that a worker collects before it adds them to the block's, if nobody else does so just then.
-const BATCH: usize = 64;
