@@ -42,6 +42,9 @@ enum Verb {
         /// Device family to map to.
         #[arg(long, value_enum, default_value_t = Family::Ecp5)]
         family: Family,
+        /// Clock to map for, MHz: a slower one takes less room.
+        #[arg(long, default_value_t = 16.0)]
+        mhz: f64,
         /// One JSON object a line in place of the table.
         #[arg(long)]
         json: bool,
@@ -165,6 +168,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
         Verb::Synth {
             blocks,
             family,
+            mhz,
             json,
             budgets,
         } => {
@@ -173,7 +177,7 @@ fn run(verb: Verb) -> Result<(), CliError> {
                 println!("{}", family.header());
             }
             each(&blocks, |_, design| {
-                let area = synth(design, family)?;
+                let area = synth(design, family, mhz)?;
                 let line = if json {
                     area.json(&budgets)
                 } else {

@@ -148,9 +148,21 @@ fn the_simulated_card_passes() {
     assert!(summary.passed >= 2_000, "{summary:?}");
 }
 
-/// Loops that fill their gas limit: hours of simulated cycles. They pass on sequential and cpu.
+/// Loops that fill their gas limit, and 50,000 calls with as many bytes each: ten minutes to hours of simulation a
+/// file. They pass on sequential and cpu; `gatewei statetest FILE --executor card` runs one.
 #[cfg(feature = "sim")]
-const TOO_LONG_FOR_SIMULATION: [&str; 2] = ["loopExp.json", "loopMul.json"];
+const TOO_LONG_FOR_SIMULATION: [&str; 10] = [
+    "loopExp.json",
+    "loopMul.json",
+    "CALLBlake2f_MaxRounds.json",
+    "Call50000_identity.json",
+    "Call50000_identity2.json",
+    "Call50000_rip160.json",
+    "Call50000_sha256.json",
+    "Callcode50000.json",
+    "QuadraticComplexitySolidity_CallDataCopy.json",
+    "Return50000_2.json",
+];
 
 /// All the others: `make soak`.
 #[cfg(feature = "sim")]
@@ -163,7 +175,7 @@ fn the_simulated_card_passes_all() {
         let name = path.file_name().unwrap_or_default();
         let too_long = TOO_LONG_FOR_SIMULATION.iter().any(|skip| name == *skip);
         if too_long {
-            println!("SKIPPED {name:?}: its loop takes hours of simulated cycles");
+            println!("SKIPPED {name:?}: ten minutes or more of simulation");
         }
         !too_long
     });

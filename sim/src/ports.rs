@@ -207,12 +207,16 @@ impl Trace {
         if model.get_u64(self.retire) == 0 {
             return None;
         }
+        let depth = model.get_u64(self.depth) as u16;
         let step = Step {
             pc: model.get_u64(self.pc) as u32,
             opcode: model.get_u64(self.opcode) as u8,
             gas: model.get_u64(self.gas),
-            depth: model.get_u64(self.depth) as u16,
-            top: model.get_word(self.top),
+            depth,
+            top: match depth {
+                0 => Default::default(),
+                _ => model.get_word(self.top),
+            },
             memory_words: model.get_u64(self.memory) as u32,
             frame: model.get_u64(self.frame) as u16,
         };

@@ -4,13 +4,15 @@ mod words;
 
 use alloy_primitives::U256;
 use gatewei_sim::model::{Model, ModelError, PortId};
-use words::{Words, bytes, edges};
+use words::{Words, edges};
 
 struct Expand {
     model: Model,
     start: PortId,
     offset: PortId,
+    offset_far: PortId,
     length: PortId,
+    length_far: PortId,
     words: PortId,
     done: PortId,
     ok: PortId,
@@ -32,8 +34,10 @@ impl Expand {
         let model = Model::new("expand")?;
         Ok(Self {
             start: model.input("start", 1)?,
-            offset: model.input("offset", 256)?,
-            length: model.input("length", 256)?,
+            offset: model.input("offset", 64)?,
+            offset_far: model.input("offset_far", 1)?,
+            length: model.input("length", 64)?,
+            length_far: model.input("length_far", 1)?,
             words: model.input("words", 32)?,
             done: model.output("done", 1)?,
             ok: model.output("ok", 1)?,
@@ -55,15 +59,21 @@ impl Expand {
         }
     }
 
+    fn set(&mut self, offset: U256, length: U256) {
+        let far = |value: U256| u64::from(value.bit_len() > 64);
+        self.model.set_u64(self.offset, offset.as_limbs()[0]);
+        self.model.set_u64(self.offset_far, far(offset));
+        self.model.set_u64(self.length, length.as_limbs()[0]);
+        self.model.set_u64(self.length_far, far(length));
+    }
+
     fn run(&mut self, offset: U256, length: U256, words: u32) -> Answer {
         self.model.set_u64(self.start, 1);
-        self.model.set_word(self.offset, &bytes(offset));
-        self.model.set_word(self.length, &bytes(length));
+        self.set(offset, length);
         self.model.set_u64(self.words, words.into());
         self.model.tick();
         self.model.set_u64(self.start, 0);
-        self.model.set_word(self.offset, &bytes(U256::from(12345)));
-        self.model.set_word(self.length, &bytes(U256::from(777)));
+        self.set(U256::from(12345), U256::from(777));
         self.model.set_u64(self.words, 99);
         self.model.eval();
         let mut cycles = 1;

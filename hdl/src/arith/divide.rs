@@ -42,18 +42,16 @@ pub struct Divide {
     pub keep: Signal<In, Bit>,
     /// The dividend is 2^256 + `n`. Not together with `keep`.
     pub carry: Signal<In, Bit>,
-    /// Only the quotient is wanted.
-    pub quotient_only: Signal<In, Bit>,
+    /// The quotient is wanted, not the remainder; stays from `start` on.
+    pub wants_quotient: Signal<In, Bit>,
     /// Dividend.
     pub n: Signal<In, Bits<256>>,
     /// Divisor, not zero; stays from `start` to `done`.
     pub d: Signal<In, Bits<256>>,
     /// One cycle, from which on the result stands until the next `start`.
     pub done: Signal<Out, Bit>,
-    /// The quotient's low 256 bits.
-    pub quotient: Signal<Out, Bits<256>>,
-    /// The remainder.
-    pub remainder: Signal<Out, Bits<256>>,
+    /// The quotient's low 256 bits, or the remainder.
+    pub result: Signal<Out, Bits<256>>,
 
     state: DFF<DivideState>,
     // The dividend leaves at the top, quotient digits enter at the bottom.
@@ -90,7 +88,7 @@ impl Default for Divide {
     fn default() -> Self {
         block! {
             bit: array_init::array_init(|i| Constant::new((1u64 << i).into())),
-            ; clock reset start keep carry quotient_only n d done quotient remainder state low high triple skip left whole
+            ; clock reset start keep carry wants_quotient n d done result state low high triple skip left whole
             shifts ones others power shift_bytes n_length d_length preload spent single double partial less1 less2 less3 digit rest
         }
     }
@@ -155,7 +153,7 @@ impl Logic for Divide {
                 self.skip.d.next = 0.into();
                 if self.whole.q.val() {
                     self.skip.d.next = 32 - self.n_length.bytes.val() + self.preload.val();
-                    if self.quotient_only.val() & self.power.val() {
+                    if self.wants_quotient.val() & self.power.val() {
                         self.skip.d.next = self.shift_bytes.val();
                         self.left.d.next = bit_cast::<8, 6>(self.shift_bytes.val()) << 2;
                         self.shifts.d.next = true;
@@ -208,10 +206,9 @@ impl Logic for Divide {
         }
 
         self.done.next = self.state.q.val() == DivideState::Finish;
-        self.quotient.next = self.low.q.val();
-        if self.shifts.q.val() {
-            self.quotient.next = self.high.q.val();
+        self.result.next = self.high.q.val();
+        if self.wants_quotient.val() & !self.shifts.q.val() {
+            self.result.next = self.low.q.val();
         }
-        self.remainder.next = self.high.q.val();
     }
 }

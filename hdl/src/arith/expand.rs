@@ -30,18 +30,22 @@ pub struct Expand {
     pub clock: Signal<In, Clock>,
     /// Takes the operands; they need not stay.
     pub start: Signal<In, Bit>,
-    /// First byte of the access.
-    pub offset: Signal<In, Bits<256>>,
-    /// Bytes of the access; none touch no memory, wherever `offset` is.
-    pub length: Signal<In, Bits<256>>,
+    /// First byte of the access, modulo 2^64.
+    pub offset: Signal<In, Bits<64>>,
+    /// It is 2^64 or more.
+    pub offset_far: Signal<In, Bit>,
+    /// Bytes of the access, modulo 2^64; none touch no memory, wherever `offset` is.
+    pub length: Signal<In, Bits<64>>,
+    /// It is 2^64 or more.
+    pub length_far: Signal<In, Bit>,
     /// Size of memory, in words of 32 bytes.
     pub words: Signal<In, Bits<32>>,
     /// One cycle, when the results are valid; they stay until the next `start`.
     pub done: Signal<Out, Bit>,
     /// Not `invalid`.
     pub ok: Signal<Out, Bit>,
-    /// `length` is 2^64 or more, or `offset` is and `length` is not 0: no gas could pay for it, whatever its
-    /// cost (revm's `InvalidOperandOOG`).
+    /// `length_far`, or `offset_far` and `length` is not 0: no gas could pay for it, whatever its cost (revm's
+    /// `InvalidOperandOOG`).
     pub invalid: Signal<Out, Bit>,
     /// Size of memory after the access, in words: never less than `words`, as it was if `invalid`, and
     /// 2^32 − 1 where memory would need more.
@@ -49,8 +53,6 @@ pub struct Expand {
     /// Gas of the expansion; 2^64 − 1 where memory would need 2^32 words or more, 0 if `invalid`.
     pub cost: Signal<Out, Bits<64>>,
 
-    offset_far: Signal<Local, Bit>,
-    length_far: Signal<Local, Bit>,
     state: DFF<ExpandState>,
     end_q: DFF<Bits<65>>,
     some_q: DFF<Bit>,
@@ -142,13 +144,11 @@ impl Logic for Expand {
             }
         }
 
-        self.offset_far.next = self.offset.val().get_bits::<192>(64).any();
-        self.length_far.next = self.length.val().get_bits::<192>(64).any();
         if self.start.val() {
             self.state.d.next = ExpandState::Compare;
-            self.end_q.d.next = bit_cast::<65, 64>(self.offset.val().get_bits::<64>(0))
-                + bit_cast::<65, 64>(self.length.val().get_bits::<64>(0));
-            self.some_q.d.next = self.length.val().any();
+            self.end_q.d.next = bit_cast::<65, 64>(self.offset.val())
+                + bit_cast::<65, 64>(self.length.val());
+            self.some_q.d.next = self.length_far.val() || self.length.val().any();
             self.invalid_q.d.next =
                 self.length_far.val() || (self.offset_far.val() && self.length.val().any());
             self.words_q.d.next = self.words.val();

@@ -70,6 +70,7 @@ pub struct Power {
     log: Signal<Local, Bits<4>>,
     factor: Signal<Local, Bits<12>>,
     position: Signal<Local, Bits<12>>,
+    within: Signal<Local, Bit>,
     one: Constant<Bits<256>>,
 }
 
@@ -78,7 +79,7 @@ impl Default for Power {
         block! {
             one: Constant::new(1.into()),
             ; clock reset start base exponent value multiplied shortcut direct multiply square load done state index bit
-            next_bit length first simple log factor position
+            next_bit length first simple log factor position within
         }
     }
 }
@@ -117,12 +118,14 @@ impl Logic for Power {
             self.position.next = self.position.val() + (self.factor.val() << 3);
         }
         self.length.x.next = self.exponent.val();
+        // An exponent of 0 has the position 0, whatever the base.
+        self.within.next = (self.length.bytes.val() <= 1)
+            && self.simple.val()
+            && !self.position.val().get_bits::<4>(8).any();
         self.direct.next = 0.into();
-        if !self.exponent.val().any() || (self.simple.val() && !self.log.val().any()) {
-            self.direct.next = 1.into();
-        } else if self.simple.val()
-            && (self.length.bytes.val() <= 1)
-            && !self.position.val().get_bits::<4>(8).any()
+        if self.within.val()
+            || !self.exponent.val().any()
+            || (self.simple.val() && !self.log.val().any())
         {
             self.direct.next = self.one.val() << self.position.val().get_bits::<8>(0);
         }

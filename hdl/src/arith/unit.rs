@@ -91,6 +91,7 @@ pub struct Arith {
 
     // The result: 0 nothing, 1 the product, 2 register a, 3 quotient or remainder.
     source: DFF<Bits<2>>,
+    high_first: Signal<Local, Bit>,
     divided: Signal<Local, Bits<256>>,
     divided_signed: Signal<Local, Bits<256>>,
 
@@ -111,7 +112,7 @@ impl Default for Arith {
             addmod: code(ADDMOD), mulmod: code(MULMOD), exp: code(EXP),
             ; clock reset start op a b c busy done y multiplier divider power state operands op_q is_mul
             is_quotient is_remainder is_modular is_mulmod is_exp a_q carry_q b_q divisor_q negative_q vanishes source
-            divided divided_signed
+            high_first divided divided_signed
         }
     }
 }
@@ -154,8 +155,16 @@ impl Logic for Arith {
         self.divider.start.next = false;
         self.divider.keep.next = false;
         self.divider.carry.next = false;
-        self.divider.quotient_only.next = self.is_quotient.val();
+        // The product of a MULMOD: the high half first, if there is one; its remainder goes in front of the low half.
+        self.high_first.next =
+            (self.state.q.val() == ArithState::Product) & self.multiplier.high.val().any();
         self.divider.n.next = self.a_q.q.val();
+        if self.is_mulmod.val() {
+            self.divider.n.next = self.multiplier.low.val();
+            if self.high_first.val() {
+                self.divider.n.next = self.multiplier.high.val();
+            }
+        }
         self.divider.d.next = self.divisor_q.q.val();
         self.power.start.next = false;
         self.power.base.next = self.b_q.q.val();
@@ -208,12 +217,9 @@ impl Logic for Arith {
             ArithState::Product => {
                 if self.multiplier.done.val() {
                     if self.is_mulmod.val() {
-                        // The high half first, if there is one; its remainder goes in front of the low half.
                         self.divider.start.next = true;
-                        self.divider.n.next = self.multiplier.low.val();
                         self.state.d.next = ArithState::Division;
-                        if self.multiplier.high.val().any() {
-                            self.divider.n.next = self.multiplier.high.val();
+                        if self.high_first.val() {
                             self.state.d.next = ArithState::HighHalf;
                         }
                     } else {
@@ -223,7 +229,6 @@ impl Logic for Arith {
                 }
             }
             ArithState::HighHalf => {
-                self.divider.n.next = self.multiplier.low.val();
                 if self.divider.done.val() {
                     self.divider.start.next = true;
                     self.divider.keep.next = true;
@@ -255,10 +260,8 @@ impl Logic for Arith {
         }
         self.busy.next = self.state.q.val() != ArithState::Idle;
 
-        self.divided.next = self.divider.remainder.val();
-        if self.is_quotient.val() {
-            self.divided.next = self.divider.quotient.val();
-        }
+        self.divider.wants_quotient.next = self.is_quotient.val();
+        self.divided.next = self.divider.result.val();
         self.divided_signed.next = self.divided.val();
         if self.negative_q.q.val() {
             self.divided_signed.next = !self.divided.val();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::board::Ecp5;
 use super::{BitstreamError, Board, Wish};
 use crate::emit::Design;
-use crate::tools::{Program, ToolError, scratch};
+use crate::tools::{Family, Program, ToolError, logic_delay, scratch};
 
 /// A placed and routed design.
 #[derive(Clone, Debug)]
@@ -78,14 +78,16 @@ pub(super) fn step(what: &str) {
     eprintln!("bitstream: {what}");
 }
 
-/// The yosys script: from Verilog files to `netlist.json`.
+/// The yosys script: from Verilog files to `netlist.json`, for a clock of `mhz`.
 ///
 /// Memories find their output registers module by module, before all is one: in the flat design that takes longer than
 /// everything else together.
-fn script(top: &str, files: &str) -> String {
+fn script(top: &str, files: &str, mhz: f64) -> String {
     format!(
         "read_verilog {files}\nhierarchy -top {top}\nproc\nopt_clean\nmemory_dff\n\
-         synth_ecp5 -top {top} -json netlist.json\n"
+         {delay}{map} -json netlist.json\n",
+        delay = logic_delay(mhz),
+        map = Family::Ecp5.command(top),
     )
 }
 
@@ -104,7 +106,7 @@ pub fn route(
         let io = |error| YOSYS.io(error);
         std::fs::write(folder.join("card.v"), &design.verilog).map_err(io)?;
         let block = &design.top;
-        std::fs::write(folder.join("run.ys"), script(block, "card.v")).map_err(io)?;
+        std::fs::write(folder.join("run.ys"), script(block, "card.v", mhz)).map_err(io)?;
         YOSYS.run(&folder, block, &["-q", "-s", "run.ys"])?;
         let (mhz_text, seed) = (mhz.to_string(), seed.to_string());
         let mut arguments = part.to_vec();
@@ -139,11 +141,12 @@ fn place(folder: &Path, block: &str, arguments: &[&str]) -> Result<(), ToolError
 /// Runs the whole flow for a board whose Verilog and constraints lie in `wish.out`.
 pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, BitstreamError> {
     let (folder, block) = (&wish.out, &board.name);
-    let mhz = |khz: u32| (f64::from(khz) / 1e3).to_string();
-    let [from, to] = [mhz(board.clock.khz), mhz(board.clock.card_khz)];
+    let [oscillator, card] =
+        [board.clock.khz, board.clock.card_khz].map(|khz| f64::from(khz) / 1e3);
+    let (from, to) = (oscillator.to_string(), card.to_string());
     PLL.run(folder, block, &["-i", &from, "-o", &to, "-f", "pll.v"])?;
     let path = folder.join("run.ys");
-    std::fs::write(&path, script("top", "card.v top.v pll.v"))
+    std::fs::write(&path, script("top", "card.v top.v pll.v", card))
         .map_err(BitstreamError::file(&path))?;
     step("yosys maps the card (minutes)");
     YOSYS.run(folder, block, &["-q", "-s", "run.ys"])?;

@@ -198,9 +198,14 @@ impl Logic for CodeStore {
         // Not again while the answer comes.
         self.asks.d.next = !(self.near.here.val() | self.asks.q.val());
         self.table.asked.next = self.asked.q.val();
+        if self.state.q.val() == Fetching::Search {
+            self.table.asked.next = bit_cast::<14, 8>(self.tag.val().get_bits::<8>(0));
+        }
         self.near.asked.next = self.asked.q.val();
         self.near.found.next = self.table.found.val();
-        self.near.put.next = self.asks.q.val() & self.table.known.val();
+        // A code that is opened asks the table, too.
+        self.near.put.next = (self.asks.q.val() & self.table.known.val())
+            & (self.state.q.val() != Fetching::Search);
         self.wants.d.next = self.want.val();
         self.absent.next = (self.asks.q.val() & self.wants.q.val()) & !self.table.known.val();
         self.low.next = self.raddr.val().get_bits::<5>(0);
@@ -244,7 +249,6 @@ impl Logic for CodeStore {
         self.known.waddr.next = self.tag.val().get_bits::<8>(0);
         self.known.wdata.next = self.tag.val();
         self.known.we.next = false;
-        self.table.number.next = self.tag.val().get_bits::<8>(0);
         self.table.drop.next = false;
 
         // The page that comes.

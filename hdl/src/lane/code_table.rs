@@ -11,10 +11,8 @@ pub struct CodeTable {
     pub clock: Signal<In, Clock>,
     /// Forgets every page.
     pub clear: Signal<In, Bit>,
-    /// Forgets the pages of the code with this number.
+    /// Forgets all pages of the code whose page is `asked`.
     pub drop: Signal<In, Bit>,
-    /// See `drop`.
-    pub number: Signal<In, Bits<8>>,
 
     /// The page that is looked up: its number in the code, then the code's number.
     pub asked: Signal<In, Bits<14>>,
@@ -44,6 +42,12 @@ pub struct CodeTable {
     index: [Constant<Bits<6>>; CODE_PAGES],
     last: DFF<Bits<14>>,
     last_behind: DFF<Bits<14>>,
+    /// The frame holds a page of the code whose page is looked up; and that page.
+    same_code: [Signal<Local, Bit>; CODE_PAGES],
+    same: [Signal<Local, Bit>; CODE_PAGES],
+    /// What the frame `hand` holds.
+    held: Signal<Local, Bits<14>>,
+    holds: Signal<Local, Bit>,
 }
 
 impl Default for CodeTable {
@@ -52,7 +56,6 @@ impl Default for CodeTable {
             clock: Default::default(),
             clear: Default::default(),
             drop: Default::default(),
-            number: Default::default(),
             asked: Default::default(),
             known: Default::default(),
             found: Default::default(),
@@ -65,6 +68,10 @@ impl Default for CodeTable {
             new: Default::default(),
             last: Default::default(),
             last_behind: Default::default(),
+            same_code: array_init::array_init(|_| Default::default()),
+            same: array_init::array_init(|_| Default::default()),
+            held: Default::default(),
+            holds: Default::default(),
             valid: array_init::array_init(|_| Default::default()),
             tag: array_init::array_init(|_| Default::default()),
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
@@ -80,23 +87,26 @@ impl Logic for CodeTable {
         self.last_behind.d.next = self.behind.val();
         self.known.next = false;
         self.found.next = 0.into();
-        self.used.next = false;
+        self.held.next = 0.into();
+        self.holds.next = false;
+        // No page is in two frames: what the frames say of it is gathered without an order, which a tree of gates does.
         for i in 0..64 {
+            self.same_code[i].next =
+                self.tag[i].q.val().get_bits::<8>(0) == self.asked.val().get_bits::<8>(0);
+            self.same[i].next = (self.valid[i].q.val() & self.same_code[i].val())
+                & (self.tag[i].q.val().get_bits::<6>(8) == self.asked.val().get_bits::<6>(8));
             self.valid[i].clock.next = self.clock.val();
             self.valid[i].d.next = self.valid[i].q.val()
-                & !(self.clear.val()
-                    | (self.drop.val()
-                        & (self.tag[i].q.val().get_bits::<8>(0) == self.number.val())));
+                & !(self.clear.val() | (self.drop.val() & self.same_code[i].val()));
             self.tag[i].clock.next = self.clock.val();
             self.tag[i].d.next = self.tag[i].q.val();
-            if self.valid[i].q.val() & (self.tag[i].q.val() == self.asked.val()) {
+            if self.same[i].val() {
                 self.known.next = true;
-                self.found.next = self.index[i].val();
+                self.found.next = self.found.val() | self.index[i].val();
             }
             if self.hand.val() == self.index[i].val() {
-                self.used.next = self.valid[i].q.val()
-                    & ((self.tag[i].q.val() == self.last.q.val())
-                        | (self.tag[i].q.val() == self.last_behind.q.val()));
+                self.held.next = self.held.val() | self.tag[i].q.val();
+                self.holds.next = self.holds.val() | self.valid[i].q.val();
                 if self.free.val() {
                     self.valid[i].d.next = false;
                 }
@@ -106,5 +116,8 @@ impl Logic for CodeTable {
                 }
             }
         }
+        self.used.next = self.holds.val()
+            & ((self.held.val() == self.last.q.val())
+                | (self.held.val() == self.last_behind.q.val()));
     }
 }

@@ -4,6 +4,7 @@ use gatewei_abi::message::price;
 use rust_hdl_core::prelude::*;
 
 use super::microcode::word::{GasOp, Price};
+use crate::arith::ByteLength;
 
 /// The cost of this cycle's gas operation. Combinational.
 #[derive(LogicBlock)]
@@ -32,24 +33,25 @@ pub struct Cost {
     words: Signal<Local, Bits<64>>,
     words3: Signal<Local, Bits<64>>,
     topics_gas: Signal<Local, Bits<64>>,
-    bytes: Signal<Local, Bits<64>>,
-    exp_byte: Signal<Local, Bits<64>>,
-    exp_part0: Signal<Local, Bits<64>>,
-    exp_part1: Signal<Local, Bits<64>>,
-    exp_part2: Signal<Local, Bits<64>>,
-    exp_part3: Signal<Local, Bits<64>>,
-    exp_part4: Signal<Local, Bits<64>>,
-    exp_part5: Signal<Local, Bits<64>>,
-    exp_gas: Signal<Local, Bits<64>>,
-    chosen: Signal<Local, Bits<64>>,
-    account_cold: Constant<Bits<64>>,
-    call_value: Constant<Bits<64>>,
-    new_account: Constant<Bits<64>>,
-    account_warm: Constant<Bits<64>>,
-    create: Constant<Bits<64>>,
-    destroy_cold: Constant<Bits<64>>,
-    octet: [Signal<Local, Bits<8>>; 32],
-    number: [Constant<Bits<64>>; 32],
+    bytes: Signal<Local, Bits<6>>,
+    exp_byte: Signal<Local, Bits<38>>,
+    exp_part0: Signal<Local, Bits<38>>,
+    exp_part1: Signal<Local, Bits<38>>,
+    exp_part2: Signal<Local, Bits<38>>,
+    exp_part3: Signal<Local, Bits<38>>,
+    exp_part4: Signal<Local, Bits<38>>,
+    exp_part5: Signal<Local, Bits<38>>,
+    exp_gas: Signal<Local, Bits<38>>,
+    chosen: Signal<Local, Bits<32>>,
+    account_cold: Constant<Bits<32>>,
+    call_value: Constant<Bits<32>>,
+    new_account: Constant<Bits<32>>,
+    account_warm: Constant<Bits<32>>,
+    create: Constant<Bits<32>>,
+    destroy_cold: Constant<Bits<32>>,
+    exponent_length: ByteLength,
+    deposit_bytes: Signal<Local, Bits<32>>,
+    deposit: Signal<Local, Bits<32>>,
 }
 
 impl Default for Cost {
@@ -85,8 +87,9 @@ impl Default for Cost {
             account_warm: Constant::new(price::ACCOUNT_WARM.into()),
             create: Constant::new(price::CREATE.into()),
             destroy_cold: Constant::new(price::DESTROY_COLD.into()),
-            octet: array_init::array_init(|_| Default::default()),
-            number: array_init::array_init(|i| Constant::new((i as u64 + 1).into())),
+            exponent_length: Default::default(),
+            deposit_bytes: Default::default(),
+            deposit: Default::default(),
         }
     }
 }
@@ -114,16 +117,14 @@ impl Logic for Cost {
             }
             _ => {}
         }
-        // Bytes of the exponent: the highest that is not zero.
-        self.bytes.next = 0.into();
-        for i in 0..32 {
-            self.octet[i].next = self.exponent.val().get_bits::<8>(i * 8);
-            if self.octet[i].val().any() {
-                self.bytes.next = self.number[i].val();
-            }
-        }
-        self.exp_byte.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(224));
-        // The number of bytes (at most 32) times the price of one: six partial sums.
+        self.exponent_length.x.next = self.exponent.val();
+        self.bytes.next = self.exponent_length.bytes.val();
+        // 200 a byte of a code, whose length is limited.
+        self.deposit_bytes.next = self.length.val().get_bits::<32>(0);
+        self.deposit.next = (self.deposit_bytes.val() << 7)
+            + ((self.deposit_bytes.val() << 6) + (self.deposit_bytes.val() << 3));
+        self.exp_byte.next = bit_cast::<38, 32>(self.schedule.val().get_bits::<32>(224));
+        // The number of bytes (at most 32) times the price of one, which is below 2^32: six partial sums.
         self.exp_part0.next = 0.into();
         if self.bytes.val().get_bit(0) {
             self.exp_part0.next = self.exp_byte.val() << 0;
@@ -154,22 +155,22 @@ impl Logic for Cost {
         self.chosen.next = 0.into();
         match self.price.val() {
             Price::SloadCold => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(0));
+                self.chosen.next = self.schedule.val().get_bits::<32>(0);
             }
             Price::SstoreBase => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(32));
+                self.chosen.next = self.schedule.val().get_bits::<32>(32);
             }
             Price::SstoreCold => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(64));
+                self.chosen.next = self.schedule.val().get_bits::<32>(64);
             }
             Price::SstoreSet => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(96));
+                self.chosen.next = self.schedule.val().get_bits::<32>(96);
             }
             Price::SstoreReset => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(128));
+                self.chosen.next = self.schedule.val().get_bits::<32>(128);
             }
             Price::Clear => {
-                self.chosen.next = bit_cast::<64, 32>(self.schedule.val().get_bits::<32>(160));
+                self.chosen.next = self.schedule.val().get_bits::<32>(160);
             }
             Price::AccountCold => {
                 self.chosen.next = self.account_cold.val();
@@ -190,7 +191,7 @@ impl Logic for Cost {
                 self.chosen.next = self.destroy_cold.val();
             }
         }
-        self.field.next = self.chosen.val();
+        self.field.next = bit_cast::<64, 32>(self.chosen.val());
         self.cost.next = 0.into();
         match self.op.val() {
             GasOp::None => {}
@@ -210,18 +211,16 @@ impl Logic for Cost {
                 }
             }
             GasOp::Exp => {
-                self.cost.next = self.exp_gas.val();
+                self.cost.next = bit_cast::<64, 38>(self.exp_gas.val());
             }
             GasOp::Charge => {
-                self.cost.next = self.chosen.val();
+                self.cost.next = self.field.val();
             }
             GasOp::InitWords => {
                 self.cost.next = self.words.val() << 1;
             }
             GasOp::Deposit => {
-                // Its length is limited.
-                self.cost.next = (self.length.val() << 7)
-                    + ((self.length.val() << 6) + (self.length.val() << 3));
+                self.cost.next = bit_cast::<64, 32>(self.deposit.val());
             }
             GasOp::Forward => {
                 self.cost.next = self.granted.val();

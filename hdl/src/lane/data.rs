@@ -33,6 +33,8 @@ pub struct DataStore {
     pub wdata: Signal<In, Bits<256>>,
     /// How many of them, 0 to 32.
     pub wcount: Signal<In, Bits<6>>,
+    /// `beat` is written in place of `wdata`.
+    pub takes_beat: Signal<In, Bit>,
     /// A write to `waddr`, which stood in the cycle before already, reaches its pages.
     pub writable: Signal<Out, Bit>,
     /// The lane cannot go on before it can write to `waddr`.
@@ -51,14 +53,12 @@ pub struct DataStore {
 
     /// The store uses the lane's DMA.
     pub busy: Signal<Out, Bit>,
-    /// A beat leaves.
+    /// A beat leaves: what `rdata` shows, first byte least significant.
     pub out_valid: Signal<Out, Bit>,
     /// It is taken.
     pub out_ready: Signal<In, Bit>,
     /// Its bus address.
     pub out_addr: Signal<Out, Bits<64>>,
-    /// The beat.
-    pub out_data: Signal<Out, Bits<256>>,
     /// Everything written has reached host memory.
     pub out_idle: Signal<In, Bit>,
     /// Beats are to be read from `in_addr` on (a pulse).
@@ -77,7 +77,6 @@ pub struct DataStore {
     ram: ByteRam,
     pager: Pager,
     coming: Reverse,
-    leaving: Reverse,
     row: Signal<Local, Bits<16>>,
 }
 
@@ -116,16 +115,17 @@ impl Logic for DataStore {
             | bit_cast::<16, 12>(self.waddr.val().get_bits::<12>(0));
         self.ram.wnext.next = self.pager.wnext.val();
         self.ram.we.next = self.we.val() & self.pager.writable.val();
+        self.coming.a.next = self.beat.val();
         self.ram.wdata.next = self.wdata.val();
+        if self.takes_beat.val() | self.pager.in_ready.val() {
+            self.ram.wdata.next = self.coming.y.val();
+        }
         self.ram.wcount.next = self.wcount.val();
         self.rdata.next = self.ram.rdata.val();
 
         // The pager moves whole rows.
         self.row.next = (bit_cast::<16, 4>(self.pager.frame.val()) << 12)
             | (bit_cast::<16, 7>(self.pager.row.val()) << 5);
-        self.coming.a.next = self.beat.val();
-        self.leaving.a.next = self.ram.rdata.val();
-        self.out_data.next = self.leaving.y.val();
         if self.pager.reads.val() {
             self.ram.raddr.next = self.row.val();
         }
@@ -133,9 +133,8 @@ impl Logic for DataStore {
             self.ram.we.next = self.pager.we.val();
             self.ram.waddr.next = self.row.val();
             self.ram.wcount.next = 32.into();
-            self.ram.wdata.next = 0.into();
-            if self.pager.in_ready.val() {
-                self.ram.wdata.next = self.coming.y.val();
+            if !self.pager.in_ready.val() {
+                self.ram.wdata.next = 0.into();
             }
         }
     }

@@ -193,7 +193,7 @@ lane! {
     pub retire_gas: Signal<Out, Bits<64>>;
     /// Words on the stack.
     pub retire_depth: Signal<Out, Bits<11>>;
-    /// Top of the stack, zero when it is empty.
+    /// Top of the stack; anything when it is empty.
     pub retire_top: Signal<Out, Bits<256>>;
     /// EVM memory in words.
     pub retire_memory: Signal<Out, Bits<32>>;
@@ -240,9 +240,7 @@ lane! {
     shift: Shift;
     arith: Arith;
     expand: Expand;
-    beat_reverse: Reverse;
     out_reverse: Reverse;
-    chunk_mask: FirstBytes;
     operand_mask: FirstBytes;
     inside_mask: FirstBytes;
 
@@ -355,8 +353,20 @@ lane! {
     second: Signal<Local, Bits<256>>;
     third: Signal<Local, Bits<256>>;
     depth: Signal<Local, Bits<11>>;
+    chosen: Signal<Local, Source>;
+    chosen_word: Signal<Local, Bits<256>>;
     bus: Signal<Local, Bits<256>>;
-    length: Signal<Local, Bits<256>>;
+    // Of an operand: it is not zero, 2^32 or more, 2^64 or more.
+    top_some: Signal<Local, Bit>;
+    top_wide: Signal<Local, Bit>;
+    top_far: Signal<Local, Bit>;
+    second_some: Signal<Local, Bit>;
+    second_wide: Signal<Local, Bit>;
+    second_far: Signal<Local, Bit>;
+    third_wide: Signal<Local, Bit>;
+    third_far: Signal<Local, Bit>;
+    length: Signal<Local, Bits<64>>;
+    length_far: Signal<Local, Bit>;
     copies: Signal<Local, Bit>;
     opcode: Signal<Local, Bits<8>>;
     operand16: Signal<Local, Bits<16>>;
@@ -366,17 +376,17 @@ lane! {
     wild: Signal<Local, Bit>;
     destination: Signal<Local, Bit>;
     immediate: Signal<Local, Bits<256>>;
-    duplicate: Signal<Local, Bits<256>>;
     memory_bytes: Signal<Local, Bits<37>>;
     word_end: Signal<Local, Bits<24>>;
     all_words: Signal<Local, Bits<32>>;
+    bounded: Signal<Local, Bit>;
+    within: Signal<Local, Bit>;
     inside_at: Signal<Local, Bits<32>>;
     inside_left: Signal<Local, Bits<32>>;
     data_inside: Signal<Local, Bits<256>>;
     small_offset: Signal<Local, Bit>;
     word_inside: Signal<Local, Bit>;
     byte_inside: Signal<Local, Bit>;
-    calldata_word: Signal<Local, Bits<256>>;
     calldata_inside: Signal<Local, Bit>;
     calldata_ahead: Signal<Local, Bits<32>>;
     calldata_fits: Signal<Local, Bit>;
@@ -424,9 +434,7 @@ lane! {
     machine_word: Signal<Local, Machine>;
     input_word: Signal<Local, Input>;
     back_word: Signal<Local, Back>;
-    chunk_raw: Signal<Local, Bits<256>>;
     chunk: Signal<Local, Bits<256>>;
-    chunk_masked: Signal<Local, Bits<256>>;
     from_beats: Signal<Local, Bit>;
     to_memory: Signal<Local, Bit>;
     to_calldata: Signal<Local, Bit>;
@@ -502,8 +510,8 @@ lane! {
     most_state: Constant<Bits<32>> = |_| number(3 * gatewei_abi::layout::SLOTS as u64);
     deepest: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::CALL_DEPTH as u64).into());
     stack_most: Constant<Bits<11>> = |_| Constant::new((gatewei_abi::layout::STACK_WORDS as u64 - 2).into());
-    most_init: Constant<Bits<256>> = |_| Constant::new((gatewei_abi::layout::INIT_CODE_BYTES as u64).into());
-    most_deployed: Constant<Bits<256>> = |_| Constant::new((gatewei_abi::layout::DEPLOYED_BYTES as u64).into());
+    most_init: Constant<Bits<64>> = |_| Constant::new((gatewei_abi::layout::INIT_CODE_BYTES as u64).into());
+    most_deployed: Constant<Bits<64>> = |_| Constant::new((gatewei_abi::layout::DEPLOYED_BYTES as u64).into());
     p256: Constant<Bits<32>> = |_| number(0x100);
     newborn: Constant<Bits<256>> = |_| flag_at(192, code_flag::ALIVE | code_flag::CREATED);
     destroyed_bit: Constant<Bits<256>> = |_| flag_at(192, code_flag::DESTROYED);
@@ -673,9 +681,19 @@ impl Logic for Lane {
         self.instr.next = self.ir.q.val();
         self.copies.next =
             ((self.instr.val().pops == 3) | (self.instr.val().pops == 4)) & !self.is_create.val();
-        self.length.next = self.second.val();
+        self.top_far.next = self.top.val().get_bits::<192>(64).any();
+        self.top_wide.next = self.top_far.val() | self.top.val().get_bits::<32>(32).any();
+        self.top_some.next = self.top_wide.val() | self.top.val().get_bits::<32>(0).any();
+        self.second_far.next = self.second.val().get_bits::<192>(64).any();
+        self.second_wide.next = self.second_far.val() | self.second.val().get_bits::<32>(32).any();
+        self.second_some.next = self.second_wide.val() | self.second.val().get_bits::<32>(0).any();
+        self.third_far.next = self.third.val().get_bits::<192>(64).any();
+        self.third_wide.next = self.third_far.val() | self.third.val().get_bits::<32>(32).any();
+        self.length.next = self.second.val().get_bits::<64>(0);
+        self.length_far.next = self.second_far.val();
         if self.copies.val() {
-            self.length.next = self.third.val();
+            self.length.next = self.third.val().get_bits::<64>(0);
+            self.length_far.next = self.third_far.val();
         }
 
         // Fetch: the code memory's word begins with the opcode in a fetching cycle. In the cycles after it, it
@@ -711,7 +729,7 @@ impl Logic for Lane {
         }
         self.folds_jump.next = self.code.rdata.val().get_bits::<8>(0) == self.op_jump.val();
         self.folds_jumpi.next = (self.code.rdata.val().get_bits::<8>(0) == self.op_jumpi.val())
-            & (self.depth.val().any() & self.top.val().any());
+            & (self.depth.val().any() & self.top_some.val());
         self.folds.next = ((self.check.val() & self.code.readable.val())
             & ((self.instr.val().operand == 1) | (self.instr.val().operand == 2)))
             & ((self.folds_jump.val() | self.folds_jumpi.val())
@@ -719,7 +737,7 @@ impl Logic for Lane {
         // The next opcode's third operand stands a cycle late where this one leaves the stack's second word to come.
         self.jump_taken.next = self.word.val().jump
             & ((self.op.q.val() != self.op_jumpi.val()) | self.second_any.q.val());
-        self.second_any.d.next = self.second.val().any();
+        self.second_any.d.next = self.second_some.val();
         self.leaves_late.next = (self.stack_op.val() == StackOp::Pop2)
             | (self.stack.late.val()
                 & ((self.stack_op.val() == StackOp::Pop)
@@ -746,7 +764,7 @@ impl Logic for Lane {
         if self.decoded.val().operand.get_bit(5) {
             self.operand_at.next = self.fetch_base.val() + 1;
         }
-        self.wild.next = self.top.val().get_bits::<240>(16).any()
+        self.wild.next = (self.top_wide.val() | self.top.val().get_bits::<16>(16).any())
             | (bit_cast::<32, 16>(self.top.val().get_bits::<16>(0)) >= self.code_bytes.val());
         self.next_pc.next = self.following.val();
         if self.jump_taken.val() {
@@ -792,13 +810,6 @@ impl Logic for Lane {
             }
         }
         self.stack.distance.next = self.instr.val().n;
-        self.duplicate.next = self.third.val();
-        if self.instr.val().n == 1 {
-            self.duplicate.next = self.top.val();
-        }
-        if self.instr.val().n == 2 {
-            self.duplicate.next = self.second.val();
-        }
 
         // The checks.
         self.static_gas.next = bit_cast::<64, 16>(self.instr.val().gas);
@@ -817,7 +828,7 @@ impl Logic for Lane {
         self.checks.depth.next = self.depth.val();
         self.checks.charges.next = self.charges.val() & self.fire.val();
         self.checks.sized.next = self.word.val().sized;
-        self.checks.length_big.next = self.length.val().get_bits::<192>(64).any();
+        self.checks.length_big.next = self.length_far.val();
         self.checks.expands.next = self.gas_op.val() == GasOp::Expand;
         // Told apart from the charge itself, which is chosen later in the cycle.
         self.checks.lacks.next = self.meter.gas.val() < self.static_gas.val();
@@ -883,7 +894,7 @@ impl Logic for Lane {
         self.cost.op.next = self.gas_op.val();
         self.cost.price.next = self.word.val().price;
         self.cost.schedule.next = self.schedule.q.val();
-        self.cost.length.next = self.length.val().get_bits::<64>(0);
+        self.cost.length.next = self.length.val();
         self.cost.exponent.next = self.second.val();
         self.cost.topics.next = self.instr.val().n;
         self.cost.expansion.next = self.expand.cost.val();
@@ -924,15 +935,9 @@ impl Logic for Lane {
         self.alu.b.next = self.second.val();
         match self.alu_mode.val() {
             AluMode::Opcode => {}
-            AluMode::TSubTop => {
+            AluMode::TopSubT => {
                 self.alu.op.next = self.op_sub.val();
-                self.alu.a.next = self.t.q.val();
-                self.alu.b.next = self.top.val();
-            }
-            AluMode::TLtTop => {
-                self.alu.op.next = self.op_lt.val();
-                self.alu.a.next = self.t.q.val();
-                self.alu.b.next = self.top.val();
+                self.alu.b.next = self.t.q.val();
             }
             AluMode::TopLtSecond => {
                 self.alu.op.next = self.op_lt.val();
@@ -946,11 +951,6 @@ impl Logic for Lane {
                 self.alu.op.next = self.op_add.val();
                 self.alu.a.next = self.slots.present.val();
                 self.alu.b.next = self.t.q.val();
-            }
-            AluMode::PresentPlusOne => {
-                self.alu.op.next = self.op_add.val();
-                self.alu.a.next = self.slots.present.val();
-                self.alu.b.next = 1.into();
             }
             AluMode::PresentLtT => {
                 self.alu.op.next = self.op_lt.val();
@@ -968,8 +968,10 @@ impl Logic for Lane {
         self.arith.c.next = self.third.val();
         self.arith.start.next = self.go.val() & (self.unit.val() == Unit::Arith);
         self.expand.start.next = false;
-        self.expand.offset.next = self.top.val();
+        self.expand.offset.next = self.top.val().get_bits::<64>(0);
+        self.expand.offset_far.next = self.top_far.val();
         self.expand.length.next = self.length.val();
+        self.expand.length_far.next = self.length_far.val();
         self.expand.words.next = self.own_words.val();
         match self.unit.val() {
             Unit::None => {}
@@ -978,10 +980,12 @@ impl Logic for Lane {
             Unit::ExpandWord => {
                 self.expand.start.next = self.go.val();
                 self.expand.length.next = 32.into();
+                self.expand.length_far.next = false;
             }
             Unit::ExpandByte => {
                 self.expand.start.next = self.go.val();
                 self.expand.length.next = 1.into();
+                self.expand.length_far.next = false;
             }
             Unit::ExpandRange => {
                 self.expand.start.next = self.go.val();
@@ -991,7 +995,8 @@ impl Logic for Lane {
             }
             Unit::ExpandSource => {
                 self.expand.start.next = self.go.val();
-                self.expand.offset.next = self.second.val();
+                self.expand.offset.next = self.second.val().get_bits::<64>(0);
+                self.expand.offset_far.next = self.second_far.val();
             }
         }
         self.expand_done.next = self.expand.done.val() | self.expand_there.q.val();
@@ -1007,32 +1012,18 @@ impl Logic for Lane {
         // Memory.
         self.all_words.next = self.own_words.val() + (self.frames.base.val() >> 5);
         self.memory_bytes.next = bit_cast::<37, 32>(self.own_words.val()) << 5;
-        self.small_offset.next = !self.top.val().get_bits::<233>(23).any();
+        self.small_offset.next =
+            !(self.top_wide.val() | self.top.val().get_bits::<9>(23).any());
         self.word_end.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0)) + 32;
         self.word_inside.next = self.small_offset.val()
             & (bit_cast::<37, 24>(self.word_end.val()) <= self.memory_bytes.val());
         self.byte_inside.next = self.small_offset.val()
             & (bit_cast::<37, 23>(self.top.val().get_bits::<23>(0)) < self.memory_bytes.val());
-        self.calldata_inside.next = !self.top.val().get_bits::<224>(32).any()
+        self.calldata_inside.next = !self.top_wide.val()
             & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
-        self.calldata_word.next = 0.into();
-        // Behind the calldata of an inner frame there is other memory.
-        self.inside_at.next = self.top.val().get_bits::<32>(0);
-        if self.mover.busy.val() {
-            self.inside_at.next = self.mover.at.val();
-        }
-        self.inside_left.next = self.calldata_bytes.val() - self.inside_at.val();
-        self.inside_mask.count.next = 32.into();
-        if self.inside_left.val() < 32 {
-            self.inside_mask.count.next = self.inside_left.val().get_bits::<6>(0);
-        }
-        self.data_inside.next = self.data.rdata.val() & self.inside_mask.mask.val();
-        if self.calldata_inside.val() {
-            self.calldata_word.next = self.data_inside.val();
-        }
         self.blob_at.next =
             self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
-        self.blob_inside.next = !self.top.val().get_bits::<224>(32).any()
+        self.blob_inside.next = !self.top_wide.val()
             & (self.top.val().get_bits::<32>(0) < self.blobs.val());
         self.env_at.next = self.instr.val().env;
         if self.dispatching.val() {
@@ -1120,27 +1111,44 @@ impl Logic for Lane {
         self.mover.dst_ready.next = ((!self.to_out.val() | self.wr_ready.val())
             & (!self.to_keccak.val() | self.kec_ready.val()))
             & (!self.to_data.val() | self.data.writable.val());
-        self.beat_reverse.a.next = self.rdat_data.val();
-        self.chunk_raw.next = 0.into();
-        if self.reads_data.val() & self.source_inside.val() {
-            self.chunk_raw.next = self.data.rdata.val();
+        // What is read of the data space, as far as it counts: a chunk's bytes, and calldata up to its end, behind which
+        // there is the memory of other frames.
+        self.inside_at.next = self.top.val().get_bits::<32>(0);
+        self.bounded.next = self.source.val() == Source::Calldata;
+        self.within.next = self.calldata_inside.val();
+        self.inside_mask.count.next = 32.into();
+        if self.mover.busy.val() {
+            self.inside_at.next = self.mover.at.val();
+            self.bounded.next = self.reads_calldata.val();
+            self.within.next = self.source_inside.val();
+            self.inside_mask.count.next = self.mover.bytes.val();
         }
-        if self.reads_calldata.val() & self.source_inside.val() {
-            self.chunk_raw.next = self.data_inside.val();
+        self.inside_left.next = self.calldata_bytes.val() - self.inside_at.val();
+        if self.bounded.val() {
+            self.inside_mask.count.next = 32.into();
+            if self.inside_left.val() < 32 {
+                self.inside_mask.count.next = self.inside_left.val().get_bits::<6>(0);
+            }
+            if !self.within.val() {
+                self.inside_mask.count.next = 0.into();
+            }
+        }
+        // A page that leaves goes whole.
+        if self.data.out_valid.val() {
+            self.inside_mask.count.next = 32.into();
+        }
+        self.data_inside.next = self.data.rdata.val() & self.inside_mask.mask.val();
+        self.chunk.next = 0.into();
+        if self.reads_data.val() {
+            self.chunk.next = self.data_inside.val();
         }
         if self.reads_code.val() & !self.code_behind.val() {
-            self.chunk_raw.next = self.code.rdata.val();
-        }
-        if self.from_beats.val() {
-            self.chunk_raw.next = self.beat_reverse.y.val();
+            self.chunk.next = self.code.rdata.val();
         }
         self.move_bytes.next = self.mover.bytes.val();
         if self.from_beats.val() {
             self.move_bytes.next = 32.into();
         }
-        self.chunk_mask.count.next = self.mover.bytes.val();
-        self.chunk.next = self.chunk_raw.val();
-        self.chunk_masked.next = self.chunk.val() & self.chunk_mask.mask.val();
         // The accounts of a message end where it says, whatever their heads say.
         self.takes_state.next =
             self.word.val().take & (self.state_left.q.val().any() | self.word.val().drain);
@@ -1186,152 +1194,171 @@ impl Logic for Lane {
         self.machine_word.next = self.frames.machine_word.val();
         self.input_word.next = self.frames.input_word.val();
         self.back_word.next = self.frames.back_word.val();
-        self.bus.next = 0.into();
+        self.chosen.next = self.source.val();
         match self.source.val() {
-            Source::Zero => {}
-            Source::Alu => {
-                self.bus.next = self.alu.y.val();
-            }
-            Source::Shift => {
-                self.bus.next = self.shift.y.val();
-            }
-            Source::Arith => {
-                self.bus.next = self.arith.y.val();
-            }
-            Source::Immediate => {
-                self.bus.next = self.immediate.val();
-            }
             Source::Dup => {
-                self.bus.next = self.duplicate.val();
-            }
-            Source::Env => {
-                self.bus.next = self.env.rdata.val();
-            }
-            Source::Memory => {
-                self.bus.next = self.data.rdata.val();
+                self.chosen.next = Source::Third;
+                if self.instr.val().n == 1 {
+                    self.chosen.next = Source::Top;
+                }
+                if self.instr.val().n == 2 {
+                    self.chosen.next = Source::Second;
+                }
             }
             Source::Calldata => {
-                self.bus.next = self.calldata_word.val();
+                self.chosen.next = Source::Memory;
+            }
+            Source::UDestroyed => {
+                self.chosen.next = Source::U;
+            }
+            Source::Outcome => {
+                self.chosen.next = Source::Success;
+                if self.success.val() & self.frames.created.val() {
+                    self.chosen.next = Source::T;
+                }
+            }
+            _ => {}
+        }
+        self.chosen_word.next = 0.into();
+        match self.chosen.val() {
+            Source::Zero => {}
+            Source::Alu => {
+                self.chosen_word.next = self.alu.y.val();
+            }
+            Source::Shift => {
+                self.chosen_word.next = self.shift.y.val();
+            }
+            Source::Arith => {
+                self.chosen_word.next = self.arith.y.val();
+            }
+            Source::Immediate => {
+                self.chosen_word.next = self.immediate.val();
+            }
+            Source::Second => {
+                self.chosen_word.next = self.second.val();
+            }
+            Source::Third => {
+                self.chosen_word.next = self.third.val();
+            }
+            Source::Env => {
+                self.chosen_word.next = self.env.rdata.val();
+            }
+            Source::Memory => {
+                self.chosen_word.next = self.data_inside.val();
             }
             Source::T => {
-                self.bus.next = self.t.q.val();
+                self.chosen_word.next = self.t.q.val();
             }
             Source::U => {
-                self.bus.next = self.u.q.val();
+                self.chosen_word.next = self.u.q.val();
             }
             Source::Top => {
-                self.bus.next = self.top.val();
+                self.chosen_word.next = self.top.val();
             }
             Source::Gas => {
-                self.bus.next = bit_cast::<256, 64>(self.gas_after.val());
+                self.chosen_word.next = bit_cast::<256, 64>(self.gas_after.val());
             }
             Source::Pc => {
-                self.bus.next = bit_cast::<256, 16>(self.pc.q.val());
+                self.chosen_word.next = bit_cast::<256, 16>(self.pc.q.val());
             }
             Source::MemorySize => {
-                self.bus.next = bit_cast::<256, 37>(self.memory_bytes.val());
+                self.chosen_word.next = bit_cast::<256, 37>(self.memory_bytes.val());
             }
             Source::CodeSize => {
-                self.bus.next = bit_cast::<256, 32>(self.code_bytes.val());
+                self.chosen_word.next = bit_cast::<256, 32>(self.code_bytes.val());
             }
             Source::CalldataSize => {
-                self.bus.next = bit_cast::<256, 32>(self.calldata_bytes.val());
+                self.chosen_word.next = bit_cast::<256, 32>(self.calldata_bytes.val());
             }
             Source::Beat => {
-                self.bus.next = self.rdat_data.val();
+                self.chosen_word.next = self.rdat_data.val();
             }
             Source::Reply => {
-                self.bus.next = self.reply_value.val();
+                self.chosen_word.next = self.reply_value.val();
             }
             Source::Digest => {
-                self.bus.next = self.digest.q.val();
+                self.chosen_word.next = self.digest.q.val();
             }
             Source::SlotKey => {
-                self.bus.next = self.slots.entry_key.val();
+                self.chosen_word.next = self.slots.entry_key.val();
             }
             Source::SlotPresent => {
-                self.bus.next = self.slots.present.val();
+                self.chosen_word.next = self.slots.present.val();
             }
             Source::SlotHead => {
-                self.bus.next = (bit_cast::<256, 4>(self.slot_flags.val())
+                self.chosen_word.next = (bit_cast::<256, 4>(self.slot_flags.val())
                     | (bit_cast::<256, 2>(self.slot_space.val().get_bits::<2>(11)) << 4))
                     | (bit_cast::<256, 11>(self.slot_space.val().get_bits::<11>(0)) << 32);
             }
             Source::LogHead => {
-                self.bus.next = bit_cast::<256, 32>(self.n.q.val())
+                self.chosen_word.next = bit_cast::<256, 32>(self.n.q.val())
                     | (bit_cast::<256, 5>(self.instr.val().n) << 32);
             }
             Source::Header0 => {
-                self.bus.next = self.header0.val().into();
+                self.chosen_word.next = self.header0.val().into();
             }
             Source::Header1 => {
-                self.bus.next = self.header1.val().into();
+                self.chosen_word.next = self.header1.val().into();
             }
             Source::Header2 => {
-                self.bus.next = self.header2.val().into();
+                self.chosen_word.next = self.header2.val().into();
             }
             Source::CodeTag => {
-                self.bus.next = bit_cast::<256, 64>(self.frames.code_tag.val());
+                self.chosen_word.next = bit_cast::<256, 64>(self.frames.code_tag.val());
             }
             Source::Address => {
-                self.bus.next = self.top.val() & self.address_mask.val();
+                self.chosen_word.next = self.top.val() & self.address_mask.val();
             }
             Source::UAddress => {
-                self.bus.next = self.u.q.val() & self.address_mask.val();
+                self.chosen_word.next = self.u.q.val() & self.address_mask.val();
             }
             Source::SlotCodeBytes => {
-                self.bus.next = bit_cast::<256, 32>(self.slots.present.val().get_bits::<32>(160));
+                self.chosen_word.next = bit_cast::<256, 32>(self.slots.present.val().get_bits::<32>(160));
             }
             Source::ReturnBytes => {
-                self.bus.next = bit_cast::<256, 32>(self.returned.q.val());
+                self.chosen_word.next = bit_cast::<256, 32>(self.returned.q.val());
             }
             Source::Success => {
                 if self.success.val() {
-                    self.bus.next = 1.into();
-                }
-            }
-            Source::Outcome => {
-                if self.success.val() {
-                    self.bus.next = 1.into();
-                    if self.frames.created.val() {
-                        self.bus.next = self.t.q.val();
-                    }
+                    self.chosen_word.next = 1.into();
                 }
             }
             Source::One => {
-                self.bus.next = 1.into();
+                self.chosen_word.next = 1.into();
             }
             Source::Newborn => {
-                self.bus.next = self.newborn.val();
-            }
-            Source::UDestroyed => {
-                self.bus.next = self.u.q.val() | self.destroyed_bit.val();
+                self.chosen_word.next = self.newborn.val();
             }
             Source::CreateCall => {
-                self.bus.next = (bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
+                self.chosen_word.next = (bit_cast::<256, 64>(self.t.q.val().get_bits::<64>(0))
                     | (bit_cast::<256, 32>(self.n.q.val()) << 64))
                     | ((bit_cast::<256, 32>(self.frames.old_out.val()) << 96)
                         | self.salted_now.val());
             }
             Source::FrameMachine => {
-                self.bus.next = self.machine_word.val().into();
+                self.chosen_word.next = self.machine_word.val().into();
             }
             Source::FrameInput => {
-                self.bus.next = self.input_word.val().into();
+                self.chosen_word.next = self.input_word.val().into();
             }
             Source::FrameBack => {
-                self.bus.next = self.back_word.val().into();
+                self.chosen_word.next = self.back_word.val().into();
             }
             Source::PrecompileCall => {
-                self.bus.next = (bit_cast::<256, 64>(self.meter.granted.val())
+                self.chosen_word.next = (bit_cast::<256, 64>(self.meter.granted.val())
                     | (bit_cast::<256, 32>(self.frames.arguments_bytes.val()) << 64))
                     | ((bit_cast::<256, 32>(self.frames.old_out.val()) << 96)
                         | (bit_cast::<256, 32>(self.t.q.val().get_bits::<32>(0)) << 128));
             }
             Source::JournalHead => {
-                self.bus.next = bit_cast::<256, 4>(self.slot_flags.val())
+                self.chosen_word.next = bit_cast::<256, 4>(self.slot_flags.val())
                     | (bit_cast::<256, 11>(self.slots.here.val()) << 16);
             }
+            _ => {}
+        }
+        self.bus.next = self.chosen_word.val();
+        if self.source.val() == Source::UDestroyed {
+            self.bus.next = self.chosen_word.val() | self.destroyed_bit.val();
         }
 
         // The data memory: EVM memory and calldata, as far as their pages are on the chip.
@@ -1372,6 +1399,7 @@ impl Logic for Lane {
         self.data.we.next = self.to_data.val() & self.mover.valid.val();
         self.data.wdata.next = self.chunk.val();
         self.data.wcount.next = self.move_bytes.val();
+        self.data.takes_beat.next = self.from_beats.val() & self.mover.busy.val();
         if self.to_data.val() & self.mover.busy.val() {
             self.data_waddr.next = bit_cast::<25, 23>(self.mover.to_addr.val().get_bits::<23>(0));
             if self.to_calldata.val() {
@@ -1383,17 +1411,19 @@ impl Logic for Lane {
         }
         match self.store.val() {
             Store::None => {}
-            Store::Word => {
+            Store::Operand => {
                 self.data.we.next = self.go.val();
-                self.data.wdata.next = self.second.val();
+                self.data.wdata.next = self.bus.val();
                 self.data.wcount.next = 32.into();
             }
             Store::Byte => {
+                // The others are not written.
                 self.data.we.next = self.go.val();
-                self.data.wdata.next = self.second.val() << 248;
+                self.data.wdata.next = bit_cast::<256, 248>(self.bus.val().get_bits::<248>(0))
+                    | (bit_cast::<256, 8>(self.bus.val().get_bits::<8>(0)) << 248);
                 self.data.wcount.next = 1.into();
             }
-            Store::Bus => {
+            Store::Word => {
                 self.data.we.next = self.go.val();
                 self.data.wdata.next = self.bus.val();
                 self.data.wcount.next = 32.into();
@@ -1450,11 +1480,10 @@ impl Logic for Lane {
         self.code.beat.next = self.rdat_data.val();
         self.env.we.next = self.to_env.val() & self.mover.valid.val();
         self.env.waddr.next = self.mover.to_addr.val().get_bits::<6>(5);
-        self.env.wdata.next = self.rdat_data.val();
+        self.env.wdata.next = self.bus.val();
         if self.word.val().env_write {
             self.env.we.next = self.go.val();
             self.env.waddr.next = self.word.val().code.get_bits::<6>(0);
-            self.env.wdata.next = self.bus.val();
         }
         // The first words of the header also steer the lane.
         if self.to_env.val() & self.mover.valid.val() {
@@ -1475,7 +1504,7 @@ impl Logic for Lane {
             }
         }
         self.kec_valid.next = self.to_keccak.val() & self.mover.valid.val();
-        self.kec_data.next = self.chunk.val();
+        self.kec_data.next = self.data_inside.val();
         self.kec_bytes.next = self.mover.bytes.val();
         self.kec_last.next = self.mover.last.val();
         if self.kec_done.val() {
@@ -1488,18 +1517,17 @@ impl Logic for Lane {
 
         // The result buffer.
         self.emitting.next = self.word.val().emit;
-        self.out_reverse.a.next = self.chunk_masked.val();
+        self.leaving.next = self.data.out_valid.val();
+        self.out_reverse.a.next = self.data_inside.val();
         self.wr_valid.next = self.emitting.val() | (self.to_out.val() & self.mover.valid.val());
         self.wr_addr.next = self.result.q.val() + bit_cast::<64, 32>(self.out.q.val());
         self.wr_data.next = self.out_reverse.y.val();
-        if self.emitting.val() {
+        if self.emitting.val() & !self.leaving.val() {
             self.wr_data.next = self.bus.val();
         }
-        self.leaving.next = self.data.out_valid.val();
         if self.leaving.val() {
             self.wr_valid.next = true;
             self.wr_addr.next = self.data.out_addr.val();
-            self.wr_data.next = self.data.out_data.val();
         }
         if (self.wr_valid.val() & self.wr_ready.val()) & !self.leaving.val() {
             self.out.d.next = self.out.q.val() + 32;
@@ -1612,7 +1640,7 @@ impl Logic for Lane {
                 Pointers::Copy => {
                     // An offset beyond the source reads zeros; keep it from wrapping.
                     self.p.d.next = self.second.val().get_bits::<32>(0);
-                    if self.second.val().get_bits::<225>(31).any() {
+                    if self.second_wide.val() | self.second.val().get_bit(31) {
                         self.p.d.next = 0x8000_0000_u64.into();
                     }
                     self.q.d.next = self.top.val().get_bits::<32>(0);
@@ -1789,7 +1817,7 @@ impl Logic for Lane {
                     self.accounts_left.d.next = self.accounts_left.q.val() - 1;
                 }
                 Act::Value => {
-                    self.transfers.d.next = self.top.val().any();
+                    self.transfers.d.next = self.top_some.val();
                 }
                 Act::NoValue => {
                     self.transfers.d.next = false;
@@ -1957,7 +1985,9 @@ impl Logic for Lane {
                 self.holds.next = self.data.readable.val();
             }
             Cond::CalldataRead => {
-                self.holds.next = !self.held.q.val() | self.data.readable.val();
+                // Zeros need no page; but none may be leaving, which goes through the same mask.
+                self.holds.next =
+                    (!self.held.q.val() & !self.data.out_valid.val()) | self.data.readable.val();
             }
             Cond::CountZero => {
                 self.holds.next = !self.counter.q.val().any();
@@ -2032,7 +2062,7 @@ impl Logic for Lane {
             }
             Cond::StaticValue => {
                 self.held.d.next =
-                    (self.is_call.val() & self.frames.is_static.val()) & self.top.val().any();
+                    (self.is_call.val() & self.frames.is_static.val()) & self.top_some.val();
             }
             Cond::TooDeep => {
                 self.held.d.next = self.frames.level.val() == self.deepest.val();
@@ -2068,14 +2098,16 @@ impl Logic for Lane {
                 self.held.d.next = self.flags.val().get_bit(2);
             }
             Cond::InitCodeBig => {
-                self.held.d.next =
-                    self.flags.val().get_bit(2) & (self.second.val() > self.most_init.val());
+                self.held.d.next = self.flags.val().get_bit(2)
+                    & (self.second_far.val()
+                        | (self.second.val().get_bits::<64>(0) > self.most_init.val()));
             }
             Cond::CodeBig => {
-                self.held.d.next = self.second.val() > self.most_deployed.val();
+                self.held.d.next = self.second_far.val()
+                    | (self.second.val().get_bits::<64>(0) > self.most_deployed.val());
             }
             Cond::SecondZero => {
-                self.held.d.next = !self.second.val().any();
+                self.held.d.next = !self.second_some.val();
             }
             Cond::NonceLast => {
                 self.held.d.next = self.slots.present.val().get_bits::<64>(0).all();
@@ -2098,18 +2130,14 @@ impl Logic for Lane {
             Cond::AluTrue => {
                 self.held.d.next = self.alu.y.val().any();
             }
-            Cond::UZero => {
-                self.held.d.next = !self.u.q.val().any();
-            }
-            Cond::UAbove256 => {
-                self.held.d.next = self.u.q.val() > 256;
+            Cond::Recent => {
+                self.held.d.next = !self.top_far.val() & self.u.q.val().get_bits::<248>(8).all();
             }
             Cond::LengthBig => {
-                self.held.d.next = self.length.val().get_bits::<192>(64).any();
+                self.held.d.next = self.length_far.val();
             }
             Cond::BeyondReturn => {
-                self.held.d.next = (self.second.val().get_bits::<224>(32).any()
-                    | self.third.val().get_bits::<224>(32).any())
+                self.held.d.next = (self.second_wide.val() | self.third_wide.val())
                     | (self.return_end.val() > bit_cast::<33, 32>(self.returned.q.val()));
             }
             Cond::WordRead => {
@@ -2171,7 +2199,7 @@ impl Logic for Lane {
                 self.held.d.next = !self.slots.present.val().any();
             }
             Cond::NewZero => {
-                self.held.d.next = !self.second.val().any();
+                self.held.d.next = !self.second_some.val();
             }
             Cond::NewIsOriginal => {
                 self.held.d.next = self.second.val() == self.slots.original.val();
@@ -2192,10 +2220,7 @@ impl Logic for Lane {
         }
         self.retire_gas.next = self.meter.gas.val();
         self.retire_depth.next = self.depth.val();
-        self.retire_top.next = 0.into();
-        if self.depth.val().any() {
-            self.retire_top.next = self.top.val();
-        }
+        self.retire_top.next = self.top.val();
         self.retire_folds.next = self.folds.val() & self.go.val();
         self.retire_jump.next = self.opcode.val();
         self.retire_destination.next = self.target.val();

@@ -79,6 +79,7 @@ impl<const P: usize, const F: usize> Logic for Near<P, F> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, turn);
+        // A page is in one frame, however often it stands here: what is found is gathered without an order.
         self.hit.next = false;
         self.hit_behind.next = false;
         self.frame.next = 0.into();
@@ -92,11 +93,11 @@ impl<const P: usize, const F: usize> Logic for Near<P, F> {
             self.place[i].d.next = self.place[i].q.val();
             if self.valid[i].q.val() & (self.tag[i].q.val() == self.page.val()) {
                 self.hit.next = true;
-                self.frame.next = self.place[i].q.val();
+                self.frame.next = self.frame.val() | self.place[i].q.val();
             }
             if self.valid[i].q.val() & (self.tag[i].q.val() == self.behind.val()) {
                 self.hit_behind.next = true;
-                self.next_frame.next = self.place[i].q.val();
+                self.next_frame.next = self.next_frame.val() | self.place[i].q.val();
             }
             // A page that is used in this cycle stays for the next, which relies on it.
             if (self.put.val() & (self.turn.q.val() == self.index[i].val()))

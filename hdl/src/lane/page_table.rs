@@ -90,6 +90,7 @@ impl Logic for PageTable {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, last_a, last_a_behind, last_b, last_b_behind);
+        // No page is in two frames: what the frames say of it is gathered without an order.
         self.known.next = false;
         self.found.next = 0.into();
         self.old.next = 0.into();
@@ -101,11 +102,11 @@ impl Logic for PageTable {
             self.tag[i].d.next = self.tag[i].q.val();
             if self.valid[i].q.val() & (self.tag[i].q.val() == self.asked.val()) {
                 self.known.next = true;
-                self.found.next = self.index[i].val();
+                self.found.next = self.found.val() | self.index[i].val();
             }
             if self.hand.val() == self.index[i].val() {
-                self.old.next = self.tag[i].q.val();
-                self.taken.next = self.valid[i].q.val();
+                self.old.next = self.old.val() | self.tag[i].q.val();
+                self.taken.next = self.taken.val() | self.valid[i].q.val();
                 if self.free.val() {
                     self.valid[i].d.next = false;
                 }

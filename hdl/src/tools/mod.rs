@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub(crate) use area::logic_delay;
 pub use area::{Area, Budgets, Family};
 pub(crate) use program::Program;
 pub use verilator::{lint, verilator_root};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::area::BLOCK_RAM_FROM;
+use super::area::{BLOCK_RAM_FROM, logic_delay};
 use super::{Area, Family, Program, ToolError, scratch};
 use crate::emit::Design;
 
@@ -16,11 +16,11 @@ const YOSYS: Program = Program {
     verb: "synth",
 };
 
-/// Maps `design` to `family`.
+/// Maps `design` to `family`, for a clock of `mhz`.
 ///
 /// # Errors
 /// A [`ToolError`] with what yosys says. Whether the result is acceptable is for [`Area::check`].
-pub fn synth(design: &Design, family: Family) -> Result<Area, ToolError> {
+pub fn synth(design: &Design, family: Family, mhz: f64) -> Result<Area, ToolError> {
     let folder = scratch(&design.top, YOSYS.name)?;
     let read = std::fs::write(folder.join("design.v"), &design.verilog).map_err(|e| YOSYS.io(e));
     let result = read.and_then(|()| {
@@ -29,14 +29,14 @@ pub fn synth(design: &Design, family: Family) -> Result<Area, ToolError> {
             &YOSYS,
             &design.top,
             "read_verilog design.v\n",
-            family,
+            (family, mhz),
         )
     });
     let _ = std::fs::remove_dir_all(&folder);
     result
 }
 
-/// Maps module `top` of what the commands `read` read in `folder`.
+/// Maps module `top` of what the commands `read` read in `folder`, for a clock in MHz.
 ///
 /// # Errors
 /// As [`synth`].
@@ -45,7 +45,7 @@ pub(crate) fn map(
     yosys: &Program,
     top: &str,
     read: &str,
-    family: Family,
+    (family, mhz): (Family, f64),
 ) -> Result<Area, ToolError> {
     let io = |error| yosys.io(error);
     // Sizes of the memories come from the source, what becomes of them from the log of their mapping.
@@ -55,9 +55,10 @@ pub(crate) fn map(
     let script = format!(
         "{read}hierarchy -check -top {top}\ndesign -save source\n\
          proc\nflatten\nopt_clean\nmemory_collect\nselect {top}\nwrite_json -selected source.json\nselect -clear\n\
-         design -load source\nproc\nopt_clean\nmemory_dff\n{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
+         design -load source\nproc\nopt_clean\nmemory_dff\n{delay}{map} -run begin:{memory}\ntee -q -o memory.log {map} -run {memory}:map_ffram\n\
          {map} -run map_ffram:\ntee -q -o stat.json stat -json\n",
         memory = family.memory_step(),
+        delay = logic_delay(mhz),
     );
     std::fs::write(folder.join("run.ys"), script).map_err(io)?;
     yosys.run(folder, top, &["-q", "-s", "run.ys"])?;

@@ -54,6 +54,8 @@ pub struct Project {
     /// What it is built from.
     pub origin: Origin,
     family: Family,
+    /// The card's clock, kHz.
+    khz: u32,
 }
 
 impl From<XilinxFamily> for Family {
@@ -120,6 +122,7 @@ impl Project {
             lanes,
             origin,
             family: chip.family.into(),
+            khz,
         })
     }
 
@@ -187,7 +190,8 @@ impl Project {
              hierarchy -check -top {top}\nproc\nopt_clean\nmemory_dff\n",
             self.read()
         );
-        map(folder, &YOSYS, top, &read, self.family)
+        let mhz = f64::from(self.khz) / 1e3;
+        map(folder, &YOSYS, top, &read, (self.family, mhz))
     }
 }
 

@@ -117,7 +117,7 @@ impl Step {
     /// Writes `source` as word `index` of the frame's record or of the journal's next entry, once its page is here.
     pub fn save(mut self, space: Space, index: usize, source: Source) -> Self {
         self.word.source = source;
-        self.word.store = Store::Bus;
+        self.word.store = Store::Word;
         self.word.space = space;
         // The word must stand until it is written.
         self.word.env_read = source == Source::Env;

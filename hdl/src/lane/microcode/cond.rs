@@ -72,10 +72,8 @@ pub enum Cond {
     ShiftDone,
     /// The ALU's result is not zero.
     AluTrue,
-    /// U is zero.
-    UZero,
-    /// U is above 256.
-    UAbove256,
+    /// U, which is the top less a block's number, is −1 to −256: the top is the number of one of its ancestors.
+    Recent,
     /// The code word in U says: nonce or code.
     UAlive,
     /// The code word in U says: delegated.

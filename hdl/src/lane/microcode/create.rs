@@ -71,11 +71,13 @@ fn payment(a: &mut Assembler) {
                 .branch(Cond::AluTrue, "call_failed"),
             step().slot_key(SlotKey::OwnNonce).call(Cond::True, "field"),
             step().branch(Cond::NonceLast, "call_failed"),
-            step().source(Source::SlotPresent).latch(Latch::T),
+            step().source(Source::One).latch(Latch::T),
             step()
-                .alu(AluMode::PresentPlusOne)
+                .alu(AluMode::PresentAddT)
                 .source(Source::Alu)
                 .latch(Latch::U),
+            // The old one is what the address is made of.
+            step().source(Source::SlotPresent).latch(Latch::T),
             step().call(Cond::True, "store"),
         ],
     );

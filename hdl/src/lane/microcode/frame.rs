@@ -18,14 +18,14 @@ pub fn routines(a: &mut Assembler) {
             // The header's words are needed before anything else is read.
             step().act(Act::ReadHeader).pointers(Pointers::Header),
             step().mover(Move::BeatEnv),
-            step().wait(Cond::MoverIdle),
+            step().source(Source::Beat).wait(Cond::MoverIdle),
             step().branch(Cond::DmaError, "trap_dma"),
             step().branch(Cond::BadMessage, "trap_message"),
             step().branch(Cond::CodeLong, "trap_code"),
             step().branch(Cond::CalldataLong, "trap_calldata"),
             step().act(Act::ReadRest).pointers(Pointers::Blobs),
             step().mover(Move::BeatEnv),
-            step().wait(Cond::MoverIdle),
+            step().source(Source::Beat).wait(Cond::MoverIdle),
             step().wait(Cond::SlotReady).act(Act::FirstAccount),
         ],
     );

@@ -63,7 +63,8 @@ pub fn routines(a: &mut Assembler) {
     a.routine(
         "mstore",
         [entry()
-            .store(Store::Word)
+            .store(Store::Operand)
+            .source(Source::Second)
             .stack(StackOp::Pop2)
             .chain_if(Cond::WordWritable, "mstore_slow")],
     );
@@ -76,7 +77,8 @@ pub fn routines(a: &mut Assembler) {
     );
     a.label("mstore_wait").then(
         step()
-            .store(Store::Word)
+            .store(Store::Operand)
+            .source(Source::Second)
             .stack(StackOp::Pop2)
             .chain_if(Cond::Writable, "mstore_wait"),
     );
@@ -84,6 +86,7 @@ pub fn routines(a: &mut Assembler) {
         "mstore8",
         [entry()
             .store(Store::Byte)
+            .source(Source::Second)
             .stack(StackOp::Pop2)
             .chain_if(Cond::ByteWritable, "mstore8_slow")],
     );
@@ -97,6 +100,7 @@ pub fn routines(a: &mut Assembler) {
     a.label("mstore8_wait").then(
         step()
             .store(Store::Byte)
+            .source(Source::Second)
             .stack(StackOp::Pop2)
             .chain_if(Cond::Writable, "mstore8_wait"),
     );

@@ -32,6 +32,10 @@ pub enum Source {
     U,
     /// Top of the stack.
     Top,
+    /// Second word of the stack.
+    Second,
+    /// The word read ahead.
+    Third,
     /// Top of the stack as an address.
     Address,
     /// Register U as an address.

@@ -187,12 +187,10 @@ pub fn routines(a: &mut Assembler) {
         [
             entry().source(Source::Env).latch(Latch::T),
             step()
-                .alu(AluMode::TSubTop)
+                .alu(AluMode::TopSubT)
                 .source(Source::Alu)
                 .latch(Latch::U),
-            step().alu(AluMode::TLtTop).branch(Cond::AluTrue, "zero"),
-            step().branch(Cond::UZero, "zero"),
-            step().branch(Cond::UAbove256, "zero"),
+            step().branch_unless(Cond::Recent, "zero"),
             step()
                 .source(Source::Top)
                 .post(Post::BlockHash)

@@ -62,10 +62,8 @@ pub enum Latch {
 pub enum AluMode {
     /// The opcode's own operation on top and second.
     Opcode,
-    /// T − top.
-    TSubTop,
-    /// T < top.
-    TLtTop,
+    /// top − T.
+    TopSubT,
     /// top < second.
     TopLtSecond,
     /// Current entry's value − T.
@@ -74,8 +72,6 @@ pub enum AluMode {
     PresentAddT,
     /// Current entry's value < T.
     PresentLtT,
-    /// Current entry's value + 1.
-    PresentPlusOne,
 }
 
 /// Starts of the multi-cycle units.
@@ -280,17 +276,17 @@ pub enum Move {
     BeatCalldata,
 }
 
-/// Writes to the data space, where [`Space`] says.
+/// Writes of the result bus to the data space.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Store {
     /// None.
     None,
-    /// The second word.
-    Word,
-    /// The second word's lowest byte.
+    /// At the top's offset.
+    Operand,
+    /// Its lowest byte, at the top's offset.
     Byte,
-    /// The result bus.
-    Bus,
+    /// Where [`Space`] says.
+    Word,
 }
 
 /// Where in the data space a word reads and writes.
