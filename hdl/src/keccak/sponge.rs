@@ -158,7 +158,7 @@ impl<const U: usize> Logic for Keccak<U> {
             }
         }
 
-        // What the chunk does to the block of 17 lanes.
+        // What the chunk does to the block of 17 lanes. It begins as zeros, so that what is left alone takes no gates.
         self.rest.next = 4 - bit_cast::<5, 3>(self.taken.q.val());
         self.end.next = self.place.q.val() + self.rest.val();
         self.pad_lane.next = self.place.q.val() + bit_cast::<5, 3>(self.count.val().get_bits::<3>(3))
@@ -183,11 +183,11 @@ impl<const U: usize> Logic for Keccak<U> {
                 && self.count.val().get_bit(5)
                 && (self.index[i].val() == self.end.val())
             {
-                self.block[i].d.next = 1.into();
+                self.block[i].d.next = self.block[i].q.val() | 1;
             }
         }
         if self.padding.val() {
-            self.block[0].d.next = 1.into();
+            self.block[0].d.next = self.block[0].q.val() | 1;
         }
         // No chunk before this one has reached the block's end.
         if self.padding.val() || (self.absorbs.val() && self.finishes.val()) {
