@@ -151,7 +151,7 @@ fn the_simulated_card_passes() {
 /// Loops that fill their gas limit, and 50,000 calls with as many bytes each: ten minutes to hours of simulation a
 /// file. They pass on sequential and cpu; `gatewei statetest FILE --executor card` runs one.
 #[cfg(feature = "sim")]
-const TOO_LONG_FOR_SIMULATION: [&str; 10] = [
+const TOO_LONG_FOR_SIMULATION: [&str; 11] = [
     "loopExp.json",
     "loopMul.json",
     "CALLBlake2f_MaxRounds.json",
@@ -162,6 +162,7 @@ const TOO_LONG_FOR_SIMULATION: [&str; 10] = [
     "Callcode50000.json",
     "QuadraticComplexitySolidity_CallDataCopy.json",
     "Return50000_2.json",
+    "static_Call50000_sha256.json",
 ];
 
 /// All the others: `make soak`.

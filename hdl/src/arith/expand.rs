@@ -146,8 +146,8 @@ impl Logic for Expand {
 
         if self.start.val() {
             self.state.d.next = ExpandState::Compare;
-            self.end_q.d.next = bit_cast::<65, 64>(self.offset.val())
-                + bit_cast::<65, 64>(self.length.val());
+            self.end_q.d.next =
+                bit_cast::<65, 64>(self.offset.val()) + bit_cast::<65, 64>(self.length.val());
             self.some_q.d.next = self.length_far.val() || self.length.val().any();
             self.invalid_q.d.next =
                 self.length_far.val() || (self.offset_far.val() && self.length.val().any());

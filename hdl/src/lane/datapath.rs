@@ -1012,19 +1012,18 @@ impl Logic for Lane {
         // Memory.
         self.all_words.next = self.own_words.val() + (self.frames.base.val() >> 5);
         self.memory_bytes.next = bit_cast::<37, 32>(self.own_words.val()) << 5;
-        self.small_offset.next =
-            !(self.top_wide.val() | self.top.val().get_bits::<9>(23).any());
+        self.small_offset.next = !(self.top_wide.val() | self.top.val().get_bits::<9>(23).any());
         self.word_end.next = bit_cast::<24, 23>(self.top.val().get_bits::<23>(0)) + 32;
         self.word_inside.next = self.small_offset.val()
             & (bit_cast::<37, 24>(self.word_end.val()) <= self.memory_bytes.val());
         self.byte_inside.next = self.small_offset.val()
             & (bit_cast::<37, 23>(self.top.val().get_bits::<23>(0)) < self.memory_bytes.val());
-        self.calldata_inside.next = !self.top_wide.val()
-            & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
+        self.calldata_inside.next =
+            !self.top_wide.val() & (self.top.val().get_bits::<32>(0) < self.calldata_bytes.val());
         self.blob_at.next =
             self.top.val().get_bits::<6>(0) + self.header_words.val().get_bits::<6>(0);
-        self.blob_inside.next = !self.top_wide.val()
-            & (self.top.val().get_bits::<32>(0) < self.blobs.val());
+        self.blob_inside.next =
+            !self.top_wide.val() & (self.top.val().get_bits::<32>(0) < self.blobs.val());
         self.env_at.next = self.instr.val().env;
         if self.dispatching.val() {
             self.env_at.next = self.decoded.val().env;
@@ -1313,7 +1312,8 @@ impl Logic for Lane {
                 self.chosen_word.next = self.u.q.val() & self.address_mask.val();
             }
             Source::SlotCodeBytes => {
-                self.chosen_word.next = bit_cast::<256, 32>(self.slots.present.val().get_bits::<32>(160));
+                self.chosen_word.next =
+                    bit_cast::<256, 32>(self.slots.present.val().get_bits::<32>(160));
             }
             Source::ReturnBytes => {
                 self.chosen_word.next = bit_cast::<256, 32>(self.returned.q.val());
