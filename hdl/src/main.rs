@@ -43,7 +43,7 @@ enum Verb {
         #[arg(long, value_enum, default_value_t = Family::Ecp5)]
         family: Family,
         /// Clock to map for, MHz: a slower one takes less room.
-        #[arg(long, default_value_t = 16.0)]
+        #[arg(long, default_value_t = 16.0, value_parser = clock)]
         mhz: f64,
         /// One JSON object a line in place of the table.
         #[arg(long)]
@@ -61,7 +61,7 @@ enum Verb {
         #[arg(long, default_value = "--85k --package CABGA381 --speed 6")]
         part: String,
         /// Clock to aim at, MHz.
-        #[arg(long, default_value_t = 100.0)]
+        #[arg(long, default_value_t = 100.0, value_parser = clock)]
         mhz: f64,
         /// nextpnr's seed.
         #[arg(long, default_value_t = 1)]
@@ -97,6 +97,16 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+}
+
+/// A clock in MHz.
+fn clock(text: &str) -> Result<f64, String> {
+    let mhz: f64 = text.parse().map_err(|_| "it is no number")?;
+    if mhz.is_finite() && mhz > 0.0 {
+        Ok(mhz)
+    } else {
+        Err("a clock is above 0 MHz".into())
+    }
 }
 
 /// Why a command failed.

@@ -148,8 +148,8 @@ fn the_simulated_card_passes() {
     assert!(summary.passed >= 2_000, "{summary:?}");
 }
 
-/// Loops that fill their gas limit, and 50,000 calls with as many bytes each: ten minutes to hours of simulation a
-/// file. They pass on sequential and cpu; `gatewei statetest FILE --executor card` runs one.
+/// Loops that fill their gas limit, and 50,000 calls with as many bytes each: from more than two minutes to hours of
+/// simulation a file. They pass on sequential and cpu; `gatewei statetest FILE --executor card` runs one.
 #[cfg(feature = "sim")]
 const TOO_LONG_FOR_SIMULATION: [&str; 11] = [
     "loopExp.json",
@@ -176,7 +176,7 @@ fn the_simulated_card_passes_all() {
         let name = path.file_name().unwrap_or_default();
         let too_long = TOO_LONG_FOR_SIMULATION.iter().any(|skip| name == *skip);
         if too_long {
-            println!("SKIPPED {name:?}: ten minutes or more of simulation");
+            println!("SKIPPED {name:?}: more than two minutes of simulation, or hours");
         }
         !too_long
     });

@@ -2131,6 +2131,7 @@ impl Logic for Lane {
                 self.held.d.next = self.alu.y.val().any();
             }
             Cond::Recent => {
+                // A top of 2^64 and more could come to the same difference from above.
                 self.held.d.next = !self.top_far.val() & self.u.q.val().get_bits::<248>(8).all();
             }
             Cond::LengthBig => {
