@@ -4,7 +4,7 @@
 
 mod toy;
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use gatewei::engine::scheduler::{Attempt, Cursor, Hint, Role, Scheduler, Task};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -190,4 +190,61 @@ fn a_leader_takes_what_nobody_runs_and_leaves_it_the_next() {
     assert_eq!(scheduler.poll(Role::Leader), Task::Done);
     let counters = scheduler.counters();
     assert_eq!((counters.executions, counters.reexecutions), (5, 1));
+}
+
+/// A block of one group, beside whose leader a runner works, and of which the leader has executed the first transaction.
+fn with_a_runner(txs: usize, time: Duration) -> Scheduler {
+    let hint = Hint {
+        group: Some(0),
+        ..Hint::default()
+    };
+    let scheduler = Scheduler::new(&vec![hint; txs]);
+    assert_eq!(scheduler.poll(Role::Leader), Task::Commit);
+    assert_eq!(scheduler.cursor(Role::Leader), Cursor::Take(0));
+    scheduler.took(0, time);
+    scheduler
+}
+
+#[test]
+fn what_is_brief_is_left_to_the_leader() {
+    let scheduler = with_a_runner(8, Duration::from_micros(2));
+    assert_eq!(scheduler.poll(Role::Runner), Task::Wait);
+    let mut next = scheduler.committed(0, Role::Leader);
+    for tx in 1..8 {
+        assert_eq!(next, Cursor::Take(tx));
+        assert!(scheduler.is_alone() || tx == 1);
+        next = scheduler.committed(tx, Role::Leader);
+    }
+    assert_eq!(next, Cursor::Empty);
+
+    let scheduler = with_a_runner(8, Duration::from_millis(2));
+    let Task::Execute(attempt) = scheduler.poll(Role::Runner) else {
+        panic!("it is worth another thread's while");
+    };
+    assert_eq!(attempt.tx, 3);
+}
+
+#[test]
+fn a_group_that_conflicts_with_others_is_left_to_the_leader() {
+    let scheduler = with_a_runner(200, Duration::from_millis(2));
+    let mut wrong = 0;
+    let mut next = scheduler.committed(0, Role::Leader);
+    while next != Cursor::Empty {
+        // Whatever the runner executes is wrong, in order or not.
+        if let Task::Execute(attempt) = scheduler.poll(Role::Runner) {
+            scheduler.executed(attempt);
+        }
+        next = match next {
+            Cursor::Take(tx) => scheduler.committed(tx, Role::Leader),
+            Cursor::Ready(tx) => {
+                wrong += 1;
+                scheduler.rejected(tx, Role::Leader)
+            }
+            Cursor::Empty => break,
+        };
+    }
+    assert!(
+        (3..12).contains(&wrong),
+        "{wrong} of 200 were tried in vain"
+    );
 }

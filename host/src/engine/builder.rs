@@ -250,7 +250,7 @@ impl Engine {
                 begin();
             }),
         }
-        let (outcome, remains) = timed(timeline, Activity::Close, || session.end());
+        let (outcome, remains) = timed(timeline, Activity::Close, || session.end(pool));
         if let Some(pool) = pool {
             pool.spawn(|| drop(remains));
         }

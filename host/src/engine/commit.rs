@@ -9,18 +9,19 @@ use std::{mem, sync::mpsc::SyncSender};
 use alloy_eips::eip7928::BlockAccessIndex;
 use alloy_evm::block::BlockExecutionError;
 use alloy_primitives::{U256, map::HashMap};
+use rayon::ThreadPool;
 use revm::{
-    DatabaseCommit as _,
     context::result::{EVMError, ExecutionResult, ResultAndState},
-    database::{CacheState, states::bundle_state::BundleRetention},
+    database::CacheState,
     database_interface::bal::EvmDatabaseError,
     state::{AccountInfo, AccountStatus, EvmState, bal::Bal},
 };
 
 use super::{
+    deferred::Deferred,
     leader::{self, Leader},
     mv_memory::MvMemory,
-    ran::{Accessed, Changes, Ran},
+    ran::{Accessed, Changes, Ran, Slot, Touched, account},
     scheduler::Counters,
     second,
     system::{self, BlockState},
@@ -49,6 +50,7 @@ pub(crate) enum Validated {
 pub(crate) struct Committer<'b> {
     block: &'b Block,
     state: BlockState<'b>,
+    deferred: Deferred,
     used: Used,
     card: CardStatistics,
     conflicts: HashMap<Location, u64>,
@@ -67,6 +69,7 @@ impl<'b> Committer<'b> {
         memory.publish(0, &writes, &Default::default());
         Ok(Self {
             block,
+            deferred: Deferred::of(&state),
             state,
             used: Used::of(block),
             card: CardStatistics::default(),
@@ -136,8 +139,7 @@ impl<'b> Committer<'b> {
             Ok(output) => {
                 let writes = told.then(|| leader::writes(&output.state, env));
                 self.used.count(self.block, tx, output.result);
-                self.state.set_bal_index(index(tx));
-                self.state.commit(output.state);
+                self.commit_in_order(tx, output.state);
                 Some(writes.unwrap_or_default())
             }
             Err(error) => {
@@ -165,6 +167,8 @@ impl<'b> Committer<'b> {
             .result
             .map_err(|error| self.transaction_error(tx, error))?;
         let mut changes = ran.changes;
+        // Who else looks at the accounts.
+        let with_codes = checker.is_some() || self.feed.is_some() || self.lists();
         let mut increased = Vec::new();
         for account in changes.accounts() {
             // Loads it into the state's cache, where sequential execution has it by now.
@@ -176,8 +180,11 @@ impl<'b> Committer<'b> {
             if account.status.contains(AccountStatus::SelfDestructed) {
                 continue;
             }
+            let kept = self
+                .deferred
+                .takes(&account.address, account.status, &account.info);
             // It was read without its code (see `Base`), and the hash still is the same.
-            if account.info.code.is_none() {
+            if account.info.code.is_none() && (with_codes || !kept) {
                 account.info.code = truth.and_then(|info| info.code.clone());
             }
             if account.any_nonce {
@@ -209,19 +216,32 @@ impl<'b> Committer<'b> {
                 self.hand_on(&truth.result, || truth.state.clone())?;
                 let writes = leader::writes(&truth.state, &self.block.tx_envs[tx]);
                 self.used.count(self.block, tx, truth.result);
-                self.state.set_bal_index(index(tx));
-                self.state.commit(truth.state);
+                self.commit_in_order(tx, truth.state);
                 return Ok(Validated::Replaced(writes));
             }
         }
-        self.hand_on(&result, || changes.clone().into_accounts().collect())?;
+        self.hand_on(&result, || changes.clone().into_accounts())?;
         self.used.count(self.block, tx, result);
         // The builder would take what attempts do not carry for changes: it is told apart.
         let mut list = self.state.bal_state.bal_builder.take();
         if let Some(list) = &mut list {
             enlist(list, index(tx), &self.state, &changes, &ran.accessed);
         }
-        self.state.commit_iter(&mut changes.into_accounts());
+        changes.into_each(|touched, slots| {
+            let Touched {
+                address,
+                info,
+                status,
+                ..
+            } = touched;
+            if self.deferred.takes(&address, status, &info) {
+                self.deferred
+                    .change(&mut self.state.cache, address, info, slots);
+            } else {
+                self.deferred
+                    .commit(&mut self.state, address, account(info, status, slots));
+            }
+        });
         self.state.bal_state.bal_builder = list;
         if let Some(card) = ran.card {
             self.card.add(&card);
@@ -234,6 +254,35 @@ impl<'b> Committer<'b> {
             });
         }
         Ok(Validated::Yes)
+    }
+
+    /// Commits what executing transaction `tx` on the committed state gave.
+    fn commit_in_order(&mut self, tx: usize, state: EvmState) {
+        if self.lists() {
+            // Not put off: the builder of the list looks at what is committed.
+            self.state.set_bal_index(index(tx));
+            for (address, account) in state {
+                self.deferred.commit(&mut self.state, address, account);
+            }
+            return;
+        }
+        for (address, mut account) in state {
+            if !account.is_touched() {
+                continue;
+            }
+            if self.deferred.takes(&address, account.status, &account.info) {
+                let info = mem::take(&mut account.info);
+                let slots = account.changed_storage_slots().map(|(key, slot)| Slot {
+                    key: *key,
+                    original: slot.original_value,
+                    present: slot.present_value,
+                });
+                self.deferred
+                    .change(&mut self.state.cache, address, info, slots);
+            } else {
+                self.deferred.commit(&mut self.state, address, account);
+            }
+        }
     }
 
     /// Executes transaction `tx` again. Gives the right result, and what was wrong, if it is not the one given.
@@ -307,7 +356,11 @@ impl<'b> Committer<'b> {
     }
 
     /// Requests, withdrawals and rewards; then the state changes of the whole block.
-    pub(crate) fn finish(&mut self, counters: Counters) -> Result<Outcome, ExecutionError> {
+    pub(crate) fn finish(
+        &mut self,
+        counters: Counters,
+        pool: Option<&ThreadPool>,
+    ) -> Result<Outcome, ExecutionError> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -318,8 +371,7 @@ impl<'b> Committer<'b> {
         }
         let used = mem::take(&mut self.used);
         let result = system::close(self.block, &mut self.state, used)?;
-        self.state.merge_transitions(BundleRetention::Reverts);
-        let state = self.state.take_bundle();
+        let state = mem::take(&mut self.deferred).settle(&mut self.state, pool);
         let access_list = self.state.take_built_alloy_bal();
         let statistics = Statistics {
             executions: counters.executions,

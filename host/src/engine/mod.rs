@@ -23,8 +23,10 @@
 
 mod ahead;
 mod builder;
+mod bundle;
 mod cancel;
 mod commit;
+mod deferred;
 mod forecast;
 mod leader;
 mod listed;

@@ -4,6 +4,8 @@
 //! thread that did not make it. So it is in few pieces, without what commits do not need:
 //! untouched accounts, slots that were only read, and revm's maps.
 
+use std::{iter::Take, vec::IntoIter};
+
 use alloy_primitives::{Address, U256};
 use revm::{
     context::result::{EVMError, ExecutionResult},
@@ -161,23 +163,43 @@ impl Changes {
         self.accounts.iter_mut()
     }
 
-    /// The accounts as revm commits them.
-    pub(crate) fn into_accounts(self) -> impl Iterator<Item = (Address, Account)> {
+    /// Every account with its changed slots, for good.
+    pub(super) fn into_each(self, mut f: impl FnMut(Touched, Take<&mut IntoIter<Slot>>)) {
         let mut slots = self.slots.into_iter();
-        self.accounts.into_iter().map(move |touched| {
-            let mut account = Account::default();
-            account.info = touched.info;
-            account.status = touched.status;
-            account.storage = slots
-                .by_ref()
-                .take(touched.slots)
-                .map(|slot| {
-                    let id = TransactionId::ZERO;
-                    let value = EvmStorageSlot::new_changed(slot.original, slot.present, id);
-                    (slot.key, value)
-                })
-                .collect();
-            (touched.address, account)
-        })
+        for touched in self.accounts {
+            let count = touched.slots;
+            f(touched, slots.by_ref().take(count));
+        }
     }
+
+    /// The accounts as revm commits them.
+    pub(crate) fn into_accounts(self) -> EvmState {
+        let mut accounts = EvmState::default();
+        self.into_each(|touched, slots| {
+            accounts.insert(
+                touched.address,
+                account(touched.info, touched.status, slots),
+            );
+        });
+        accounts
+    }
+}
+
+/// An account as revm commits it.
+pub(super) fn account(
+    info: AccountInfo,
+    status: AccountStatus,
+    slots: impl Iterator<Item = Slot>,
+) -> Account {
+    let mut account = Account::default();
+    account.info = info;
+    account.status = status;
+    account.storage = slots
+        .map(|slot| {
+            let id = TransactionId::ZERO;
+            let value = EvmStorageSlot::new_changed(slot.original, slot.present, id);
+            (slot.key, value)
+        })
+        .collect();
+    account
 }

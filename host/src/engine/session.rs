@@ -10,9 +10,13 @@
 //! * [`Task::Commit`]: call [`Session::commit`].
 //! * [`Task::Done`]: leave, dropping what is in flight.
 
-use std::sync::{Arc, Once};
+use std::{
+    sync::{Arc, Once},
+    time::Instant,
+};
 
 use parking_lot::Mutex;
+use rayon::ThreadPool;
 use revm::{
     ExecuteEvm as _, MainBuilder, MainnetEvm,
     context::{
@@ -367,12 +371,14 @@ impl<'b> Session<'b> {
         leader: &mut Leader<'b>,
     ) -> Committed {
         let told = !self.scheduler.is_alone();
+        let from = told.then(Instant::now);
         let Some(writes) = committer.execute(tx, leader, told) else {
             return Committed::Failed;
         };
-        if !told {
+        let Some(from) = from else {
             return Committed::Yes(tx);
-        }
+        };
+        self.scheduler.took(tx, from.elapsed());
         let withdrawn = std::mem::take(&mut self.slots[tx].lock().written);
         if !(writes.is_empty() && withdrawn.is_empty()) {
             self.memory.settle(Final::Writes {
@@ -411,14 +417,17 @@ impl<'b> Session<'b> {
     /// The first invalid transaction, something the pre-state lacks, a failing system call, or a
     /// session whose workers left before the block was complete.
     pub fn finish(self) -> Result<Outcome, ExecutionError> {
-        self.end().0
+        self.end(None).0
     }
 
     /// As [`Session::finish`], with what is left of the session: to be thrown away where nobody waits for it.
-    pub(super) fn end(self) -> (Result<Outcome, ExecutionError>, Remains) {
+    pub(super) fn end(
+        self,
+        pool: Option<&ThreadPool>,
+    ) -> (Result<Outcome, ExecutionError>, Remains) {
         let counters = self.scheduler.counters();
         let mut committer = self.committer.into_inner();
-        let outcome = committer.finish(counters);
+        let outcome = committer.finish(counters, pool);
         let remains = Remains {
             _memory: self.memory,
             _slots: self.slots,

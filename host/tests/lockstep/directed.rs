@@ -1,7 +1,7 @@
 //! Programs for every opcode, with the operands and the gas at which things go wrong.
 
-use gatewei::card::lockstep::Program;
 pub use gatewei::card::lockstep::random::FORKS;
+use gatewei::card::lockstep::{NUMBER, Program};
 use gatewei_abi::opcode::{Class, Fork, Opcode, TABLE};
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{B256, U256};
@@ -517,11 +517,11 @@ pub fn environment() -> Vec<Named> {
         let names = "ADDRESS ORIGIN CALLER CALLVALUE CALLDATASIZE CODESIZE GASPRICE RETURNDATASIZE \
                      COINBASE TIMESTAMP NUMBER PREVRANDAO GASLIMIT CHAINID SELFBALANCE BASEFEE PC MSIZE GAS";
         let mut code = Asm::new().ops(names);
-        for back in [0, 1, 2, 255, 256, 257, 20_000_000] {
-            code = code.push(20_000_000 - back).ops("BLOCKHASH");
+        for back in [0, 1, 2, 255, 256, 257, NUMBER] {
+            code = code.push(NUMBER - back).ops("BLOCKHASH");
         }
         code = code
-            .push(20_000_001)
+            .push(NUMBER + 1)
             .ops("BLOCKHASH")
             .push(U256::MAX)
             .ops("BLOCKHASH");
@@ -558,6 +558,28 @@ pub fn environment() -> Vec<Named> {
     out
 }
 
+/// Numbers around those of the blocks before, in blocks that have fewer than 256 before them, and in the first that has not:
+/// numbers whose difference from the block's is small only where their high bits are forgotten.
+pub fn first_blocks() -> Vec<Named> {
+    let mut out = Vec::new();
+    for number in [0, 1, 2, 255, 256, 257, 1 << 40] {
+        let near = [1, 2, 255, 256, 257]
+            .map(|back: u64| U256::from(number).wrapping_sub(U256::from(back)));
+        let ahead = [0, 1, 255, 256].map(|ahead: u64| U256::from(number + ahead));
+        let far =
+            [64, 128, 192, 255].map(|bit| U256::from(number.saturating_sub(1)) | U256::ONE << bit);
+        let negative = [64, 128].map(|bit| (U256::ONE << bit) - U256::from(3));
+        let code = [&near[..], &ahead, &far, &negative]
+            .concat()
+            .into_iter()
+            .fold(Asm::new(), |code, of| code.push(of).ops("BLOCKHASH"));
+        let (name, mut program) = osaka(format!("hashes in block {number}"), code.ops("STOP"));
+        program.number = number;
+        out.push((name, program));
+    }
+    out
+}
+
 /// Everything above, but for the gas probes.
 pub fn all() -> Vec<Named> {
     [
@@ -570,6 +592,7 @@ pub fn all() -> Vec<Named> {
         storage(),
         static_frames(),
         environment(),
+        first_blocks(),
     ]
     .concat()
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use gatewei::engine::scheduler::{Attempt, Cost, Cursor, Hint, Role, Scheduler};
@@ -151,6 +152,9 @@ impl<'p> Toy<'p> {
                     memory.committed.extend(written);
                     memory.order.push(tx);
                     drop(memory);
+                    // Some are short and some are long.
+                    let time = Duration::from_micros(10 * (tx as u64 % 4));
+                    self.scheduler.took(tx, time);
                     self.scheduler.committed(tx, role)
                 }
                 Cursor::Ready(tx) => self.validate(tx, role),

@@ -18,7 +18,7 @@ use gatewei_driver::transport::Transport;
 use super::trace::Step;
 
 pub use divergence::{Difference, Divergence, End, first_difference};
-pub use program::{CONTRACT, Other, Program, Report, SENDER};
+pub use program::{CONTRACT, NUMBER, Other, Program, Report, SENDER};
 pub use shrink::shrink;
 
 /// A transport whose card tells what its lanes retire.

@@ -27,6 +27,9 @@ pub const SENDER: Address = address!("0x5e4d000000000000000000000000000000005e4d
 pub const CONTRACT: Address = address!("0xc0de00000000000000000000000000000000c0de");
 /// Gas of the transaction: the frame's is less, or chosen (Osaka's cap is 2^24, EIP-7825).
 const TX_GAS: u64 = 16_000_000;
+/// Number of the block, unless a program has its own.
+pub const NUMBER: u64 = 20_000_000;
+
 /// What a transaction costs before its frame, and more.
 const TX_GAS_APART: u64 = 1_000_000;
 
@@ -77,6 +80,8 @@ pub struct Program {
     pub create: bool,
     /// Blob hashes; a creation has none.
     pub blobs: Vec<B256>,
+    /// Number of the block.
+    pub number: u64,
 }
 
 /// Rules by their name.
@@ -118,6 +123,7 @@ impl Program {
             is_static: false,
             create: false,
             blobs: Vec::new(),
+            number: NUMBER,
         }
     }
 
@@ -146,7 +152,7 @@ impl Program {
         let tx_gas = TX_GAS.max(wanted);
         cfg.tx_gas_limit_cap = Some(tx_gas);
         let block = BlockEnv {
-            number: U256::from(20_000_000),
+            number: U256::from(self.number),
             beneficiary: address!("0xc01bba5e0000000000000000000000000000ba5e"),
             timestamp: U256::from(1_760_000_000u64),
             gas_limit: tx_gas.max(36_000_000),

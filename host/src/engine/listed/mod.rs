@@ -15,7 +15,6 @@
 //! An account that destroys itself (before Cancun) loses slots that no list names. That it does, the list tells: its code
 //! goes. Left to the others is an account that does so twice, or empties itself.
 
-mod bundle;
 mod claims;
 mod tally;
 mod view;
@@ -34,9 +33,10 @@ use revm::{
     state::bal::Bal,
 };
 
-use self::{bundle::Bundle, claims::Claims, tally::Tally, view::ListedView};
+use self::{claims::Claims, tally::Tally, view::ListedView};
 use super::{
     ahead::Ahead,
+    bundle::Bundle,
     cancel::Cancel,
     system,
     timeline::{Activity, Timeline, timed},
@@ -121,7 +121,7 @@ pub(super) fn execute(
         order: order(block),
         next: AtomicUsize::new(0),
         ahead: Ahead::of(block),
-        bundle: Mutex::new(Bundle::of(list)),
+        bundle: Mutex::new(Bundle::with_room(list.accounts().len())),
         parts: Mutex::default(),
     };
     pool.in_place_scope(|scope| {
@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
             if tally.settled.len() >= BATCH
                 && let Some(mut bundle) = self.bundle.try_lock()
             {
-                bundle.extend(&mut tally.settled);
+                bundle.extend(tally.settled.drain(..));
             }
         }
     }
@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
             return Err(Left::Differs);
         }
         let mut bundle = std::mem::take(&mut *self.bundle.lock());
-        bundle.extend(&mut all.settled);
+        bundle.extend(all.settled);
         let statistics = Statistics {
             executions: self.block.transactions.len() as u64,
             by_list: ByList::Yes,

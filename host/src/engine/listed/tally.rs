@@ -1,14 +1,10 @@
 //! Holding what was done against what was claimed.
 
 use alloy_eips::eip7928::{BlockAccessIndex, StorageChange};
-use alloy_primitives::{Address, B256, U256, map::U256Map};
+use alloy_primitives::{Address, U256, map::U256Map};
 use revm::{
     DatabaseRef as _,
-    bytecode::Bytecode,
-    database::{
-        AccountRevert, AccountStatus, BundleAccount, TransitionAccount, TransitionState,
-        states::StorageSlot,
-    },
+    database::{AccountStatus, TransitionAccount, TransitionState, states::StorageSlot},
     state::{Account, AccountInfo, EvmState, bal::Bal},
 };
 
@@ -16,15 +12,7 @@ use super::{
     Left,
     claims::{Claim, Claims, Listed, at, before},
 };
-use crate::PreState;
-
-/// A changed account as the block leaves it.
-pub(super) struct Settled {
-    pub(super) address: Address,
-    pub(super) account: BundleAccount,
-    pub(super) revert: Option<AccountRevert>,
-    pub(super) contract: Option<(B256, Bytecode)>,
-}
+use crate::{PreState, engine::bundle::Settled};
 
 /// What one worker has confirmed of a list.
 pub(super) struct Tally<'a> {
@@ -300,13 +288,7 @@ impl<'a> Tally<'a> {
             storage,
             storage_was_destroyed: claim.wiped.is_some(),
         };
-        let contract = transition.has_new_contract();
-        self.settled.push(Settled {
-            address: claim.address,
-            contract: contract.map(|(hash, code)| (hash, code.clone())),
-            account: transition.present_bundle_account(),
-            revert: transition.create_revert(),
-        });
+        self.settled.push(Settled::new(claim.address, transition));
         Ok(())
     }
 }

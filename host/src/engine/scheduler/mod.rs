@@ -18,6 +18,8 @@
 mod group;
 mod state;
 
+use std::time::Duration;
+
 use super::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, SPINS, pause};
 use state::{State, Status};
 
@@ -190,9 +192,14 @@ impl Scheduler {
         self.state.lock().cursor(role)
     }
 
-    /// Whether all that is left runs in order, one after the other, so that nobody but the leader will execute any of it.
+    /// Whether nobody but the leader will execute anything of what is left.
     pub fn is_alone(&self) -> bool {
         self.alone.load(Ordering::Relaxed)
+    }
+
+    /// The leader has executed this transaction in this time: how long others of its group will take, it shows.
+    pub fn took(&self, tx: usize, time: Duration) {
+        self.state.lock().took(tx, time);
     }
 
     /// The transaction under the cursor is final. Tells what stands under the cursor now.

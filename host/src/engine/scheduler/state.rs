@@ -4,6 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
     mem,
+    time::Duration,
 };
 
 use super::{Attempt, Cost, Counters, Cursor, Hint, Role, Task, group::Group};
@@ -58,7 +59,7 @@ pub(super) struct State {
     queued: usize,
     /// Some worker never commits.
     runners: bool,
-    /// All that is left is queued behind the cursor. Once so, always so.
+    /// See [`State::is_alone`].
     pub alone: bool,
     pub committing: bool,
     pub stopped: bool,
@@ -127,12 +128,9 @@ impl State {
             if self.entries[tx].status != Status::Ready {
                 continue;
             }
-            // The leader will not find it elsewhere: it reaches it in order.
-            let cost = self.entries[tx].cost;
+            let cost = self.cost(tx);
             if role != Role::Helper && (self.spares < SPARE || cost != Cost::Dear) {
-                self.entries[tx].spare = true;
-                self.spares += 1;
-                self.pass(tx);
+                self.leave(tx);
                 if cost == Cost::Cheap {
                     self.cheap.push_back(tx);
                 }
@@ -144,6 +142,28 @@ impl State {
             Some(tx) => self.hand_out(tx),
             None => Task::Wait,
         }
+    }
+
+    /// What a transaction costs, by what is known of its group meanwhile.
+    fn cost(&mut self, tx: usize) -> Cost {
+        match self.group(tx) {
+            Some(group) if group.is_brief() || group.is_lost() => Cost::Trivial,
+            _ => self.entries[tx].cost,
+        }
+    }
+
+    /// The leader executed a transaction in this time.
+    pub(super) fn took(&mut self, tx: usize, time: Duration) {
+        if let Some(group) = self.group(tx) {
+            group.took(time);
+        }
+    }
+
+    /// Nobody but the leader will execute anything that comes after this transaction: it is left to the leader, or
+    /// runs in order. Once so, always so.
+    fn is_alone(&mut self, tx: usize) -> bool {
+        let left = self.queued + self.spares;
+        self.runners && left > 0 && left + tx + 1 == self.entries.len() && self.cheap.is_empty()
     }
 
     /// A cheap transaction that the leader does not reach at once.
@@ -167,8 +187,7 @@ impl State {
                 self.pass(tx);
                 self.hand_out(tx);
                 self.entries[tx].taken = true;
-                self.alone |=
-                    self.runners && self.queued > 0 && self.queued + tx + 1 == self.entries.len();
+                self.alone |= self.is_alone(tx);
                 Cursor::Take(tx)
             }
             _ => Cursor::Empty,
@@ -293,6 +312,12 @@ impl State {
         true
     }
 
+    /// Leaves a transaction to the leader, who reaches it in order.
+    fn leave(&mut self, tx: usize) {
+        self.spares += usize::from(!mem::replace(&mut self.entries[tx].spare, true));
+        self.pass(tx);
+    }
+
     /// The leader executes this transaction: later members of its group come after it.
     fn pass(&mut self, tx: usize) {
         if let Some(group) = self.group(tx) {
@@ -329,7 +354,12 @@ impl State {
         entry.status = Status::Ready;
         self.queued -= usize::from(mem::take(&mut entry.queued));
         // At or above `fresh` the scan will find it.
-        if tx < self.fresh {
+        if tx >= self.fresh {
+            return;
+        }
+        if self.runners && self.cost(tx) == Cost::Trivial {
+            self.leave(tx);
+        } else {
             self.ready.push(Reverse(tx));
         }
     }
