@@ -166,7 +166,8 @@ impl<T: Transport> Card<T> {
             | request::ACCOUNT
             | request::PRECOMPILE
             | request::CREATE
-            | request::DEPLOY => {
+            | request::DEPLOY
+            | request::CODE_HASH => {
                 self.events.push(Event::Request {
                     ticket,
                     kind: completion.code,

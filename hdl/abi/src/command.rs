@@ -105,6 +105,9 @@ pub mod request {
     /// Code is deployed as that of `account`. Key: [`super::create::call`], of which `BYTES` and `OFFSET` count.
     /// Answer: [`crate::message::code`], with `ALIVE`, `CREATED`, and the code's image.
     pub const DEPLOY: u8 = 8;
+    /// The hash of the code of a contract that the message created. Key: its [`crate::message::code`]. Answer: the hash. It is
+    /// asked for every time: where frames revert, an address may get another code.
+    pub const CODE_HASH: u8 = 9;
 }
 
 /// Calls of precompiled contracts. Input and output pass through the message's result buffer.

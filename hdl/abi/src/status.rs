@@ -76,7 +76,6 @@ codes! {
         Queue = 11, "lane_queue_full", "The lane's queue was full when the message came.";
         Stack = 12, "stack_window", "Stacks of all open frames beyond the lane's stack memory.";
         Delegation = 13, "delegation", "An account that delegates to one that delegates, or EXTCODECOPY of one that delegates (EIP-7702).";
-        Created = 15, "created_code_hash", "EXTCODEHASH of a contract that the transaction created.";
         Journal = 14, "journal_full", "More changes to take back than the journal holds.";
     }
 }

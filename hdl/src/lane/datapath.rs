@@ -484,6 +484,7 @@ lane! {
     ask_precompile: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::PRECOMPILE);
     ask_create: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CREATE);
     ask_deploy: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::DEPLOY);
+    ask_code_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CODE_HASH);
     ask_account: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::ACCOUNT);
     stopped: Constant<Bits<8>> = |_| code(Status::Stop as u8);
     ask_block_hash: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::BLOCK_HASH);
@@ -1612,6 +1613,9 @@ impl Logic for Lane {
             Post::Deploy => {
                 self.cpl_code.next = self.ask_deploy.val();
                 self.cpl_account.next = bit_cast::<16, 11>(self.frames.account.val());
+            }
+            Post::CodeHash => {
+                self.cpl_code.next = self.ask_code_hash.val();
             }
             Post::Done => {
                 self.cpl_kind.next = self.kind_done.val();

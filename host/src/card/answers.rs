@@ -75,6 +75,10 @@ impl<DB: CardDatabase, J> Flight<DB, J> {
                 };
                 Ok(Some((to_word(value), None)))
             }
+            (request::CODE_HASH, _) => {
+                let hash = self.deployed.hash(&key);
+                Ok(hash.map(|hash| (to_word(hash.into()), None)))
+            }
             (request::BLOCK_HASH, _) => {
                 let Ok(number) = u64::try_from(number) else {
                     return Ok(None);

@@ -5,7 +5,7 @@ use gatewei_abi::message::code::flag;
 use gatewei_abi::message::{code, code_word};
 use gatewei_driver::Creation;
 use revm::bytecode::Bytecode;
-use revm::primitives::{Address, B256, Bytes, keccak256};
+use revm::primitives::{Address, B256, Bytes, KECCAK_EMPTY, keccak256};
 
 use super::message::{OwnCode, from_word};
 
@@ -31,6 +31,13 @@ impl Deployed {
         let index = (mark.ok()? as usize).checked_sub(1)?;
         let own = self.codes.get(index)?;
         Some((&own.code, own.key.into()))
+    }
+
+    /// The hash of that code; while its init code runs, a contract has none. `None` for an account that was not created.
+    pub fn hash(&self, word: &Word) -> Option<B256> {
+        let created = flags(word) & flag::CREATED != 0;
+        let code = self.get(word).map(|(_, hash)| hash);
+        created.then(|| code.unwrap_or(KECCAK_EMPTY))
     }
 }
 

@@ -89,6 +89,7 @@ pub fn inspect(address: Address) -> Asm {
     join([
         ask("BALANCE"),
         ask("EXTCODESIZE"),
+        ask("EXTCODEHASH"),
         copy,
         calls,
         ask("BALANCE"),

@@ -4,14 +4,14 @@
 use gatewei::card::lockstep::{CONTRACT, Other, Program, SENDER};
 use gatewei_abi::opcode::Fork;
 use revm::primitives::hardfork::SpecId;
-use revm::primitives::{Address, U256};
+use revm::primitives::{Address, U256, keccak256};
 
 use super::calls::{
     A, ABSENT, B, Call, KINDS, RICH, change_all, echo, endings, fill, guard, join, look, osaka,
     push_address, see_all, world,
 };
 use super::contracts::{
-    CREATES, SALT, address_of, counter, create, create_from_memory, deploys, inspect,
+    CREATES, SALT, address_of, counter, create, create_from_memory, deploys, inspect, put,
 };
 use super::directed::{FORKS, Named};
 use gatewei::card::lockstep::asm::{Asm, byte};
@@ -425,6 +425,60 @@ fn itself(kind: &str) -> Program {
     program
 }
 
+/// The hashes of codes that the transaction itself deploys: while init code runs, after it, and of another code at the
+/// same address.
+fn hashes() -> Vec<Named> {
+    let own = || Asm::new().ops("ADDRESS EXTCODEHASH POP");
+    let mut out = Vec::new();
+    for kind in CREATES {
+        let init = deploys(own(), &join([own(), counter()]));
+        let address = address_of(kind, CONTRACT, 1, &init);
+        let call = Call::new("CALL", address).gas(100_000);
+        let code = join([create(kind, &init, 1), call.code(), inspect(address)]);
+        out.push(osaka(
+            format!("hashes in what {kind} made"),
+            code.ops("STOP"),
+            [],
+            [],
+        ));
+    }
+    let mut program = Program::new(SpecId::OSAKA, deploys(own(), &counter()));
+    program.create = true;
+    out.push(("hash of the transaction's own contract".into(), program));
+    // A creates with its value, which becomes the code, and reverts where that is odd.
+    let init = Asm::new().ops("SELFBALANCE").push(0).ops("MSTORE8");
+    let init = init.pushes(&[1, 0]).ops("RETURN");
+    let address = A.create2(U256::from(SALT).to_be_bytes::<32>(), keccak256(&init.0));
+    let make = join([
+        put(&init.0),
+        Asm::new()
+            .push(SALT)
+            .push(init.here() as u64)
+            .push(0)
+            .ops("CALLVALUE CREATE2 EXTCODEHASH"),
+    ]);
+    let odd = make.push(1).ops("CALLVALUE AND");
+    let end = odd.here() as u64 + 4;
+    let a = odd
+        .push(end)
+        .ops("JUMPI STOP JUMPDEST")
+        .pushes(&[0, 0])
+        .ops("REVERT");
+    let calls = [1, 2].map(|value| {
+        let call = Call::new("CALL", A).value(value).gas(200_000);
+        let ask = |name: &str| push_address(Asm::new(), address).ops(name);
+        join([
+            ask("EXTCODEHASH"),
+            call.code(),
+            ask("EXTCODEHASH"),
+            ask("EXTCODESIZE"),
+        ])
+    });
+    let code = join(calls).ops("STOP");
+    out.push(osaka("another code at the same address", code, a, []));
+    out
+}
+
 /// Everything above.
 pub fn all() -> Vec<Named> {
     let mut out = [
@@ -436,6 +490,7 @@ pub fn all() -> Vec<Named> {
         static_frames(),
         undone(),
         depth(),
+        hashes(),
     ]
     .concat();
     for kind in CREATES {
@@ -503,15 +558,6 @@ pub fn deposits() -> Vec<Named> {
 pub fn traps() -> Vec<(Named, &'static str)> {
     let mut out = Vec::new();
     for kind in CREATES {
-        let init = deploys(Asm::new(), &counter());
-        let address = address_of(kind, CONTRACT, 1, &init);
-        let code = push_address(create(kind, &init, 1), address).ops("EXTCODEHASH STOP");
-        let hash = osaka(format!("hash of what {kind} made"), code, [], []);
-        out.push((hash, "created_code_hash"));
-        let hash = Asm::new().ops("ADDRESS EXTCODEHASH POP");
-        let code = create(kind, &deploys(hash, &counter()), 1).ops("STOP");
-        let hash = osaka(format!("its own hash in {kind}"), code, [], []);
-        out.push((hash, "created_code_hash"));
         let mut program = itself(kind);
         program.gas = Some(1_000_000_000_000);
         let deep = (format!("{kind} of itself, 1,024 deep"), program);
@@ -524,9 +570,5 @@ pub fn traps() -> Vec<(Named, &'static str)> {
         first(SpecId::LONDON, &code, false),
     );
     out.push((long, "code_too_long"));
-    let mut program = Program::new(SpecId::OSAKA, Asm::new().ops("ADDRESS EXTCODEHASH STOP"));
-    program.create = true;
-    let own = ("hash of the transaction's own contract".into(), program);
-    out.push((own, "created_code_hash"));
     out
 }

@@ -97,7 +97,7 @@ pub fn routines(a: &mut Assembler) {
             step().source(Source::Address).latch(Latch::T),
             step().call(Cond::True, "account"),
             step().source(Source::SlotPresent).latch(Latch::U),
-            step().branch(Cond::UCreated, "trap_created"),
+            step().branch(Cond::UCreated, "hash_created"),
             step().branch(Cond::UAlive, "hash"),
             step()
                 .slot_key(SlotKey::PeerBalance)
@@ -110,6 +110,17 @@ pub fn routines(a: &mut Assembler) {
         [
             step().slot_key(SlotKey::PeerHash).call(Cond::True, "field"),
             step().goto("slot_value"),
+        ],
+    );
+    // The table would remember it, and where frames revert another code may come to the address.
+    a.routine(
+        "hash_created",
+        [
+            step()
+                .source(Source::U)
+                .post(Post::CodeHash)
+                .wait(Cond::CompletionReady),
+            step().goto("answer_value"),
         ],
     );
     // Once the address is in T, the other operands stand as CODECOPY's do.

@@ -215,7 +215,6 @@ pub fn routines(a: &mut Assembler) {
         ("trap_dma", Trap::Dma),
         ("trap_stack", Trap::Stack),
         ("trap_delegation", Trap::Delegation),
-        ("trap_created", Trap::Created),
         ("trap_journal", Trap::Journal),
     ] {
         a.routine(

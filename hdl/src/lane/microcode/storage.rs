@@ -195,6 +195,11 @@ pub fn routines(a: &mut Assembler) {
                 .source(Source::Top)
                 .post(Post::BlockHash)
                 .wait(Cond::CompletionReady),
+        ],
+    );
+    a.routine(
+        "answer_value",
+        [
             step().call(Cond::True, "answer"),
             step().source(Source::U).stack(StackOp::Unary).chain(),
         ],

@@ -317,6 +317,8 @@ pub enum Post {
     Create,
     /// Request of a deployment.
     Deploy,
+    /// Request of the hash of a created code.
+    CodeHash,
     /// The message is done.
     Done,
     /// The message trapped.
