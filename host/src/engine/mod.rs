@@ -15,7 +15,9 @@
 //!             a Leader executes on that State what nobody has run, or ran in vain
 //! ```
 //!
-//! So the leading thread does what sequential execution does, and is spared what others did well.
+//! So the leading thread does what sequential execution does, and is spared what others did well. It is also spared the
+//! making of the block's changes, which all threads do in the end (`deferred`), and others leave it what is not worth their
+//! while (`scheduler`).
 //!
 //! A block that brings an access list has it easier (`listed`): no transaction waits for another, and none is committed.
 //!

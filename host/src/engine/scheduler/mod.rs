@@ -41,7 +41,7 @@ pub enum Role {
     Leader,
     /// Runs attempts only, beside a leader, so that the committed state stays in that one's cache.
     /// It and leaders, when they cannot go on from the cursor, leave transactions out that are
-    /// cheap, or that the leader reaches next.
+    /// cheap, that conflict even where they run in order, or that the leader reaches next.
     Runner,
 }
 
