@@ -272,11 +272,7 @@ impl<'b> Committer<'b> {
             }
             if self.deferred.takes(&address, account.status, &account.info) {
                 let info = mem::take(&mut account.info);
-                let slots = account.changed_storage_slots().map(|(key, slot)| Slot {
-                    key: *key,
-                    original: slot.original_value,
-                    present: slot.present_value,
-                });
+                let slots = Slot::changed(&account);
                 self.deferred
                     .change(&mut self.state.cache, address, info, slots);
             } else {

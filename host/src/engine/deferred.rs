@@ -310,11 +310,7 @@ mod tests {
                 match deferred {
                     None => put_off.commit_iter(&mut std::iter::once((address, account))),
                     Some(deferred) if deferred.takes(&address, account.status, &account.info) => {
-                        let slots = account.changed_storage_slots().map(|(key, slot)| Slot {
-                            key: *key,
-                            original: slot.original_value,
-                            present: slot.present_value,
-                        });
+                        let slots = Slot::changed(&account);
                         let info = AccountInfo { code: None, ..account.info.clone() };
                         deferred.change(&mut put_off.cache, address, info, slots);
                     }

@@ -105,6 +105,17 @@ pub(crate) struct Slot {
     pub present: U256,
 }
 
+impl Slot {
+    /// The slots that an account changed.
+    pub(super) fn changed(account: &Account) -> impl Iterator<Item = Self> {
+        account.changed_storage_slots().map(|(key, slot)| Self {
+            key: *key,
+            original: slot.original_value,
+            present: slot.present_value,
+        })
+    }
+}
+
 /// An account as an attempt left it.
 #[derive(Clone, Debug)]
 pub(crate) struct Touched {
@@ -129,12 +140,7 @@ impl Changes {
             }
             let read = reads.accounts.get(&address);
             let before = changes.slots.len();
-            let changed = account.changed_storage_slots();
-            changes.slots.extend(changed.map(|(key, slot)| Slot {
-                key: *key,
-                original: slot.original_value,
-                present: slot.present_value,
-            }));
+            changes.slots.extend(Slot::changed(&account));
             changes.accounts.push(Touched {
                 address,
                 info: account.info,
