@@ -27,18 +27,27 @@ impl Deployed {
 
     /// The code of an account with this code word, and its hash; none for one that was not deployed.
     pub fn get(&self, word: &Word) -> Option<(&Bytecode, B256)> {
-        let mark = word[code::MARK..].try_into().map(u32::from_le_bytes);
-        let index = (mark.ok()? as usize).checked_sub(1)?;
-        let own = self.codes.get(index)?;
+        let own = self.codes.get(mark(word).checked_sub(1)?)?;
         Some((&own.code, own.key.into()))
     }
 
-    /// The hash of that code; while its init code runs, a contract has none. `None` for an account that was not created.
+    /// The hash of the code of an account that was created: of none, while its init code runs. `None` for another account,
+    /// and for a code that was not deployed.
     pub fn hash(&self, word: &Word) -> Option<B256> {
-        let created = flags(word) & flag::CREATED != 0;
-        let code = self.get(word).map(|(_, hash)| hash);
-        created.then(|| code.unwrap_or(KECCAK_EMPTY))
+        if flags(word) & flag::CREATED == 0 {
+            return None;
+        }
+        match mark(word) {
+            0 => Some(KECCAK_EMPTY),
+            _ => self.get(word).map(|(_, hash)| hash),
+        }
     }
+}
+
+/// Which of the deployed codes an account has, from 1; 0: none of them.
+fn mark(word: &Word) -> usize {
+    let bytes = std::array::from_fn(|i| word[code::MARK + i]);
+    u32::from_le_bytes(bytes) as usize
 }
 
 /// Flags of an account's code word.

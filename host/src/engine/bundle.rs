@@ -6,7 +6,8 @@ use rayon::ThreadPool;
 use revm::{
     bytecode::Bytecode,
     database::{
-        AccountRevert, BundleAccount, BundleState, TransitionAccount, states::reverts::Reverts,
+        AccountRevert, BundleAccount, BundleState, TransitionAccount,
+        states::{StorageWithOriginalValues, reverts::Reverts},
     },
 };
 
@@ -22,26 +23,26 @@ impl Settled {
     /// What the whole block made of an account.
     pub(super) fn new(address: Address, transition: TransitionAccount) -> Self {
         let contract = transition.has_new_contract();
+        let contract = contract.map(|(hash, code)| (hash, code.clone()));
+        let (account, revert) = if transition.storage_was_destroyed {
+            let account = transition.present_bundle_account();
+            (account, transition.create_revert())
+        } else {
+            // The same, but the slots are moved and not copied.
+            let mut account = BundleAccount {
+                info: transition.previous_info.clone(),
+                original_info: transition.previous_info.clone(),
+                storage: StorageWithOriginalValues::default(),
+                status: transition.previous_status,
+            };
+            let revert = account.update_and_create_revert(transition);
+            (account, revert)
+        };
         Self {
             address,
-            contract: contract.map(|(hash, code)| (hash, code.clone())),
-            account: transition.present_bundle_account(),
-            revert: transition.create_revert(),
-        }
-    }
-
-    /// The same of an account that the block neither created nor destroyed, and that was this before it.
-    pub(super) fn change(
-        address: Address,
-        mut account: BundleAccount,
-        transition: TransitionAccount,
-    ) -> Self {
-        let contract = transition.has_new_contract();
-        Self {
-            address,
-            contract: contract.map(|(hash, code)| (hash, code.clone())),
-            revert: account.update_and_create_revert(transition),
             account,
+            revert,
+            contract,
         }
     }
 }

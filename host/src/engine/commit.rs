@@ -180,11 +180,8 @@ impl<'b> Committer<'b> {
             if account.status.contains(AccountStatus::SelfDestructed) {
                 continue;
             }
-            let kept = self
-                .deferred
-                .takes(&account.address, account.status, &account.info);
             // It was read without its code (see `Base`), and the hash still is the same.
-            if account.info.code.is_none() && (with_codes || !kept) {
+            if with_codes && account.info.code.is_none() {
                 account.info.code = truth.and_then(|info| info.code.clone());
             }
             if account.any_nonce {
@@ -230,7 +227,7 @@ impl<'b> Committer<'b> {
         changes.into_each(|touched, slots| {
             let Touched {
                 address,
-                info,
+                mut info,
                 status,
                 ..
             } = touched;
@@ -238,6 +235,11 @@ impl<'b> Committer<'b> {
                 self.deferred
                     .change(&mut self.state.cache, address, info, slots);
             } else {
+                if info.code.is_none() {
+                    let truth = self.state.cache.accounts.get(&address);
+                    let truth = truth.and_then(|cached| cached.account.as_ref());
+                    info.code = truth.and_then(|account| account.info.code.clone());
+                }
                 self.deferred
                     .commit(&mut self.state, address, account(info, status, slots));
             }

@@ -15,7 +15,7 @@ use rayon::ThreadPool;
 use revm::{
     DatabaseCommit as _,
     database::{
-        AccountStatus, BundleAccount, BundleState, CacheState, TransitionAccount,
+        AccountStatus, BundleState, CacheState, TransitionAccount,
         states::{CacheAccount, StorageSlot},
     },
     state::{Account, AccountInfo, AccountStatus as Fate},
@@ -70,7 +70,10 @@ impl Deferred {
         slots: impl Iterator<Item = Slot>,
     ) {
         let cached = cache.accounts.entry(address);
-        // As `CacheState::apply_account_state`; whoever executed it has loaded it.
+        debug_assert!(
+            matches!(cached, Entry::Occupied(_)),
+            "who executed it has loaded it"
+        );
         let cached = cached.or_insert_with(CacheAccount::new_loaded_not_existing);
         let before = self.accounts.entry(address).or_insert_with(|| {
             Some(Before {
@@ -135,7 +138,10 @@ impl Deferred {
         in_chunks(
             self.accounts.into_iter(),
             pool,
-            |(address, before)| Some(before?.settled(cache, address)),
+            |(address, before)| {
+                let transition = before?.transition(cache, &address);
+                Some(Settled::new(address, transition))
+            },
             |settled| bundle.extend(settled.drain(..).flatten()),
         );
         bundle.end()
@@ -186,17 +192,6 @@ impl Before {
             storage,
             storage_was_destroyed: false,
         }
-    }
-
-    /// What the block made of the account.
-    fn settled(self, cache: &CacheState, address: Address) -> Settled {
-        let account = BundleAccount {
-            info: self.info.clone(),
-            original_info: self.info.clone(),
-            storage: U256Map::default(),
-            status: self.status,
-        };
-        Settled::change(address, account, self.transition(cache, &address))
     }
 }
 

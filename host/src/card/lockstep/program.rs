@@ -27,11 +27,10 @@ pub const SENDER: Address = address!("0x5e4d000000000000000000000000000000005e4d
 pub const CONTRACT: Address = address!("0xc0de00000000000000000000000000000000c0de");
 /// Gas of the transaction: the frame's is less, or chosen (Osaka's cap is 2^24, EIP-7825).
 const TX_GAS: u64 = 16_000_000;
-/// Number of the block, unless a program has its own.
-pub const NUMBER: u64 = 20_000_000;
-
 /// What a transaction costs before its frame, and more.
 const TX_GAS_APART: u64 = 1_000_000;
+/// Number of the block, unless a program has its own.
+pub const NUMBER: u64 = 20_000_000;
 
 /// An account of a program's world beside the contract that is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
