@@ -10,8 +10,9 @@ use crate::prim::Mul;
 /// `a` · `b`, low half or all of it, by columns of equal weight (product scanning).
 ///
 /// One pair of 64-bit limbs is issued a cycle, from the cycle of `start` on; limbs above the highest that is not
-/// zero are left out. `done` follows the last pair by two cycles: 2 cycles after `start` for operands below
-/// 2^64, 11 at worst for the low half (10 pairs), 17 for the whole product (16 pairs).
+/// zero are left out. `done` follows the last pair by two cycles, or by three where the last column leaves two limbs
+/// that are wanted: 3 cycles after `start` for operands below 2^64, 11 at worst for the low half (10 pairs), 18 for the
+/// whole product (16 pairs).
 #[derive(LogicBlock)]
 pub struct Multiply {
     /// Clock.
@@ -58,6 +59,12 @@ pub struct Multiply {
     column_q: DFF<Bits<3>>,
     ends_column_q: DFF<Bit>,
     ends_all_q: DFF<Bit>,
+    // The last column's second limb is due; its place.
+    rest: Signal<Local, Bit>,
+    rest_q: DFF<Bit>,
+    rest_at: DFF<Bits<3>>,
+    writes: Signal<Local, Bit>,
+    at: Signal<Local, Bits<3>>,
     // Four products of 128 bits and what the column before handed on stay below 2^131.
     sum_q: DFF<Bits<132>>,
     sum: Signal<Local, Bits<132>>,
@@ -75,7 +82,7 @@ impl Default for Multiply {
             index: array_init::array_init(|i| Constant::new((i as u64).into())),
             ; clock reset start wide square a b done low high factor right a_last b_last running i j issue column
             next_column last_column ends_column ends_all next_i valid_q column_q ends_column_q ends_all_q sum_q sum
-            done_q
+            rest rest_q rest_at writes at done_q
         }
     }
 }
@@ -94,6 +101,8 @@ impl Logic for Multiply {
             ends_column_q,
             ends_all_q,
             sum_q,
+            rest_q,
+            rest_at,
             done_q
         );
         self.factor.clock.next = self.clock.val();
@@ -142,6 +151,10 @@ impl Logic for Multiply {
 
         // Order of the pairs: column by column, in a column by rising `i`.
         self.issue.next = self.start.val() || self.running.q.val();
+        // Behind the last pair comes a product of nothing.
+        if !self.issue.val() {
+            self.factor.a.next = 0.into();
+        }
         self.column.next = bit_cast::<3, 2>(self.i.q.val()) + bit_cast::<3, 2>(self.j.q.val());
         self.next_column.next = self.column.val() + 1;
         self.last_column.next =
@@ -174,24 +187,29 @@ impl Logic for Multiply {
         self.ends_column_q.d.next = self.ends_column.val();
         self.ends_all_q.d.next = self.ends_all.val();
 
-        // A finished column leaves its low limb and hands on the rest; the last one leaves both.
+        // A finished column leaves its low limb and hands on the rest, which is a limb of its own behind the last. A limb
+        // has one source, so that it is registers alone.
         self.sum.next = self.sum_q.q.val() + bit_cast::<132, 128>(self.factor.p.val());
+        self.rest.next = ((self.valid_q.q.val() & self.ends_all_q.q.val())
+            & (self.column_q.q.val() != 7))
+            & (self.wide.val() | (self.column_q.q.val() != 3));
+        self.rest_q.d.next = self.rest.val();
+        self.rest_at.d.next = self.column_q.q.val() + 1;
+        self.writes.next =
+            (self.valid_q.q.val() & self.ends_column_q.q.val()) | self.rest_q.q.val();
+        self.at.next = self.column_q.q.val();
+        if self.rest_q.q.val() {
+            self.at.next = self.rest_at.q.val();
+        }
         if self.valid_q.q.val() {
             self.sum_q.d.next = self.sum.val();
             if self.ends_column_q.q.val() {
                 self.sum_q.d.next = self.sum.val() >> 64;
-                for k in 0..8 {
-                    if self.column_q.q.val() == self.index[k].val() {
-                        self.limb[k].d.next = self.sum.val().get_bits::<64>(0);
-                    }
-                }
             }
-            if self.ends_all_q.q.val() {
-                for k in 0..7 {
-                    if self.column_q.q.val() == self.index[k].val() {
-                        self.limb[k + 1].d.next = self.sum.val().get_bits::<64>(64);
-                    }
-                }
+        }
+        for k in 0..8 {
+            if self.writes.val() & (self.at.val() == self.index[k].val()) {
+                self.limb[k].d.next = self.sum.val().get_bits::<64>(0);
             }
         }
         if self.start.val() {
@@ -200,12 +218,14 @@ impl Logic for Multiply {
                 self.limb[k].d.next = 0.into();
             }
         }
-        self.done_q.d.next = self.valid_q.q.val() && self.ends_all_q.q.val();
+        self.done_q.d.next = ((self.valid_q.q.val() & self.ends_all_q.q.val()) & !self.rest.val())
+            | self.rest_q.q.val();
         if self.reset.val() {
             self.running.d.next = false;
             self.i.d.next = 0.into();
             self.j.d.next = 0.into();
             self.valid_q.d.next = false;
+            self.rest_q.d.next = false;
             self.done_q.d.next = false;
         }
 

@@ -38,7 +38,7 @@ pub enum ArithState {
 /// | MUL | 1 + dm | 12 |
 /// | DIV SDIV MOD SMOD | 1 + dd | 131 |
 /// | ADDMOD | 1 + dd | 131 |
-/// | MULMOD | 1 + dm + dd (+ dd if the product exceeds 256 bits) | 278 |
+/// | MULMOD | 1 + dm + dd (+ dd if the product exceeds 256 bits) | 279 |
 /// | EXP with one of the shortcuts of [`Power`] | 2 | 2 |
 /// | EXP | [`Power`] | 24 a bit of the exponent below its highest + 11 |
 /// | by zero (and modulo one) | 2 | 2 |

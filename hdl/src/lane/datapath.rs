@@ -325,6 +325,7 @@ lane! {
     folds_jumpi: Signal<Local, Bit>;
     target: Signal<Local, Bits<16>>;
     alu_mode: Signal<Local, AluMode>;
+    operands: Signal<Local, AluMode>;
     ahead: Signal<Local, Ahead>;
     decoded: Signal<Local, Decoded>;
     instr: Signal<Local, Decoded>;
@@ -491,6 +492,7 @@ lane! {
     ask_code: Constant<Bits<8>> = |_| code(gatewei_abi::command::request::CODE);
     op_sub: Constant<Bits<8>> = |_| code(opcode::byte("SUB"));
     op_lt: Constant<Bits<8>> = |_| code(opcode::byte("LT"));
+    op_or: Constant<Bits<8>> = |_| code(opcode::byte("OR"));
     op_add: Constant<Bits<8>> = |_| code(opcode::byte("ADD"));
     op_jump: Constant<Bits<8>> = |_| code(opcode::byte("JUMP"));
     jump_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMP")).into());
@@ -930,12 +932,61 @@ impl Logic for Lane {
         self.meter.unrefund.next = self.go.val() & (self.gas_op.val() == GasOp::Unrefund);
         self.gas_after.next = self.meter.after.val();
 
-        // Units.
-        self.alu.op.next = self.op.q.val();
+        // Units. DUP1, DUP2 and what a call has made come to the bus through the ALU, as all operands do.
+        self.chosen.next = self.source.val();
+        self.operands.next = self.alu_mode.val();
+        match self.source.val() {
+            Source::Dup => {
+                self.chosen.next = Source::Third;
+                self.operands.next = AluMode::Second;
+                if self.instr.val().n == 1 {
+                    self.chosen.next = Source::Alu;
+                    self.operands.next = AluMode::Top;
+                }
+                if self.instr.val().n == 2 {
+                    self.chosen.next = Source::Alu;
+                }
+            }
+            Source::Calldata => {
+                self.chosen.next = Source::Memory;
+            }
+            Source::UDestroyed => {
+                self.chosen.next = Source::U;
+            }
+            Source::Outcome => {
+                self.operands.next = AluMode::T;
+                self.chosen.next = Source::Success;
+                if self.success.val() & self.frames.created.val() {
+                    self.chosen.next = Source::Alu;
+                }
+            }
+            _ => {}
+        }
+        self.alu.op.next = self.op_or.val();
         self.alu.a.next = self.top.val();
         self.alu.b.next = self.second.val();
-        match self.alu_mode.val() {
-            AluMode::Opcode => {}
+        match self.operands.val() {
+            AluMode::Opcode => {
+                self.alu.op.next = self.op.q.val();
+            }
+            AluMode::Top => {
+                self.alu.b.next = 0.into();
+            }
+            AluMode::Address => {
+                self.alu.a.next = self.top.val() & self.address_mask.val();
+                self.alu.b.next = 0.into();
+            }
+            AluMode::Second => {
+                self.alu.a.next = 0.into();
+            }
+            AluMode::T => {
+                self.alu.a.next = 0.into();
+                self.alu.b.next = self.t.q.val();
+            }
+            AluMode::Present => {
+                self.alu.a.next = self.slots.present.val();
+                self.alu.b.next = 0.into();
+            }
             AluMode::TopSubT => {
                 self.alu.op.next = self.op_sub.val();
                 self.alu.b.next = self.t.q.val();
@@ -1194,31 +1245,6 @@ impl Logic for Lane {
         self.machine_word.next = self.frames.machine_word.val();
         self.input_word.next = self.frames.input_word.val();
         self.back_word.next = self.frames.back_word.val();
-        self.chosen.next = self.source.val();
-        match self.source.val() {
-            Source::Dup => {
-                self.chosen.next = Source::Third;
-                if self.instr.val().n == 1 {
-                    self.chosen.next = Source::Top;
-                }
-                if self.instr.val().n == 2 {
-                    self.chosen.next = Source::Second;
-                }
-            }
-            Source::Calldata => {
-                self.chosen.next = Source::Memory;
-            }
-            Source::UDestroyed => {
-                self.chosen.next = Source::U;
-            }
-            Source::Outcome => {
-                self.chosen.next = Source::Success;
-                if self.success.val() & self.frames.created.val() {
-                    self.chosen.next = Source::T;
-                }
-            }
-            _ => {}
-        }
         self.chosen_word.next = 0.into();
         match self.chosen.val() {
             Source::Zero => {}
@@ -1234,9 +1260,6 @@ impl Logic for Lane {
             Source::Immediate => {
                 self.chosen_word.next = self.immediate.val();
             }
-            Source::Second => {
-                self.chosen_word.next = self.second.val();
-            }
             Source::Third => {
                 self.chosen_word.next = self.third.val();
             }
@@ -1246,14 +1269,8 @@ impl Logic for Lane {
             Source::Memory => {
                 self.chosen_word.next = self.data_inside.val();
             }
-            Source::T => {
-                self.chosen_word.next = self.t.q.val();
-            }
             Source::U => {
                 self.chosen_word.next = self.u.q.val();
-            }
-            Source::Top => {
-                self.chosen_word.next = self.top.val();
             }
             Source::Gas => {
                 self.chosen_word.next = bit_cast::<256, 64>(self.gas_after.val());
@@ -1282,9 +1299,6 @@ impl Logic for Lane {
             Source::SlotKey => {
                 self.chosen_word.next = self.slots.entry_key.val();
             }
-            Source::SlotPresent => {
-                self.chosen_word.next = self.slots.present.val();
-            }
             Source::SlotHead => {
                 self.chosen_word.next = (bit_cast::<256, 4>(self.slot_flags.val())
                     | (bit_cast::<256, 2>(self.slot_space.val().get_bits::<2>(11)) << 4))
@@ -1305,9 +1319,6 @@ impl Logic for Lane {
             }
             Source::CodeTag => {
                 self.chosen_word.next = bit_cast::<256, 64>(self.frames.code_tag.val());
-            }
-            Source::Address => {
-                self.chosen_word.next = self.top.val() & self.address_mask.val();
             }
             Source::UAddress => {
                 self.chosen_word.next = self.u.q.val() & self.address_mask.val();
@@ -1940,6 +1951,9 @@ impl Logic for Lane {
             Cond::Creating => {
                 self.holds.next = self.frames.creating.val();
             }
+            Cond::JournalFull => {
+                self.holds.next = self.frames.full.val();
+            }
             Cond::UOk => {
                 self.holds.next = self.u.q.val().get_bit(128);
             }
@@ -2079,9 +2093,6 @@ impl Logic for Lane {
             }
             Cond::JournalMark => {
                 self.held.d.next = self.frames.at_mark.val();
-            }
-            Cond::JournalFull => {
-                self.held.d.next = self.frames.full.val();
             }
             Cond::PeerIsSelf => {
                 self.held.d.next = self.frames.peer.val() == self.frames.account.val();

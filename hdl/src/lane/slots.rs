@@ -49,7 +49,7 @@ pub struct Slots {
     pub clock: Signal<In, Clock>,
     /// Reset: sweeps the index.
     pub reset: Signal<In, Bit>,
-    /// Command, taken when `ready`.
+    /// Command, taken when `ready`, and in the cycle after `Add`, `Put` and `Read`.
     pub cmd: Signal<In, SlotCmd>,
     /// Key of `Find` and `Add`.
     pub key: Signal<In, Bits<256>>,
@@ -146,7 +146,7 @@ impl Logic for Slots {
             | (bit_cast::<21, 8>(self.epoch.q.val()) << 11)
             | (bit_cast::<21, 1>(self.one.val()) << 20);
 
-        self.ready.next = false;
+        self.ready.next = self.state.q.val() == Probe::Idle;
         self.match_now.next = false;
         self.hit.next = self.found.q.val();
         self.full.next = self.used.q.val().get_bit(11);
@@ -177,54 +177,7 @@ impl Logic for Slots {
         self.flag_ram.wdata.next = self.flags_in.val();
 
         match self.state.q.val() {
-            Probe::Idle => {
-                self.ready.next = true;
-                match self.cmd.val() {
-                    SlotCmd::None => {}
-                    SlotCmd::Clear => {
-                        self.used.d.next = 0.into();
-                        self.found.d.next = false;
-                        self.epoch.d.next = self.epoch.q.val() + 1;
-                        if self.epoch.q.val() == 255 {
-                            self.cell.d.next = 0.into();
-                            self.state.d.next = Probe::Sweep;
-                        }
-                    }
-                    SlotCmd::Find => {
-                        self.found.d.next = false;
-                        self.sought.d.next = self.tagged.val();
-                        self.cell.d.next = self.hash.val();
-                        self.index.raddr.next = self.hash.val();
-                        self.state.d.next = Probe::Look;
-                    }
-                    SlotCmd::Add => {
-                        if !self.used.q.val().get_bit(11) {
-                            self.index.we.next = true;
-                            self.keys.we.next = true;
-                            self.originals.we.next = true;
-                            self.originals.waddr.next = self.used.q.val().get_bits::<11>(0);
-                            self.presents.we.next = true;
-                            self.presents.waddr.next = self.used.q.val().get_bits::<11>(0);
-                            self.flag_ram.we.next = true;
-                            self.flag_ram.waddr.next = self.used.q.val().get_bits::<11>(0);
-                            self.current.d.next = self.used.q.val().get_bits::<11>(0);
-                            self.used.d.next = self.used.q.val() + 1;
-                            self.found.d.next = true;
-                            self.state.d.next = Probe::Fetch;
-                        }
-                    }
-                    SlotCmd::Put => {
-                        self.originals.we.next = self.set_original.val();
-                        self.presents.we.next = self.set_present.val();
-                        self.flag_ram.we.next = true;
-                        self.state.d.next = Probe::Fetch;
-                    }
-                    SlotCmd::Read => {
-                        self.current.d.next = self.at.val().get_bits::<11>(0);
-                        self.state.d.next = Probe::Fetch;
-                    }
-                }
-            }
+            Probe::Idle => {}
             Probe::Look => {
                 self.entry.next = self.cell_entry.val();
                 self.current.d.next = self.cell_entry.val();
@@ -258,6 +211,54 @@ impl Logic for Slots {
             }
             _ => {
                 self.state.d.next = Probe::Idle;
+            }
+        }
+        // What was written need not be read again before the next command.
+        if (self.state.q.val() == Probe::Idle) | (self.state.q.val() == Probe::Fetch) {
+            match self.cmd.val() {
+                SlotCmd::None => {}
+                SlotCmd::Clear => {
+                    self.used.d.next = 0.into();
+                    self.found.d.next = false;
+                    self.epoch.d.next = self.epoch.q.val() + 1;
+                    if self.epoch.q.val() == 255 {
+                        self.cell.d.next = 0.into();
+                        self.state.d.next = Probe::Sweep;
+                    }
+                }
+                SlotCmd::Find => {
+                    self.found.d.next = false;
+                    self.sought.d.next = self.tagged.val();
+                    self.cell.d.next = self.hash.val();
+                    self.index.raddr.next = self.hash.val();
+                    self.state.d.next = Probe::Look;
+                }
+                SlotCmd::Add => {
+                    if !self.used.q.val().get_bit(11) {
+                        self.index.we.next = true;
+                        self.keys.we.next = true;
+                        self.originals.we.next = true;
+                        self.originals.waddr.next = self.used.q.val().get_bits::<11>(0);
+                        self.presents.we.next = true;
+                        self.presents.waddr.next = self.used.q.val().get_bits::<11>(0);
+                        self.flag_ram.we.next = true;
+                        self.flag_ram.waddr.next = self.used.q.val().get_bits::<11>(0);
+                        self.current.d.next = self.used.q.val().get_bits::<11>(0);
+                        self.used.d.next = self.used.q.val() + 1;
+                        self.found.d.next = true;
+                        self.state.d.next = Probe::Fetch;
+                    }
+                }
+                SlotCmd::Put => {
+                    self.originals.we.next = self.set_original.val();
+                    self.presents.we.next = self.set_present.val();
+                    self.flag_ram.we.next = true;
+                    self.state.d.next = Probe::Fetch;
+                }
+                SlotCmd::Read => {
+                    self.current.d.next = self.at.val().get_bits::<11>(0);
+                    self.state.d.next = Probe::Fetch;
+                }
             }
         }
         self.keys.raddr.next = self.entry.val();

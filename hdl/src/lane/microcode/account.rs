@@ -12,11 +12,20 @@ pub fn routines(a: &mut Assembler) {
         [
             step().slot(SlotCmd::Find).slot_key(SlotKey::Account),
             step().wait(Cond::SlotReady),
+            step().branch(Cond::SlotUsed, "account_hot"),
             step().branch(Cond::AccountWarm, "account_warm"),
             // As revm: without the gas for a cold access nothing is loaded.
-            step().price(GasOp::Charge, Price::AccountCold),
+            step()
+                .price(GasOp::Charge, Price::AccountCold)
+                .call_unless(Cond::SlotKnown, "ask"),
+            step().call(Cond::InnerCold, "journal"),
         ],
     );
+    a.routine(
+        "account_mark",
+        [step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm)],
+    );
+    a.routine("account_hot", [step().act(Act::Peer).ret()]);
     a.routine(
         "account_warm",
         [
@@ -24,14 +33,7 @@ pub fn routines(a: &mut Assembler) {
             // RIPEMD-160 is always warm, and what is remembered of it would take back its touch, which stays.
             step().branch(Cond::Ripemd, "account_mark"),
             step().call(Cond::InnerCold, "journal"),
-        ],
-    );
-    a.routine(
-        "account_mark",
-        [
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
-            step().wait(Cond::SlotReady).act(Act::Peer),
-            step().ret(),
+            step().goto("account_mark"),
         ],
     );
     // Called after a key of a field was chosen: makes it the current entry, known and used.
@@ -41,9 +43,7 @@ pub fn routines(a: &mut Assembler) {
             step().slot(SlotCmd::Find),
             step().wait(Cond::SlotReady),
             step().call_unless(Cond::SlotKnown, "ask"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Use),
-            step().wait(Cond::SlotReady),
-            step().ret(),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Use).ret(),
         ],
     );
 

@@ -39,7 +39,6 @@ macro_rules! setters {
 
 impl Step {
     setters! {
-        source: Source, "Result bus.";
         latch: Latch, "Register that takes it.";
         stack: StackOp, "Stack operation.";
         alu: AluMode, "ALU operands.";
@@ -54,6 +53,17 @@ impl Step {
         post: Post, "Completion.";
         count: Count, "Counter operation.";
         act: Act, "Other action.";
+    }
+
+    /// Result bus. An operand comes to it through the ALU.
+    pub fn source(mut self, source: Source) -> Self {
+        self.word.source = source;
+        if let Some(mode) = source.through_alu() {
+            assert!(self.word.alu == AluMode::Opcode, "the ALU cannot do both");
+            self.word.source = Source::Alu;
+            self.word.alu = mode;
+        }
+        self
     }
 
     /// Gas operation on a field of the schedule.
@@ -77,9 +87,8 @@ impl Step {
 
     /// Writes `source` as a beat of the result, once the port takes it.
     pub fn emit(mut self, source: Source) -> Self {
-        self.word.source = source;
         self.word.emit = true;
-        self.wait(Cond::WriteReady)
+        self.source(source).wait(Cond::WriteReady)
     }
 
     /// Takes a beat, once there is one.
@@ -109,19 +118,17 @@ impl Step {
 
     /// `source` is word `index` of the environment memory from now on.
     pub fn env_write(mut self, index: usize, source: Source) -> Self {
-        self.word.source = source;
         self.word.env_write = true;
-        self.index(index)
+        self.source(source).index(index)
     }
 
     /// Writes `source` as word `index` of the frame's record or of the journal's next entry, once its page is here.
     pub fn save(mut self, space: Space, index: usize, source: Source) -> Self {
-        self.word.source = source;
         self.word.store = Store::Word;
         self.word.space = space;
         // The word must stand until it is written.
         self.word.env_read = source == Source::Env;
-        self.index(index).wait(Cond::Writable)
+        self.source(source).index(index).wait(Cond::Writable)
     }
 
     /// Presents the address of such a word: `load` follows.

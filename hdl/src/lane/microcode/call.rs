@@ -54,13 +54,15 @@ fn operands(a: &mut Assembler) {
         "call_ranges",
         [
             step().env_write(CALLEE, Source::T),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().unit(Unit::ExpandRange),
+            step()
+                .unit(Unit::ExpandRange)
+                .branch(Cond::LengthBig, "halt_invalid_operand"),
             step().call(Cond::ExpandSlow, "grow"),
             step().act(Act::Arguments).stack(StackOp::Pop2),
             step(),
-            step().branch(Cond::LengthBig, "halt_invalid_operand"),
-            step().unit(Unit::ExpandRange),
+            step()
+                .unit(Unit::ExpandRange)
+                .branch(Cond::LengthBig, "halt_invalid_operand"),
             step().call(Cond::ExpandSlow, "grow"),
             step().act(Act::Returns).stack(StackOp::Pop2),
         ],
@@ -80,8 +82,7 @@ fn payment(a: &mut Assembler) {
         "call_account",
         [
             step().call(Cond::True, "account"),
-            step().source(Source::SlotPresent).latch(Latch::U),
-            step().env_write(CODE, Source::U),
+            step().env_write(CODE, Source::SlotPresent).latch(Latch::U),
             step().branch(Cond::UDelegated, "call_delegate"),
             step().branch(Cond::UAlive, "call_forward"),
             step().branch_unless(Cond::Transfers, "call_forward"),
@@ -194,9 +195,7 @@ fn transfer(a: &mut Assembler) {
         "store",
         [
             step().call(Cond::True, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::StoreU),
-            step().wait(Cond::SlotReady),
-            step().ret(),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::StoreU).ret(),
         ],
     );
     // Called with the account that is the other one in T: it is touched.
@@ -208,8 +207,7 @@ fn transfer(a: &mut Assembler) {
             step().branch(Cond::SlotWritten, "touched"),
             // A touch of RIPEMD-160 stays whatever fails (Yellow Paper, appendix K.1).
             step().call_unless(Cond::Ripemd, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch),
-            step().wait(Cond::SlotReady),
+            step().slot(SlotCmd::Put).slot_mode(SlotMode::Touch).ret(),
         ],
     );
     a.routine("touched", [step().ret()]);
@@ -381,9 +379,10 @@ fn end(a: &mut Assembler) {
             step().count(Count::Journal),
             step().slot(SlotCmd::Read),
             step().wait(Cond::SlotReady),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Restore),
-            step().wait(Cond::SlotReady),
-            step().goto("undo"),
+            step()
+                .slot(SlotCmd::Put)
+                .slot_mode(SlotMode::Restore)
+                .goto("undo"),
         ],
     );
     a.routine("undone", [step().act(Act::LogsBack), step().ret()]);

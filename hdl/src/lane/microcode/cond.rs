@@ -232,6 +232,7 @@ impl Cond {
                 | Self::CodeOpen
                 | Self::CountZero
                 | Self::Creating
+                | Self::JournalFull
         )
     }
 }

@@ -42,15 +42,15 @@ pub fn routines(a: &mut Assembler) {
                 .take()
                 .slot(SlotCmd::Add)
                 .slot_mode(SlotMode::MessageAccount),
-            step().wait(Cond::SlotReady).act(Act::Peer),
-            step().branch_unless(Cond::UBalance, "load_warm_start"),
+            step()
+                .act(Act::Peer)
+                .branch_unless(Cond::UBalance, "load_warm_start"),
             step().slot(SlotCmd::Find).slot_key(SlotKey::PeerBalance),
             step().wait(Cond::SlotReady),
             step()
                 .take()
                 .slot(SlotCmd::Add)
                 .slot_mode(SlotMode::MessageCold),
-            step().wait(Cond::SlotReady),
         ],
     );
     for (start, label, next, count, mode) in [
@@ -69,11 +69,16 @@ pub fn routines(a: &mut Assembler) {
             SlotMode::MessageCold,
         ),
     ] {
-        a.routine(start, [step().count(count).slot_key(SlotKey::Message)]);
+        a.routine(
+            start,
+            [
+                step().count(count).slot_key(SlotKey::Message),
+                step().branch(Cond::CountZero, next),
+            ],
+        );
         a.routine(
             label,
             [
-                step().branch(Cond::CountZero, next),
                 step().take().source(Source::Beat).latch(Latch::T),
                 step().slot(SlotCmd::Find),
                 step().wait(Cond::SlotReady),
@@ -82,16 +87,20 @@ pub fn routines(a: &mut Assembler) {
                     .slot(SlotCmd::Add)
                     .slot_mode(mode)
                     .count(Count::Down),
-                step().wait(Cond::SlotReady),
-                step().goto(label),
+                step().branch_unless(Cond::CountZero, label),
             ],
         );
     }
-    a.routine("load_named_start", [step().count(Count::Named)]);
+    a.routine(
+        "load_named_start",
+        [
+            step().count(Count::Named),
+            step().branch(Cond::CountZero, "load_account_end"),
+        ],
+    );
     a.routine(
         "load_named",
         [
-            step().branch(Cond::CountZero, "load_account_end"),
             step().take().source(Source::Beat).latch(Latch::T),
             step().slot(SlotCmd::Find),
             step().wait(Cond::SlotReady),
@@ -99,8 +108,7 @@ pub fn routines(a: &mut Assembler) {
                 .slot(SlotCmd::Add)
                 .slot_mode(SlotMode::MessageNamed)
                 .count(Count::Down),
-            step().wait(Cond::SlotReady),
-            step().goto("load_named"),
+            step().branch_unless(Cond::CountZero, "load_named"),
         ],
     );
     a.routine(
@@ -156,18 +164,19 @@ pub fn routines(a: &mut Assembler) {
             step().pointers(Pointers::SlotRecords).count(Count::Zero),
             step().branch(Cond::NoRoom, "trap_result"),
             step().act(Act::MarkSlots),
+            step().slot(SlotCmd::Read).branch(Cond::CountEnd, "header"),
         ],
     );
     a.routine(
         "slots",
         [
-            step().branch(Cond::CountEnd, "header"),
-            step().slot(SlotCmd::Read),
             step().wait(Cond::SlotReady),
             step().emit(Source::SlotHead),
             step().emit(Source::SlotKey),
             step().emit(Source::SlotPresent).count(Count::Up),
-            step().goto("slots"),
+            step()
+                .slot(SlotCmd::Read)
+                .branch_unless(Cond::CountEnd, "slots"),
         ],
     );
     a.routine(

@@ -5,7 +5,10 @@
 
 use rust_hdl_core::prelude::*;
 
-/// What stands on the result bus.
+use super::word::AluMode;
+
+/// What stands on the result bus. What is an operand of the ALU already comes through it, with the other operand zero: the bus
+/// is as wide as a word, and each source of its own costs an input a bit.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 pub enum Source {
     /// Zero.
@@ -98,4 +101,18 @@ pub enum Source {
     JournalHead,
     /// What a precompiled contract is given.
     PrecompileCall,
+}
+
+impl Source {
+    /// How the ALU brings it to the bus, if it does.
+    pub const fn through_alu(self) -> Option<AluMode> {
+        match self {
+            Self::Top => Some(AluMode::Top),
+            Self::Address => Some(AluMode::Address),
+            Self::Second => Some(AluMode::Second),
+            Self::T => Some(AluMode::T),
+            Self::SlotPresent => Some(AluMode::Present),
+            _ => None,
+        }
+    }
 }

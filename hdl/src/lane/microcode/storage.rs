@@ -22,20 +22,26 @@ pub fn routines(a: &mut Assembler) {
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sload_warm"),
             // As revm: without the gas for a cold access nothing is loaded.
-            step().price(GasOp::Charge, Price::SloadCold),
+            step()
+                .price(GasOp::Charge, Price::SloadCold)
+                .call_unless(Cond::SlotKnown, "ask"),
+            step().call(Cond::InnerCold, "journal"),
         ],
+    );
+    a.routine(
+        "sload_mark",
+        [step()
+            .slot(SlotCmd::Put)
+            .slot_mode(SlotMode::Warm)
+            .source(Source::SlotPresent)
+            .stack(StackOp::Unary)
+            .chain()],
     );
     a.routine(
         "sload_warm",
         [
             step().call_unless(Cond::SlotKnown, "ask"),
-            step().call(Cond::InnerCold, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
-            step().wait(Cond::SlotReady),
-            step()
-                .source(Source::SlotPresent)
-                .stack(StackOp::Unary)
-                .chain(),
+            step().goto("sload_mark"),
         ],
     );
 
@@ -52,17 +58,25 @@ pub fn routines(a: &mut Assembler) {
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotUsed, "sstore_price"),
             step().branch(Cond::SlotWarm, "sstore_warm"),
-            step().price(GasOp::Charge, Price::SstoreCold),
+            step()
+                .price(GasOp::Charge, Price::SstoreCold)
+                .call_unless(Cond::SlotKnown, "ask"),
+            step().call(Cond::InnerCold, "journal"),
         ],
+    );
+    // The access stands even if the rest cannot be paid.
+    a.routine(
+        "sstore_mark",
+        [step()
+            .slot(SlotCmd::Put)
+            .slot_mode(SlotMode::Warm)
+            .goto("sstore_price")],
     );
     a.routine(
         "sstore_warm",
         [
             step().call_unless(Cond::SlotKnown, "ask"),
-            // The access stands even if the rest cannot be paid.
-            step().call(Cond::InnerCold, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm),
-            step().wait(Cond::SlotReady),
+            step().goto("sstore_mark"),
         ],
     );
     a.routine(
@@ -119,9 +133,11 @@ pub fn routines(a: &mut Assembler) {
         "sstore_write",
         [
             step().call(Cond::Inner, "journal"),
-            step().slot(SlotCmd::Put).slot_mode(SlotMode::Store),
-            step().wait(Cond::SlotReady).stack(StackOp::Pop2),
-            step().chain(),
+            step()
+                .slot(SlotCmd::Put)
+                .slot_mode(SlotMode::Store)
+                .stack(StackOp::Pop2)
+                .chain(),
         ],
     );
 
@@ -176,9 +192,10 @@ pub fn routines(a: &mut Assembler) {
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotHit, "sstore_write"),
             step().branch(Cond::SlotFull, "trap_slots"),
-            step().slot(SlotCmd::Add).slot_mode(SlotMode::Zero),
-            step().wait(Cond::SlotReady),
-            step().goto("sstore_write"),
+            step()
+                .slot(SlotCmd::Add)
+                .slot_mode(SlotMode::Zero)
+                .goto("sstore_write"),
         ],
     );
 

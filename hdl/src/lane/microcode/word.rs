@@ -72,6 +72,16 @@ pub enum AluMode {
     PresentAddT,
     /// Current entry's value < T.
     PresentLtT,
+    /// top, as it is.
+    Top,
+    /// top's low 160 bits.
+    Address,
+    /// second, as it is.
+    Second,
+    /// T, as it is.
+    T,
+    /// Current entry's value, as it is.
+    Present,
 }
 
 /// Starts of the multi-cycle units.
