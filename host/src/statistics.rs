@@ -37,7 +37,8 @@ pub enum ByList {
     No,
     /// It was, and did all that the list says and nothing else.
     Yes,
-    /// That was tried. Then the block was executed again, like others; only those executions are counted.
+    /// That was tried, in vain; what it took is in [`Statistics::executions`] and [`Statistics::wasted_gas`]. Then the block was
+    /// executed like others.
     Left(Left),
 }
 

@@ -138,7 +138,7 @@ fn lie(list: &mut Vec<AccountChanges>, transactions: u64, random: &mut Random) {
 #[test]
 fn lists_that_lie_change_no_result() {
     let (mut honest, mut lying, mut found) = (0, 0, 0);
-    let (mut followed, mut refused, mut left) = (0, 0, 0);
+    let (mut followed, mut refused, mut left, mut vain) = (0, 0, 0, 0);
     for fork in FORKS {
         for seed in 2_000..2_000 + seeds(12) {
             let mut block = random::block(seed, fork, 24);
@@ -168,7 +168,12 @@ fn lists_that_lie_change_no_result() {
                     match (outcome.statistics.by_list, differs.is_some()) {
                         (ByList::Yes, false) => followed += 1,
                         (ByList::Yes, true) => panic!("{what}: followed a list that lies"),
-                        (ByList::Left(_), true) => refused += 1,
+                        (ByList::Left(_), true) => {
+                            refused += 1;
+                            let statistics = &outcome.statistics;
+                            let others = block.transactions.len() as u64 + statistics.reexecutions;
+                            vain += statistics.executions.saturating_sub(others);
+                        }
                         // An account that destroys itself twice; forks before EIP-161.
                         (ByList::Left(_) | ByList::No, _) => left += 1,
                     }
@@ -193,8 +198,15 @@ fn lists_that_lie_change_no_result() {
         }
     }
     println!("{honest} re-executions with true lists, {lying} with {found} wrong ones");
-    println!("followed {followed} lists, refused {refused}, and left {left} for other reasons");
+    println!(
+        "followed {followed} lists, refused {refused}, and left {left} for other reasons, after {vain} executions in vain"
+    );
     assert!(followed > 20 && refused > 50, "{followed} {refused} {left}");
+    // What was tried is counted: some of a block of 24, or all of it.
+    assert!(
+        vain > refused,
+        "{vain} executions in vain of {refused} lists"
+    );
     assert!(found > 20 && lying > honest, "{honest} {lying} {found}");
 }
 

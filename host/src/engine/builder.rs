@@ -12,7 +12,7 @@ use super::{
     cancel::Cancel,
     commit::Feed,
     forecast::Forecast,
-    listed::{self, Left},
+    listed::{self, Vain},
     session::Session,
     timeline::{Activity, Timeline, timed},
     worker::{self, StopOnPanic},
@@ -147,11 +147,11 @@ impl Engine {
             ..block.clone()
         });
         let block = slow.as_ref().unwrap_or(block);
-        let mut by_list = ByList::No;
+        let mut vain = None;
         if feed.is_none() {
             match self.by_list(block, cancel) {
                 Some(Ok(outcome)) => return Ok(outcome),
-                Some(Err(left)) => by_list = ByList::Left(left),
+                Some(Err(tried)) => vain = Some(tried),
                 None => {}
             }
         }
@@ -163,13 +163,18 @@ impl Engine {
             _ => in_order(),
         };
         outcome.map(|mut outcome| {
-            outcome.statistics.by_list = by_list;
+            if let Some(vain) = vain {
+                let statistics = &mut outcome.statistics;
+                statistics.by_list = ByList::Left(vain.left);
+                statistics.executions += vain.executions;
+                statistics.wasted_gas += vain.gas;
+            }
             outcome
         })
     }
 
     /// Executes by the block's access list, where it has one and gains by it.
-    fn by_list(&self, block: &Block, cancel: Option<&Cancel>) -> Option<Result<Outcome, Left>> {
+    fn by_list(&self, block: &Block, cancel: Option<&Cancel>) -> Option<Result<Outcome, Vain>> {
         let (list, pool) = (block.access_list.as_ref()?, self.threads_for(block)?);
         let timeline = self.timeline.as_deref();
         listed::suits(block).then(|| listed::execute(block, list, pool, timeline, cancel))

@@ -19,7 +19,10 @@ mod claims;
 mod tally;
 mod view;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    mem::take,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use alloy_eips::eip7928::{BlockAccessIndex, BlockAccessList};
 use alloy_evm::{Evm as _, EvmFactory as _, eth::EthEvmFactory};
@@ -79,6 +82,17 @@ impl From<PreStateError> for Left {
     }
 }
 
+/// What was done in vain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vain {
+    /// Why.
+    pub left: Left,
+    /// Transactions executed.
+    pub executions: u64,
+    /// Gas that they used.
+    pub gas: u64,
+}
+
 /// Gas that a block must use for threads to be worth their coming and going.
 const WORTH_GAS: u64 = 1_500_000;
 
@@ -101,17 +115,21 @@ pub(super) fn suits(block: &Block) -> bool {
 /// Executes a block by its list, on the calling thread and those of the pool.
 ///
 /// # Errors
-/// Why the list is not enough; nothing has been done then.
+/// Why the list is not enough, and what that took; nothing has been done then.
 pub(super) fn execute(
     block: &Block,
     list: &AccessList,
     pool: &ThreadPool,
     timeline: Option<&Timeline>,
     cancel: Option<&Cancel>,
-) -> Result<Outcome, Left> {
+) -> Result<Outcome, Vain> {
     // Before Cancun (EIP-6780), after which codes go where delegations end (EIP-7702).
     let destroys = !block.environment.cfg_env.spec.is_enabled_in(SpecId::CANCUN);
-    let claims = Claims::new(list, destroys)?;
+    let claims = Claims::new(list, destroys).map_err(|left| Vain {
+        left,
+        executions: 0,
+        gas: 0,
+    })?;
     let run = Run {
         block,
         list,
@@ -132,7 +150,14 @@ pub(super) fn execute(
         run.open();
         run.work();
     });
-    timed(timeline, Activity::Close, || run.close())
+    timed(timeline, Activity::Close, || run.close()).map_err(|left| {
+        let parts = run.parts.lock();
+        Vain {
+            left,
+            executions: parts.executions,
+            gas: parts.gas,
+        }
+    })
 }
 
 /// The transactions, those first that may keep a worker busy when the others have nothing left to do: the gas limit of each
@@ -170,6 +195,9 @@ struct Parts<'a> {
     tallies: Vec<Tally<'a>>,
     results: Vec<(usize, ExecutionResult)>,
     list: BlockAccessList,
+    /// Transactions executed, and gas used by them: what was in vain, should it be.
+    executions: u64,
+    gas: u64,
     /// Why the first of them gave up.
     left: Option<Left>,
 }
@@ -221,10 +249,14 @@ impl<'a> Run<'a> {
         self.ahead.read(self.block);
         let mut tally = self.tally();
         let mut results = Vec::new();
-        if let Err(left) = self.transactions(&mut tally, &mut results) {
+        let done = self.transactions(&mut tally, &mut results);
+        let mut parts = self.parts.lock();
+        parts.executions += results.len() as u64;
+        parts.gas += results.iter().map(|(_, r)| r.tx_gas_used()).sum::<u64>();
+        if let Err(left) = done {
+            drop(parts);
             return self.leave(left);
         }
-        let mut parts = self.parts.lock();
         parts.tallies.push(tally);
         parts.results.extend(results);
     }
@@ -257,9 +289,8 @@ impl<'a> Run<'a> {
                     EVMError::Database(left) => left,
                     _ => Left::Failed,
                 })?;
-                tally.transaction(index, &output.state)?;
                 results.push((tx, output.result));
-                Ok::<_, Left>(())
+                tally.transaction(index, &output.state)
             })?;
             if tally.settled.len() >= BATCH
                 && let Some(mut bundle) = self.bundle.try_lock()
@@ -271,13 +302,22 @@ impl<'a> Run<'a> {
 
     /// What comes after the transactions, and the outcome.
     fn close(&self) -> Result<Outcome, Left> {
-        let mut parts = std::mem::take(&mut *self.parts.lock());
-        if let Some(left) = parts.left {
-            return Err(left);
-        }
-        parts.results.sort_unstable_by_key(|(tx, _)| *tx);
+        let (tallies, mut results, list) = {
+            let mut parts = self.parts.lock();
+            if let Some(left) = parts.left {
+                return Err(left);
+            }
+            let Parts {
+                tallies,
+                results,
+                list,
+                ..
+            } = &mut *parts;
+            (take(tallies), take(results), take(list))
+        };
+        results.sort_unstable_by_key(|(tx, _)| *tx);
         let mut used = Used::of(self.block);
-        for (tx, result) in parts.results {
+        for (tx, result) in results {
             used.check_block_gas(self.block, tx)
                 .map_err(|_| Left::Failed)?;
             used.count(self.block, tx, result);
@@ -290,13 +330,13 @@ impl<'a> Run<'a> {
         state.bal_state.bal_builder = Some(Bal::new());
         let result = system::close(self.block, &mut state, used).map_err(|_| Left::Failed)?;
         let mut all = self.system(end, state)?;
-        for tally in parts.tallies {
+        for tally in tallies {
             all.add(tally);
         }
         if !all.is_complete() {
             return Err(Left::Differs);
         }
-        let mut bundle = std::mem::take(&mut *self.bundle.lock());
+        let mut bundle = take(&mut *self.bundle.lock());
         bundle.extend(all.settled);
         let statistics = Statistics {
             executions: self.block.transactions.len() as u64,
@@ -306,7 +346,7 @@ impl<'a> Run<'a> {
         Ok(Outcome {
             result,
             state: bundle.end(),
-            access_list: Some(parts.list),
+            access_list: Some(list),
             statistics,
         })
     }
