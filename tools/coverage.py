@@ -54,16 +54,20 @@ def modules(block, cache={}):
     return cache[block]
 
 
-def points(path):
-    """(block, line, kind, what, count) of a file of Verilator's."""
-    for line in path.read_text(errors="replace").splitlines():
-        if not line.startswith("C '"):
-            continue
-        keys, count = line[3:].rsplit("' ", 1)
-        fields = dict(field.split("\x02", 1) for field in keys.split("\x01") if "\x02" in field)
+def points(paths):
+    """(block, line, kind, what, count) of files of Verilator's; each point once, however many models have it."""
+    sums = collections.Counter()
+    for path in paths:
+        with path.open(errors="replace") as lines:
+            for line in lines:
+                if line.startswith("C '"):
+                    keys, _, count = line.rpartition("' ")
+                    sums[keys] += int(count)
+    for keys, count in sums.items():
+        fields = dict(field.split("\x02", 1) for field in keys[3:].split("\x01") if "\x02" in field)
         kind = fields["page"].split("/")[0].removeprefix("v_")
         kind = "toggle" if kind == "toggle" else "line"
-        yield pathlib.Path(fields["f"]).stem, int(fields["l"]), kind, fields.get("o", "") + "@" + fields.get("n", ""), int(count)
+        yield pathlib.Path(fields["f"]).stem, int(fields["l"]), kind, fields.get("o", "") + "@" + fields.get("n", ""), count
 
 
 def main():
@@ -79,17 +83,14 @@ def main():
     known = set(subprocess.run([HDL, "list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split())
     counts = collections.Counter()
     where = {}
-    for file in files:
-        for block, line, kind, what, count in points(file):
-            if block not in known:
-                continue
-            module = next((m for m in reversed(modules(block)) if m.first <= line), None)
-            if module is None:
-                continue
-            key = (module.key, line - module.first, kind, what)
-            counts[key] += count
-            if block == "card":
-                where[key] = (module, line)
+    for block, line, kind, what, count in points(f for f in files if f.name.rsplit("-", 2)[0] in known):
+        module = next((m for m in reversed(modules(block)) if m.first <= line), None)
+        if module is None:
+            continue
+        key = (module.key, line - module.first, kind, what)
+        counts[key] += count
+        if block == "card":
+            where[key] = (module, line)
     table = collections.defaultdict(lambda: {"line": [0, 0], "toggle": [0, 0]})
     excluded, missing, used = 0, collections.defaultdict(list), set()
     for key, (module, line) in where.items():

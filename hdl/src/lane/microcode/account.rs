@@ -1,6 +1,7 @@
 //! Accounts: what their opcodes ask for, and what a call needs of them.
 
 use super::asm::{Assembler, entry, step};
+use super::storage::cold;
 use super::word::*;
 
 /// The routines.
@@ -14,13 +15,9 @@ pub fn routines(a: &mut Assembler) {
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotUsed, "account_hot"),
             step().branch(Cond::AccountWarm, "account_warm"),
-            // As revm: without the gas for a cold access nothing is loaded.
-            step()
-                .price(GasOp::Charge, Price::AccountCold)
-                .call_unless(Cond::SlotKnown, "ask"),
-            step().call(Cond::InnerCold, "journal"),
         ],
     );
+    cold(a, Price::AccountCold);
     a.routine(
         "account_mark",
         [step().slot(SlotCmd::Put).slot_mode(SlotMode::Warm)],

@@ -3,6 +3,17 @@
 use super::asm::{Assembler, entry, step};
 use super::word::*;
 
+/// Charges the first access of the current entry; what comes next marks it warm.
+pub(super) fn cold(a: &mut Assembler, price: Price) {
+    // As revm: without the gas for a cold access nothing is loaded.
+    a.then(
+        step()
+            .price(GasOp::Charge, price)
+            .call_unless(Cond::SlotKnown, "ask"),
+    );
+    a.then(step().call(Cond::InnerCold, "journal"));
+}
+
 /// The routines.
 pub fn routines(a: &mut Assembler) {
     a.routine(
@@ -21,13 +32,9 @@ pub fn routines(a: &mut Assembler) {
         [
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotWarm, "sload_warm"),
-            // As revm: without the gas for a cold access nothing is loaded.
-            step()
-                .price(GasOp::Charge, Price::SloadCold)
-                .call_unless(Cond::SlotKnown, "ask"),
-            step().call(Cond::InnerCold, "journal"),
         ],
     );
+    cold(a, Price::SloadCold);
     a.routine(
         "sload_mark",
         [step()
@@ -58,12 +65,9 @@ pub fn routines(a: &mut Assembler) {
             step().wait(Cond::SlotReady),
             step().branch(Cond::SlotUsed, "sstore_price"),
             step().branch(Cond::SlotWarm, "sstore_warm"),
-            step()
-                .price(GasOp::Charge, Price::SstoreCold)
-                .call_unless(Cond::SlotKnown, "ask"),
-            step().call(Cond::InnerCold, "journal"),
         ],
     );
+    cold(a, Price::SstoreCold);
     // The access stands even if the rest cannot be paid.
     a.routine(
         "sstore_mark",
