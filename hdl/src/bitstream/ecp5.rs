@@ -154,8 +154,8 @@ pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, B
     let device = format!("--{}", chip.device);
     let (speed, seed) = (chip.speed.to_string(), wish.seed.to_string());
     let part = [&device, "--package", &chip.package, "--speed", &speed];
-    // Of nextpnr's placers the one whose wires are shortest on a chip as full as this: by a tenth, and the router has a fifth
-    // fewer conflicts left after as many rounds.
+    // Of nextpnr's placers the one after which the router had a fifth fewer conflicts left on a chip as full as this
+    // (bitstreams/README.md).
     let rest = [
         "--placer",
         "static",
