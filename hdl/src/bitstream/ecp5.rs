@@ -154,7 +154,7 @@ pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, B
     let device = format!("--{}", chip.device);
     let (speed, seed) = (chip.speed.to_string(), wish.seed.to_string());
     let part = [&device, "--package", &chip.package, "--speed", &speed];
-    // Of nextpnr's placers the one after which the router had a fifth fewer conflicts left on a chip as full as this
+    // Of nextpnr's placers the one after which the router had fewer conflicts left on a chip as full as this
     // (bitstreams/README.md).
     let rest = [
         "--placer",

@@ -41,7 +41,6 @@ impl Step {
     setters! {
         latch: Latch, "Register that takes it.";
         stack: StackOp, "Stack operation.";
-        alu: AluMode, "ALU operands.";
         unit: Unit, "Unit to start.";
         gas: GasOp, "Gas operation.";
         slot: SlotCmd, "Slot command.";
@@ -59,10 +58,20 @@ impl Step {
     pub fn source(mut self, source: Source) -> Self {
         self.word.source = source;
         if let Some(mode) = source.through_alu() {
-            assert!(self.word.alu == AluMode::Opcode, "the ALU cannot do both");
             self.word.source = Source::Alu;
-            self.word.alu = mode;
+            self = self.alu(mode);
         }
+        self
+    }
+
+    /// ALU operands: one use of it a step.
+    pub fn alu(mut self, mode: AluMode) -> Self {
+        assert!(
+            self.word.alu == AluMode::Opcode,
+            "the ALU cannot do {:?} and {mode:?}",
+            self.word.alu
+        );
+        self.word.alu = mode;
         self
     }
 

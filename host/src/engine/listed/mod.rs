@@ -150,13 +150,12 @@ pub(super) fn execute(
         run.open();
         run.work();
     });
-    timed(timeline, Activity::Close, || run.close()).map_err(|left| {
-        let parts = run.parts.lock();
-        Vain {
-            left,
-            executions: parts.executions,
-            gas: parts.gas,
-        }
+    let parts = take(&mut *run.parts.lock());
+    let (executions, gas) = (parts.executions, parts.gas);
+    timed(timeline, Activity::Close, || run.close(parts)).map_err(|left| Vain {
+        left,
+        executions,
+        gas,
     })
 }
 
@@ -250,9 +249,10 @@ impl<'a> Run<'a> {
         let mut tally = self.tally();
         let mut results = Vec::new();
         let done = self.transactions(&mut tally, &mut results);
+        let gas = results.iter().map(|(_, r)| r.tx_gas_used()).sum::<u64>();
         let mut parts = self.parts.lock();
         parts.executions += results.len() as u64;
-        parts.gas += results.iter().map(|(_, r)| r.tx_gas_used()).sum::<u64>();
+        parts.gas += gas;
         if let Err(left) = done {
             drop(parts);
             return self.leave(left);
@@ -301,23 +301,13 @@ impl<'a> Run<'a> {
     }
 
     /// What comes after the transactions, and the outcome.
-    fn close(&self) -> Result<Outcome, Left> {
-        let (tallies, mut results, list) = {
-            let mut parts = self.parts.lock();
-            if let Some(left) = parts.left {
-                return Err(left);
-            }
-            let Parts {
-                tallies,
-                results,
-                list,
-                ..
-            } = &mut *parts;
-            (take(tallies), take(results), take(list))
-        };
-        results.sort_unstable_by_key(|(tx, _)| *tx);
+    fn close(&self, mut parts: Parts<'a>) -> Result<Outcome, Left> {
+        if let Some(left) = parts.left {
+            return Err(left);
+        }
+        parts.results.sort_unstable_by_key(|(tx, _)| *tx);
         let mut used = Used::of(self.block);
-        for (tx, result) in results {
+        for (tx, result) in parts.results {
             used.check_block_gas(self.block, tx)
                 .map_err(|_| Left::Failed)?;
             used.count(self.block, tx, result);
@@ -330,7 +320,7 @@ impl<'a> Run<'a> {
         state.bal_state.bal_builder = Some(Bal::new());
         let result = system::close(self.block, &mut state, used).map_err(|_| Left::Failed)?;
         let mut all = self.system(end, state)?;
-        for tally in tallies {
+        for tally in parts.tallies {
             all.add(tally);
         }
         if !all.is_complete() {
@@ -346,7 +336,7 @@ impl<'a> Run<'a> {
         Ok(Outcome {
             result,
             state: bundle.end(),
-            access_list: Some(list),
+            access_list: Some(parts.list),
             statistics,
         })
     }
