@@ -88,14 +88,18 @@ formal: tools ## prove queues, rings, arbiter, gas and stack pointer, and refute
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	@tools/prove.py
 
+COUNTING := $(CARGO) test --release --locked --target-dir target/coverage --no-fail-fast
+
 .PHONY: coverage
 coverage: tools ## line and toggle coverage of lane, queue and Keccak by the card's tests; fails below the goals
 	@echo "coverage: these models count, which costs them speed: they are built apart, in target/coverage"
 	@rm -rf .build/coverage && mkdir -p .build/coverage
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
-	COVERAGE=$(CURDIR)/.build/coverage $(CARGO) test --release --locked --target-dir target/coverage -p gatewei-sim --features coverage
-	COVERAGE=$(CURDIR)/.build/coverage $(CARGO) test --release --locked --target-dir target/coverage -p gatewei --features gatewei/coverage --test lockstep --test card
-	@tools/coverage.py .build/coverage
+	@echo "coverage: a test that fails does not end it, but fails it"
+	failed=0; export COVERAGE=$(CURDIR)/.build/coverage; \
+	$(COUNTING) -p gatewei-sim --features coverage || failed=1; \
+	$(COUNTING) -p gatewei --features gatewei/coverage --test lockstep --test card || failed=1; \
+	tools/coverage.py .build/coverage || failed=1; exit $$failed
 
 .PHONY: mutants
 mutants: tools ## break the emitted blocks in MUTANTS= ways (SEED=) and count what their tests notice

@@ -88,6 +88,9 @@ pub struct Caps {
     pub credits: u16,
     /// Clock of the lanes, kHz.
     pub clock_khz: u32,
+    /// Entries of a lane's slot table, at most [`layout::SLOTS`]: a message that comes to know of more is
+    /// [`gatewei_abi::status::Trap::Slots`].
+    pub slots: u16,
 }
 
 /// A message in flight. Good for one message, ever: it carries the slot's generation.
@@ -556,12 +559,14 @@ pub fn identify(transport: &mut impl Transport) -> Result<Caps, OpenError> {
             queues,
         });
     }
+    let slots = transport.read32(regs::CARD + regs::card::SLOTS)?;
     Ok(Caps {
         lanes: lanes.into(),
         pairs: queues.into(),
         keccak_engines,
         credits: u16::from(queue).min(layout::LANE_QUEUE as u16) + 1,
         clock_khz: transport.read32(regs::CARD + regs::card::CLOCK_KHZ)?,
+        slots: slots.min(layout::SLOTS as u32) as u16,
     })
 }
 

@@ -122,9 +122,10 @@ fn note(
 fn identity(transport: &mut impl Transport) -> Result<String, Trouble> {
     let caps = identify(transport)?;
     Ok(format!(
-        "ABI {}, {} lanes, {} Keccak engines, {} MHz",
+        "ABI {}, {} lanes of {} slots, {} Keccak engines, {} MHz",
         gatewei_abi::ABI_VERSION,
         caps.lanes,
+        caps.slots,
         caps.keccak_engines,
         f64::from(caps.clock_khz) / 1_000.0
     ))

@@ -2,10 +2,12 @@
 
 use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::card::{
-    Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, Origin, QueueEngine, RegisterFile, Shell,
+    Card, DEFAULT_CLOCK_KHZ, Dma, Identity, LaneQueue, Make, Origin, QueueEngine, RegisterFile,
+    Shell,
 };
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
+use gatewei_abi::layout::SLOT_BITS;
 use rust_hdl_core::prelude::Bits;
 
 use crate::keccak::{Keccak, KeccakFast, KeccakPipe, KeccakPool};
@@ -68,6 +70,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("byte_ram", ByteRam::default()),
         entry!("stack", Stack::default()),
         entry!("slots", Slots::default()),
+        entry!("slots_small", Slots::of(SMALL)),
         entry!("mover", Mover::default()),
         entry!("reader", Reader::default()),
         entry!("pager", Pager::default()),
@@ -98,7 +101,13 @@ pub fn blocks() -> Vec<Entry> {
         entry!("card2", Card::<2, 1, 2>::default()),
         entry!(
             "serial_card",
-            SerialCard::<1, 1>::new(DEFAULT_CLOCK_KHZ, Origin::default(), LINE)
+            SerialCard::<1, 1>::new(
+                Make {
+                    slot_bits: SMALL,
+                    ..Make::default()
+                },
+                LINE
+            )
         ),
     ]
 }
@@ -116,6 +125,9 @@ pub fn large() -> Vec<Entry> {
     vec![entry!("card4", Card::<4, 1, 1>::default())]
 }
 
+/// log2 of the entries of a small card's slot table: that of the boards with a serial line.
+const SMALL: usize = 9;
+
 /// The serial line of the card on show: as fast as it gets.
 const LINE: Line = Line {
     divider: 4,
@@ -128,8 +140,11 @@ pub const PATIENCE: u32 = 2_000;
 /// What the card's parts on show tell of themselves.
 const IDENTITY: Identity = Identity {
     engines: 1,
-    clock_khz: DEFAULT_CLOCK_KHZ,
-    origin: ORIGIN,
+    make: Make {
+        clock_khz: DEFAULT_CLOCK_KHZ,
+        slot_bits: SLOT_BITS,
+        origin: ORIGIN,
+    },
 };
 
 /// Where they come from: nothing that a board has, so that a register that reads another's value is seen.

@@ -219,8 +219,18 @@ type Entry = (([u8; 32], u64), [u8; 32], [u8; 32], u64);
 
 #[test]
 fn slot_table_finds_what_was_added() {
+    finds_what_was_added("slots", SLOTS);
+}
+
+#[test]
+fn slot_table_of_a_small_card_finds_what_was_added() {
+    finds_what_was_added("slots_small", 512);
+}
+
+/// Of a table of `most` entries.
+fn finds_what_was_added(block: &str, most: usize) {
     let mut slots = Slots {
-        model: Model::new("slots").unwrap(),
+        model: Model::new(block).unwrap(),
     };
     slots.set("reset", 1);
     slots.model.tick();
@@ -283,7 +293,7 @@ fn slot_table_finds_what_was_added() {
                     entry.3 = flags;
                     at
                 }
-                None if entries.len() < SLOTS => {
+                None if entries.len() < most => {
                     change(&mut slots, SlotCmd::Add);
                     index.insert((key, space), entries.len());
                     entries.push(((key, space), value, value, flags));
@@ -292,7 +302,7 @@ fn slot_table_finds_what_was_added() {
                 None => {
                     // Nothing is added to a full table.
                     slots.run(SlotCmd::Add);
-                    assert_eq!(slots.get("count"), SLOTS as u64);
+                    assert_eq!(slots.get("count"), most as u64);
                     continue;
                 }
             };
@@ -300,7 +310,7 @@ fn slot_table_finds_what_was_added() {
                 check(&slots, &entries[at]);
             }
             assert_eq!(slots.get("count"), entries.len() as u64);
-            assert_eq!(slots.get("full"), u64::from(entries.len() == SLOTS));
+            assert_eq!(slots.get("full"), u64::from(entries.len() == most));
         }
         fullest = fullest.max(entries.len());
         for (at, entry) in entries.iter().enumerate() {
@@ -309,7 +319,7 @@ fn slot_table_finds_what_was_added() {
             check(&slots, entry);
         }
     }
-    assert_eq!(fullest, SLOTS, "the test fills the table");
+    assert_eq!(fullest, most, "the test fills the table");
 }
 
 fn check(slots: &Slots, entry: &Entry) {

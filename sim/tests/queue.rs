@@ -34,8 +34,8 @@ fn exec(bench: &Bench, command: u32, lane: u16) -> Submission {
         op: op::EXEC,
         lane,
         command,
-        address: bench.messages.bus() + u64::from(command % 64) * 64,
-        result: bench.results.bus() + u64::from(command % 256) * 64,
+        address: bench.messages.of(command).bus(),
+        result: bench.results.of(command).bus(),
         capacity: command ^ 0x5555_5555,
         ..Submission::default()
     }
@@ -56,7 +56,8 @@ fn random_commands() -> Result<(), ModelError> {
             let mut bench = Bench::new(timing)?;
             bench.start(log_size);
             bench.failing_answers = 10;
-            bench.irq(0xab00 + log_size as u16);
+            let vector = bench.random.bits() as u16;
+            bench.irq(vector);
             let mut next = 0u32;
             let mut expected_drops = 0;
             for _ in 0..400 {
@@ -121,7 +122,7 @@ fn random_commands() -> Result<(), ModelError> {
             bench.finish();
             let what = format!("temper {round}, 2^{log_size} entries");
             let counts = bench.outcomes();
-            assert!(counts[&DONE] > 100, "{what}: {counts:?}");
+            assert!(counts[&DONE] > 50, "{what}: {counts:?}");
             assert!(counts.contains_key(&CANCELLED), "{what}: {counts:?}");
             assert!(bench.answered > 20, "{what}: {} answers", bench.answered);
             // An answer to a message that was cancelled meanwhile is dropped, too.

@@ -4,7 +4,7 @@ mod lite;
 
 use std::collections::BTreeMap;
 
-use gatewei_abi::layout::LANE_QUEUE;
+use gatewei_abi::layout::{LANE_QUEUE, SLOTS};
 use gatewei_abi::regs::{self, Access, Register, card, lane, queue};
 use gatewei_abi::{ABI_VERSION, MAGIC};
 use gatewei_hdl::catalog::ORIGIN;
@@ -214,6 +214,7 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
             LANES as u32 | ENGINES << 8 | (LANE_QUEUE as u32) << 16 | (PAIRS as u32) << 24,
         ),
         (regs::CARD, card::CLOCK_KHZ, CLOCK_KHZ),
+        (regs::CARD, card::SLOTS, SLOTS as u32),
         (
             regs::CARD,
             card::BOARD,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use gatewei_abi::command::{Completion, Submission, kind, op};
+use gatewei_abi::layout;
 use gatewei_abi::regs::{self, card, queue};
 use gatewei_abi::result::{HEADER_BYTES, Header};
 use gatewei_abi::status::Status;
@@ -225,6 +226,7 @@ impl Transport for Loopback {
             card::VERSION => gatewei_abi::ABI_VERSION,
             card::CAPS => u32::from_le_bytes([LANES, 0, QUEUED, 1]),
             card::CLOCK_KHZ => 100_000,
+            card::SLOTS => layout::SLOTS as u32,
             card::STATUS => {
                 let control = shared.register(card::CONTROL).load(Ordering::Acquire);
                 let obeyed = shared.obeyed.load(Ordering::Acquire);

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gatewei_abi::command::{Completion, PAIR_SHIFT, Submission, kind, op};
+use gatewei_abi::layout;
 use gatewei_abi::message::header;
 use gatewei_abi::regs::{self, card, lane, queue};
 use gatewei_abi::status::Trap;
@@ -442,6 +443,7 @@ impl Transport for Fake {
             card::VERSION => inside.version,
             card::CAPS => inside.caps,
             card::CLOCK_KHZ => 100_000,
+            card::SLOTS => layout::SLOTS as u32,
             card::STATUS => {
                 let dma = if inside.faults.busy {
                     regs::STATUS_DMA

@@ -26,7 +26,7 @@ pub mod status;
 /// `"gwei"` read as a big-endian number: the identity that opening a card checks first.
 pub const MAGIC: u32 = 0x6777_6569;
 /// Version of everything in this crate. A card with another one is refused.
-pub const ABI_VERSION: u32 = 6;
+pub const ABI_VERSION: u32 = 7;
 
 /// Bytes in a beat: the width of the card's data bus and of an EVM word.
 pub const BEAT: usize = 32;

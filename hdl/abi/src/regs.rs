@@ -55,6 +55,7 @@ pub mod card {
             BOARD = 0x28, Ro, "Bits 15:0 the board ([`crate::board`]), bit 31 built from a changed checkout.";
             COMMIT = 0x2c, Ro, "First 32 bits of the git commit that it was built from; 0 where nobody says.";
             BUILT = 0x30, Ro, "When that commit was made, seconds since 1970; 0 where nobody says.";
+            SLOTS = 0x34, Ro, "Entries of a lane's slot table, at most [`crate::layout::SLOTS`].";
         }
     }
 }

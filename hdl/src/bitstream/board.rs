@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use gatewei_abi::layout::SLOTS;
 use serde::Deserialize;
 
 use super::BitstreamError;
@@ -201,6 +202,16 @@ pub struct Size {
     pub lanes: u8,
     /// Keccak engines.
     pub engines: u8,
+    /// Entries of a lane's slot table, a power of two.
+    #[serde(default = "all_slots")]
+    pub slots: u16,
+}
+
+/// Fewest entries of a slot table: a transaction between two contracts, with what it reads of them, has some dozens.
+const LEAST_SLOTS: u16 = 64;
+
+const fn all_slots() -> u16 {
+    SLOTS as u16
 }
 
 /// Where boards are.
@@ -253,6 +264,12 @@ impl Board {
     /// Whether its parts go together.
     fn whole(&self) -> Result<(), String> {
         let say = |what: &str| Err(what.to_string());
+        let slots = self.card.slots;
+        if !slots.is_power_of_two() || !(LEAST_SLOTS..=all_slots()).contains(&slots) {
+            return Err(format!(
+                "card.slots: a power of two from {LEAST_SLOTS} to {SLOTS}"
+            ));
+        }
         if self.pins.leds.len() > 8 {
             return say("pins.leds: at most 8 LEDs");
         }
@@ -373,6 +390,8 @@ mod tests {
         };
         for (name, from, to, why) in [
             ("ulx3s-85f", "speed = 6", "speed = 5", "6, 7 or 8"),
+            ("ulx3s-85f", "slots = 512", "slots = 500", "power of two"),
+            ("ulx3s-85f", "slots = 512", "slots = 4096", "64 to 2048"),
             (
                 "aws-f2",
                 "link = \"f2\"",

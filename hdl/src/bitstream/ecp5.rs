@@ -154,11 +154,12 @@ pub(super) fn board(board: &Board, chip: &Ecp5, wish: &Wish) -> Result<Routed, B
     let device = format!("--{}", chip.device);
     let (speed, seed) = (chip.speed.to_string(), wish.seed.to_string());
     let part = [&device, "--package", &chip.package, "--speed", &speed];
-    // Of nextpnr's placers the one after which the router had fewer conflicts left on a chip as full as this
-    // (bitstreams/README.md).
+    // What leaves the router the fewest conflicts on a chip as full as this (bitstreams/README.md): the clock has room,
+    // the wires have none.
     let rest = [
         "--placer",
         "static",
+        "--no-tmdriv",
         "--lpf",
         "top.lpf",
         "--seed",

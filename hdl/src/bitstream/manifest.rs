@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{BitstreamError, Board, Routed};
-use crate::card::Origin;
+use crate::card::Make;
 
 /// What was built, of what, with what. The fields of the first part are those that the card's identity registers have:
 /// `gatewei card info CARD --manifest FILE` compares them.
@@ -23,6 +23,8 @@ pub struct Manifest {
     pub keccak_engines: u8,
     /// Clock of the card.
     pub clock_khz: u32,
+    /// Entries of a lane's slot table.
+    pub slots: u32,
     /// First 32 bits of the git commit, in hexadecimal.
     pub commit: String,
     /// When that commit was made, seconds since 1970.
@@ -114,7 +116,7 @@ impl Manifest {
     pub fn new(
         board: &Board,
         lanes: u8,
-        origin: Origin,
+        make: Make,
         outcome: Outcome,
         tools: Vec<(String, String)>,
         cells: BTreeMap<String, u64>,
@@ -124,10 +126,11 @@ impl Manifest {
             abi_version: gatewei_abi::ABI_VERSION,
             lanes,
             keccak_engines: board.card.engines,
-            clock_khz: board.clock.card_khz,
-            commit: format!("{:08x}", origin.commit),
-            built: origin.built,
-            changed: origin.changed,
+            clock_khz: make.clock_khz,
+            slots: 1 << make.slot_bits,
+            commit: format!("{:08x}", make.origin.commit),
+            built: make.origin.built,
+            changed: make.origin.changed,
             outcome,
             tools: tools.into_iter().collect(),
             cells,
@@ -150,7 +153,7 @@ mod tests {
         let outcome = Outcome::project("vivado -mode batch", "module top; endmodule");
         let cells = [("LUT6".to_string(), 3)].into();
         let tools = vec![("yosys".to_string(), "0".to_string())];
-        let manifest = Manifest::new(&board, 2, Origin::default(), outcome, tools, cells);
+        let manifest = Manifest::new(&board, 2, Make::default(), outcome, tools, cells);
         let read: toml::Table = manifest.text().parse().unwrap();
         assert_eq!(read["board"].as_str(), Some("acorn-cle215p"));
         assert_eq!(read["lanes"].as_integer(), Some(2));

@@ -24,10 +24,10 @@ pub use board::{Board, boards};
 use board::{Ecp5, Link, Part, Reset, Serial};
 pub use ecp5::{Routed, Timing, route, tool_versions};
 pub use manifest::{Manifest, Outcome};
-pub use origin::origin;
+pub use origin::{make, origin};
 pub use vendor::{Project, simulated};
 
-use crate::card::Origin;
+use crate::card::Make;
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::link::{Line, SerialCard};
 use crate::tools::ToolError;
@@ -123,17 +123,16 @@ fn serial(
     button: &Reset,
     wish: &Wish,
 ) -> Result<Manifest, BitstreamError> {
-    let origin = origin(board.number);
+    let make = make(board);
     let lanes = wish.lanes.unwrap_or(board.card.lanes);
-    let khz = board.clock.card_khz;
     let wrong = |reason| BitstreamError::Board {
         path: board.path.clone(),
         reason,
     };
-    let line = Line::at(khz, serial.baud).map_err(wrong)?;
+    let line = Line::at(make.clock_khz, serial.baud).map_err(wrong)?;
     let card = match (lanes, board.card.engines) {
-        (1, 1) => emit::<1, 1>(khz, origin, line),
-        (2, 1) => emit::<2, 1>(khz, origin, line),
+        (1, 1) => emit::<1, 1>(make, line),
+        (2, 1) => emit::<2, 1>(make, line),
         (lanes, engines) => {
             return Err(wrong(format!(
                 "no card has {lanes} lanes and {engines} Keccak engines at a serial line; choose 1 or 2 lanes, 1 engine"
@@ -159,7 +158,7 @@ fn serial(
     let manifest = Manifest::new(
         board,
         lanes,
-        origin,
+        make,
         outcome,
         tool_versions()?,
         cells.collect(),
@@ -170,12 +169,11 @@ fn serial(
 }
 
 fn emit<const LANES: usize, const ENGINES: usize>(
-    khz: u32,
-    origin: Origin,
+    make: Make,
     line: Line,
 ) -> Result<Design, EmitError> {
     on_large_stack(move || {
-        let card = SerialCard::<LANES, ENGINES>::new(khz, origin, line);
+        let card = SerialCard::<LANES, ENGINES>::new(make, line);
         design("serial_card", card)
     })
 }

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::card::Origin;
+use super::Board;
+use crate::card::{Make, Origin};
 use crate::tools::checkout;
 
 fn git(arguments: &[&str]) -> Option<String> {
@@ -14,6 +15,15 @@ fn git(arguments: &[&str]) -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_string())
+}
+
+/// What the card of a board is made with, from this checkout.
+pub fn make(board: &Board) -> Make {
+    Make {
+        clock_khz: board.clock.card_khz,
+        slot_bits: board.card.slots.ilog2() as usize,
+        origin: origin(board.number),
+    }
 }
 
 /// The checkout's commit, for a board of this number; zeros and `changed` where it is none of git's.

@@ -33,7 +33,7 @@ pub use lane_queue::LaneQueue;
 pub use lane_regs::LaneRegisters;
 pub use queue::QueueEngine;
 pub use queue_regs::QueueRegisters;
-pub use regs::{Identity, Origin, RegisterFile};
+pub use regs::{Identity, Make, Origin, RegisterFile};
 pub use shell::Shell;
 pub use top::{Card, DEFAULT_CLOCK_KHZ};
 

@@ -1,13 +1,13 @@
 //! The register file: an AXI4-Lite slave over every register of `gatewei_abi::regs`.
 
-use gatewei_abi::layout::LANE_QUEUE;
+use gatewei_abi::layout::{LANE_QUEUE, SLOT_BITS};
 use gatewei_abi::regs::{self, card};
 use gatewei_abi::{ABI_VERSION, MAGIC};
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use super::{LaneRegisters, QueueRegisters, array, constant};
+use super::{DEFAULT_CLOCK_KHZ, LaneRegisters, QueueRegisters, array, constant};
 
 /// Bytes of a block's address space, and log2 of it: what the page of an address selects.
 const PAGE_BITS: u32 = 6;
@@ -30,10 +30,29 @@ const STATUS_ERROR: u64 = 1 << 2;
 pub struct Identity {
     /// Keccak engines.
     pub engines: u8,
+    /// What it is made with.
+    pub make: Make,
+}
+
+/// What a card is made with, beside its numbers of parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Make {
     /// Clock of the lanes in kHz.
     pub clock_khz: u32,
+    /// log2 of the entries of a lane's slot table, at most [`SLOT_BITS`].
+    pub slot_bits: usize,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+impl Default for Make {
+    fn default() -> Self {
+        Self {
+            clock_khz: DEFAULT_CLOCK_KHZ,
+            slot_bits: SLOT_BITS,
+            origin: Origin::default(),
+        }
+    }
 }
 
 /// What a card is for and was built from.
@@ -193,6 +212,7 @@ pub struct RegisterFile<const LANES: usize, const PAIRS: usize> {
     board: Constant<Bits<32>>,
     commit_id: Constant<Bits<32>>,
     built: Constant<Bits<32>>,
+    slots: Constant<Bits<32>>,
     one: Constant<Bits<32>>,
     one_wide: Constant<Bits<64>>,
     enable_bit: Constant<Bits<32>>,
@@ -210,6 +230,7 @@ pub struct RegisterFile<const LANES: usize, const PAIRS: usize> {
     board_at: Constant<Bits<6>>,
     commit_at: Constant<Bits<6>>,
     built_at: Constant<Bits<6>>,
+    slots_at: Constant<Bits<6>>,
     control_at: Constant<Bits<6>>,
     status_at: Constant<Bits<6>>,
     cycles_lo_at: Constant<Bits<6>>,
@@ -225,8 +246,8 @@ impl<const LANES: usize, const PAIRS: usize> RegisterFile<LANES, PAIRS> {
             | u64::from(identity.engines) << 8
             | (LANE_QUEUE as u64) << 16
             | (PAIRS as u64) << 24;
-        let mut board = u32::from(identity.origin.board);
-        if identity.origin.changed {
+        let mut board = u32::from(identity.make.origin.board);
+        if identity.make.origin.changed {
             board |= regs::BOARD_CHANGED;
         }
         Self {
@@ -311,10 +332,11 @@ impl<const LANES: usize, const PAIRS: usize> RegisterFile<LANES, PAIRS> {
             magic: constant(MAGIC.into()),
             version: constant(ABI_VERSION.into()),
             caps: constant(caps),
-            clock_khz: constant(identity.clock_khz.into()),
+            clock_khz: constant(identity.make.clock_khz.into()),
             board: constant(board.into()),
-            commit_id: constant(identity.origin.commit.into()),
-            built: constant(identity.origin.built.into()),
+            commit_id: constant(identity.make.origin.commit.into()),
+            built: constant(identity.make.origin.built.into()),
+            slots: constant(1 << identity.make.slot_bits),
             one: constant(1),
             one_wide: constant(1),
             enable_bit: constant(regs::CONTROL_ENABLE.into()),
@@ -336,6 +358,7 @@ impl<const LANES: usize, const PAIRS: usize> RegisterFile<LANES, PAIRS> {
             board_at: constant(card::BOARD.into()),
             commit_at: constant(card::COMMIT.into()),
             built_at: constant(card::BUILT.into()),
+            slots_at: constant(card::SLOTS.into()),
             control_at: constant(card::CONTROL.into()),
             status_at: constant(card::STATUS.into()),
             cycles_lo_at: constant(card::CYCLES_LO.into()),
@@ -517,6 +540,9 @@ impl<const LANES: usize, const PAIRS: usize> Logic for RegisterFile<LANES, PAIRS
             }
             if self.read_offset.val() == self.built_at.val() {
                 self.value.next = self.built.val();
+            }
+            if self.read_offset.val() == self.slots_at.val() {
+                self.value.next = self.slots.val();
             }
             if self.read_offset.val() == self.control_at.val() {
                 self.value.next = self.control.val();

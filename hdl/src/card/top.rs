@@ -2,7 +2,7 @@
 
 use rust_hdl_core::prelude::*;
 
-use super::{Identity, MAX_IDS, MAX_PAIRS, Origin, Shell, array};
+use super::{Identity, MAX_IDS, MAX_PAIRS, Make, Shell, array};
 use crate::keccak::KeccakPool;
 use crate::lane::Lane;
 
@@ -153,16 +153,15 @@ pub struct Card<const LANES: usize, const ENGINES: usize, const PAIRS: usize> {
 }
 
 impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Card<LANES, ENGINES, PAIRS> {
-    /// A card whose lanes run at `clock_khz`.
-    pub fn new(clock_khz: u32, origin: Origin) -> Self {
+    /// A card that is made so.
+    pub fn new(make: Make) -> Self {
         const {
             assert!(LANES >= 1 && LANES + PAIRS <= MAX_IDS && ENGINES >= 1 && ENGINES <= 15);
             assert!(PAIRS >= 1 && PAIRS <= MAX_PAIRS);
         };
         let identity = Identity {
             engines: ENGINES as u8,
-            clock_khz,
-            origin,
+            make,
         };
         Self {
             clock: Default::default(),
@@ -231,7 +230,7 @@ impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Card<LANES, E
             trace_page: array(),
             trace_id: array(),
             shell: Shell::new(identity),
-            lane: array(),
+            lane: array_init::array_init(|_| Lane::of(make.slot_bits)),
             pool: Default::default(),
         }
     }
@@ -241,7 +240,7 @@ impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Default
     for Card<LANES, ENGINES, PAIRS>
 {
     fn default() -> Self {
-        Self::new(DEFAULT_CLOCK_KHZ, Origin::default())
+        Self::new(Make::default())
     }
 }
 

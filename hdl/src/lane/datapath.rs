@@ -3,7 +3,7 @@
 //! It is long because a block's logic is one function to rust-hdl, and this one is the lane's wiring. What can be
 //! said of a part alone is a block in a file of its own.
 
-use gatewei_abi::layout::segment;
+use gatewei_abi::layout::{SLOT_BITS, segment};
 use gatewei_abi::message::code::flag as code_flag;
 use gatewei_abi::opcode;
 use gatewei_abi::status::Status;
@@ -70,19 +70,26 @@ macro_rules! lane {
 
         impl Default for Lane {
             fn default() -> Self {
-                let program = microcode::program();
-                Self::with(&program)
+                Self::of(SLOT_BITS)
             }
         }
 
         impl Lane {
-            fn with(program: &microcode::Program) -> Self {
-                Self { $( $name: lane!(@init program $ty $(= $init)?), )* }
+            /// A lane whose slot table has 2^`slot_bits` entries, at most 2,048.
+            pub fn of(slot_bits: usize) -> Self {
+                let build = Build { program: microcode::program(), slot_bits };
+                Self { $( $name: lane!(@init build $ty $(= $init)?), )* }
             }
         }
     };
-    (@init $program:ident $ty:ty) => { <$ty>::default() };
-    (@init $program:ident $ty:ty = $init:expr) => { $init($program) };
+    (@init $build:ident $ty:ty) => { <$ty>::default() };
+    (@init $build:ident $ty:ty = $init:expr) => { $init(&$build) };
+}
+
+/// What parts of a lane are made from.
+struct Build {
+    program: microcode::Program,
+    slot_bits: usize,
 }
 
 lane! {
@@ -221,13 +228,13 @@ lane! {
     /// It awaits the arithmetic unit.
     pub stall_arith: Signal<Out, Bit>;
 
-    seq: Sequencer = Sequencer::new;
-    decoder: LookupRom<8, Decoded> = |p| LookupRom::new(decode::table(p));
+    seq: Sequencer = |build: &Build| Sequencer::new(&build.program);
+    decoder: LookupRom<8, Decoded> = |build: &Build| LookupRom::new(decode::table(&build.program));
     code: CodeStore;
     data: DataStore;
     env: Ram<6, 256>;
     stack: Stack;
-    slots: Slots;
+    slots: Slots = |build: &Build| Slots::of(build.slot_bits);
     slot_entry: SlotEntry;
     mover: Mover;
     reader: Reader;
@@ -498,7 +505,7 @@ lane! {
     jump_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMP")).into());
     jumpi_gas: Constant<Bits<4>> = |_| Constant::new(u64::from(gas_of("JUMPI")).into());
     op_jumpi: Constant<Bits<8>> = |_| code(opcode::byte("JUMPI"));
-    at_jumpdest: Constant<Decoded> = |p| Constant::new(decode::table(p)[usize::from(opcode::byte("JUMPDEST"))]);
+    at_jumpdest: Constant<Decoded> = |build: &Build| Constant::new(decode::table(&build.program)[usize::from(opcode::byte("JUMPDEST"))]);
     op_jumpdest: Constant<Bits<8>> = |_| code(opcode::byte("JUMPDEST"));
     op_call: Constant<Bits<8>> = |_| code(opcode::byte("CALL"));
     op_call_code: Constant<Bits<8>> = |_| code(opcode::byte("CALLCODE"));

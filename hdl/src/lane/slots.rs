@@ -5,10 +5,14 @@
 //! of the result. A hash index with linear probing finds them; its cells carry an epoch, so that a new
 //! message forgets the old one in one cycle, and a sweep happens once in 255 messages.
 
+use gatewei_abi::layout::SLOT_BITS;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
+use crate::arith::block;
 use crate::prim::Ram;
+
+const _: () = assert!(SLOT_BITS == 11, "entries have eleven bits, cells twelve");
 
 /// Commands to the slot table.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -42,8 +46,8 @@ pub enum Probe {
     Sweep,
 }
 
-/// The slot table: 2,048 entries.
-#[derive(LogicBlock, Default)]
+/// The slot table: 2,048 entries, or fewer.
+#[derive(LogicBlock)]
 pub struct Slots {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -112,6 +116,30 @@ pub struct Slots {
     next_cell: Signal<Local, Bits<12>>,
     live_cell: Signal<Local, Bits<21>>,
     one: Signal<Local, Bits<1>>,
+    most: Constant<Bits<12>>,
+}
+
+impl Slots {
+    /// A table of 2^`bits` entries, at most 2,048; the index has twice as many cells.
+    pub fn of(bits: usize) -> Self {
+        block! {
+            index: Ram::of(bits + 1),
+            keys: Ram::of(bits),
+            originals: Ram::of(bits),
+            presents: Ram::of(bits),
+            flag_ram: Ram::of(bits),
+            most: Constant::new((1u64 << bits).into()),
+            ; clock reset cmd key space value flags_in set_original set_present at ready hit match_now full count
+            entry_key original present flags entry_space here state epoch used cell sought current found fold1 fold2
+            fold3 hash tagged cell_live cell_entry entry next_cell live_cell one
+        }
+    }
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self::of(SLOT_BITS)
+    }
 }
 
 impl Logic for Slots {
@@ -149,7 +177,7 @@ impl Logic for Slots {
         self.ready.next = self.state.q.val() == Probe::Idle;
         self.match_now.next = false;
         self.hit.next = self.found.q.val();
-        self.full.next = self.used.q.val().get_bit(11);
+        self.full.next = self.used.q.val() == self.most.val();
         self.count.next = self.used.q.val();
         self.entry_key.next = self.keys.rdata.val().get_bits::<256>(0);
         self.original.next = self.originals.rdata.val();
@@ -234,7 +262,7 @@ impl Logic for Slots {
                     self.state.d.next = Probe::Look;
                 }
                 SlotCmd::Add => {
-                    if !self.used.q.val().get_bit(11) {
+                    if self.used.q.val() != self.most.val() {
                         self.index.we.next = true;
                         self.keys.we.next = true;
                         self.originals.we.next = true;

@@ -4,7 +4,7 @@ use rust_hdl_core::prelude::*;
 
 use super::{LiteBridge, Panel, Window};
 use crate::arith::block;
-use crate::card::{Card, Origin};
+use crate::card::{Card, Make};
 
 /// A card at the user side of a core that `litepcie_gen` makes: ports that meet are called as there.
 ///
@@ -107,10 +107,10 @@ pub struct LiteCard<const LANES: usize, const ENGINES: usize> {
 
 impl<const LANES: usize, const ENGINES: usize> LiteCard<LANES, ENGINES> {
     /// A card at `clock_khz`; the bridge gives a request up after `patience` cycles.
-    pub fn new(clock_khz: u32, origin: Origin, patience: u32) -> Self {
+    pub fn new(make: Make, patience: u32) -> Self {
         block! {
             bridge: LiteBridge::new(patience),
-            card: Card::new(clock_khz, origin),
+            card: Card::new(make),
             ; clock hold led mmap_axi_lite_awaddr mmap_axi_lite_awvalid mmap_axi_lite_awready mmap_axi_lite_wdata
             mmap_axi_lite_wstrb mmap_axi_lite_wvalid mmap_axi_lite_wready mmap_axi_lite_bresp mmap_axi_lite_bvalid
             mmap_axi_lite_bready mmap_axi_lite_araddr mmap_axi_lite_arvalid mmap_axi_lite_arready mmap_axi_lite_rdata

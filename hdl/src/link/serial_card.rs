@@ -4,7 +4,7 @@ use rust_hdl_core::prelude::*;
 
 use super::{Bridge, Deframe, Enframe, Line, Panel, UartReceive, UartSend};
 use crate::arith::block;
-use crate::card::{Card, Origin};
+use crate::card::{Card, Make};
 
 /// A card at a serial line, with everything that a board's pins need: a board adds its clock and its pads.
 #[derive(LogicBlock)]
@@ -31,12 +31,12 @@ pub struct SerialCard<const LANES: usize, const ENGINES: usize> {
 
 impl<const LANES: usize, const ENGINES: usize> SerialCard<LANES, ENGINES> {
     /// A card at `clock_khz` and this line.
-    pub fn new(clock_khz: u32, origin: Origin, line: Line) -> Self {
+    pub fn new(make: Make, line: Line) -> Self {
         block! {
             receive: UartReceive::new(line.divider),
             bridge: Bridge::new(line.patience),
             send: UartSend::new(line.divider),
-            card: Card::new(clock_khz, origin),
+            card: Card::new(make),
             ; clock hold uart_rx uart_tx led panel deframe enframe
         }
     }

@@ -4,7 +4,7 @@ use rust_hdl_core::prelude::*;
 
 use super::{Interrupts, Panel, Widen, Window};
 use crate::arith::block;
-use crate::card::{Card, Origin};
+use crate::card::{Card, Make};
 
 /// A card at a shell that speaks AXI: registers by AXI4-Lite, host memory by AXI4 of 512 bits, interrupts one by one.
 /// All in the card's clock: a board's top has the vendor's converters to the shell's.
@@ -135,9 +135,9 @@ impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize>
     ShellCard<LANES, ENGINES, PAIRS>
 {
     /// A card at `clock_khz`.
-    pub fn new(clock_khz: u32, origin: Origin) -> Self {
+    pub fn new(make: Make) -> Self {
         block! {
-            card: Card::new(clock_khz, origin),
+            card: Card::new(make),
             no: Constant::new(0u64.into()),
             ; clock hold led s_axil_awaddr s_axil_awvalid s_axil_awready s_axil_wdata s_axil_wstrb s_axil_wvalid
             s_axil_wready s_axil_bresp s_axil_bvalid s_axil_bready s_axil_araddr s_axil_arvalid s_axil_arready

@@ -299,7 +299,8 @@ impl<'c, T: Transport, DB: CardDatabase, J> Flights<'c, T, DB, J> {
             }
             _ => predictor.predict(&call),
         };
-        let launched = message::prepare(&mut inflight, &predicted, &mut known)
+        let slots = self.runner.card.caps().slots;
+        let launched = message::prepare(&mut inflight, &predicted, &mut known, slots)
             .map_err(Reason::Unfit)
             .and_then(|prepared| {
                 let ticket = self.send(&prepared, attempt.roomy)?;

@@ -186,11 +186,12 @@ pub fn code_word(info: &AccountInfo, code: &Bytecode) -> Option<(Word, Option<Ow
 }
 
 /// Makes the message of a frame. What it tells the lane is added to `known`; `predicted` are accounts and
-/// slots that the frames will probably use, the most probable first.
+/// slots that the frames will probably use, the most probable first; the lane's slot table has `slots` entries.
 pub fn prepare<DB: CardDatabase>(
     flight: &mut InFlight<DB>,
     predicted: &[Predicted],
     known: &mut Known,
+    slots: u16,
 ) -> Result<Prepared, Unfit> {
     let spec = flight.spec();
     let fork = fork(spec).ok_or(Unfit::Fork)?;
@@ -216,7 +217,7 @@ pub fn prepare<DB: CardDatabase>(
     if spec.is_enabled_in(SpecId::CANCUN) {
         flags |= gatewei_abi::message::flags::KEEP;
     }
-    let (accounts, codes) = Teller::new(flight, predicted, known).accounts();
+    let (accounts, codes) = Teller::new(flight, predicted, known, slots.into()).accounts();
     Ok(Prepared {
         env: environment(flight),
         fork,

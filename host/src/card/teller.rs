@@ -11,9 +11,6 @@ use super::message::{OwnCode, code_word, to_word};
 use super::predictor::Predicted;
 use super::split::{CardDatabase, CodeId, InFlight, Known};
 
-/// Slots that are predicted at most beside those of the access list. Each costs two beats of message,
-/// and a place in the lane's slot table, half of which is left to what was not foreseen.
-const SLOTS: usize = 1_024;
 /// Accounts that are predicted at most.
 const ACCOUNTS: usize = 128;
 
@@ -28,11 +25,16 @@ pub(super) struct Teller<'a, DB: CardDatabase> {
 }
 
 impl<'a, DB: CardDatabase> Teller<'a, DB> {
-    /// A teller of what `flight` starts with. What it tells is added to `known`.
+    /// A teller of what `flight` starts with, to a lane with `slots` entries in its slot table. What it tells is
+    /// added to `known`.
+    ///
+    /// A slot that is predicted costs two beats of message and one of the entries, half of which are left to what
+    /// was not foreseen.
     pub(super) fn new(
         flight: &'a mut InFlight<DB>,
         predicted: &'a [Predicted],
         known: &'a mut Known,
+        slots: usize,
     ) -> Self {
         let warm = flight.warm();
         Self {
@@ -40,7 +42,7 @@ impl<'a, DB: CardDatabase> Teller<'a, DB> {
             predicted,
             known,
             warm,
-            room: SLOTS,
+            room: slots / 2,
         }
     }
 

@@ -5,7 +5,7 @@ use gatewei_abi::regs::queue;
 use gatewei_abi::status::Trap;
 
 use super::lane::account_of;
-use super::{Bench, DONE_CODE, Flight, PAIRS, PATIENCE, RESULTS, answer_to, result_of};
+use super::{Bench, DONE_CODE, Flight, PAIRS, PATIENCE, answer_to, result_of};
 use crate::lite::Registers;
 
 impl Bench {
@@ -168,8 +168,8 @@ impl Bench {
         match outcome {
             (kind::DONE, DONE_CODE) => {
                 let mut found = [0; 32];
-                let at = id as usize % RESULTS * 64;
-                self.results.copy_out(at, &mut found).expect("in bounds");
+                let result = self.results.of(id);
+                result.copy_out(0, &mut found).expect("in bounds");
                 assert_eq!(
                     found,
                     result_of(id),

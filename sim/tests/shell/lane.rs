@@ -3,10 +3,10 @@
 use gatewei_abi::BEAT;
 use gatewei_abi::command::{kind, request};
 use gatewei_abi::status::Trap;
-use gatewei_driver::dma::DmaBuffer;
 use gatewei_sim::model::{Model, ModelError, PortId};
 use gatewei_sim::random::Random;
 
+use super::spread::Spread;
 use super::{DONE_CODE, Question, answer_to, result_of};
 
 /// Tag of an answer to nothing.
@@ -81,8 +81,8 @@ pub struct Lane {
     /// Messages ended.
     pub ended: u32,
     index: u32,
-    messages: DmaBuffer,
-    results: DmaBuffer,
+    messages: Spread,
+    results: Spread,
     ports: Ports,
     phase: Phase,
     command: Command,
@@ -103,8 +103,8 @@ impl Lane {
     pub fn new(
         model: &Model,
         index: usize,
-        messages: &DmaBuffer,
-        results: &DmaBuffer,
+        messages: &Spread,
+        results: &Spread,
     ) -> Result<Self, ModelError> {
         let input = |name: &str, width| model.input(&format!("{name}_{index}"), width);
         let output = |name: &str, width| model.output(&format!("{name}_{index}"), width);
@@ -266,8 +266,9 @@ impl Lane {
                         address: get(p.cmd[3]),
                         result: get(p.cmd[4]),
                     };
-                    let result = self.command.result.wrapping_sub(self.results.bus());
-                    assert!(result < self.results.len() as u64, "result address");
+                    let (message, result) = (self.messages.of(id), self.results.of(id));
+                    assert_eq!(self.command.address, message.bus(), "message address");
+                    assert_eq!(self.command.result, result.bus(), "result address");
                     self.started.push(id);
                     self.cancelled = false;
                     self.asked = false;
@@ -282,10 +283,10 @@ impl Lane {
             Phase::Beats(n) => {
                 if get(p.rdat[0]) == 1 && get(p.rdat[1]) == 1 {
                     assert_eq!(get(p.rdat[3]), 0, "read error");
-                    let at = self.command.address - self.messages.bus() + n * BEAT as u64;
                     let mut expected = [0; BEAT];
-                    self.messages
-                        .copy_out(at as usize, &mut expected)
+                    let message = self.messages.of(self.command.id);
+                    message
+                        .copy_out(n as usize * BEAT, &mut expected)
                         .expect("in bounds");
                     assert_eq!(model.get_word(p.rdat[2]), expected, "message");
                     self.phase = Phase::Beats(n + 1);

@@ -2,6 +2,7 @@
 
 mod host;
 mod lane;
+mod spread;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,6 +18,7 @@ use gatewei_sim::random::Random;
 use crate::axi::Axi;
 use crate::lite::{Lite, Registers};
 pub use lane::{Asks, Lane, STRAY_TAG};
+use spread::{Spread, map};
 
 /// Lanes of the block in the catalog.
 pub const LANES: usize = 2;
@@ -107,8 +109,8 @@ impl Ring {
 
 pub struct Bench {
     pub random: Random,
-    pub messages: DmaBuffer,
-    pub results: DmaBuffer,
+    pub messages: Spread,
+    pub results: Spread,
     pub lanes: Vec<Lane>,
     /// The host polls every so many cycles.
     pub patience: u64,
@@ -186,12 +188,19 @@ impl Bench {
         let mut model = Model::new("shell")?;
         let mut memory = HostMemory::new(timing);
         let mut random = Random::new(timing.seed);
-        let mut map = |bytes| memory.regions.map(bytes, 64).expect("memory");
-        let (messages, results) = (map(MESSAGES * 64), map(RESULTS * 64));
-        let mut ring = |pair| Ring::new(pair, [map(64), map(64)]);
+        let messages = Spread::new(&mut memory, &mut random, MESSAGES);
+        let results = Spread::new(&mut memory, &mut random, RESULTS);
+        let mut ring = |pair| {
+            Ring::new(
+                pair,
+                [(); 2].map(|()| map(&mut memory, &mut random, 64, 64)),
+            )
+        };
         let (ring, other) = (ring(0), ring(1));
-        let content: Vec<u8> = (0..MESSAGES * 64).map(|_| random.bits() as u8).collect();
-        messages.copy_in(0, &content).expect("in bounds");
+        for message in messages.pieces() {
+            let content: [u8; Spread::BYTES] = std::array::from_fn(|_| random.bits() as u8);
+            message.copy_in(0, &content).expect("in bounds");
+        }
         let lanes = (0..LANES)
             .map(|i| Lane::new(&model, i, &messages, &results))
             .collect::<Result<_, _>>()?;
@@ -236,8 +245,10 @@ impl Bench {
         self.memory.regions.unmap(self.ring.submissions.bus());
         self.memory.regions.unmap(self.ring.completions.bus());
         let bytes = 64 << log_size;
-        self.ring.submissions = self.memory.regions.map(bytes, 64).expect("memory");
-        self.ring.completions = self.memory.regions.map(bytes, 64).expect("memory");
+        // A page, so that no burst crosses one.
+        let align = bytes.max(4096);
+        let mut ring = || map(&mut self.memory, &mut self.random, bytes, align);
+        (self.ring.submissions, self.ring.completions) = (ring(), ring());
         self.ring.log_size = log_size;
         let (sq, cq) = (self.ring.submissions.bus(), self.ring.completions.bus());
         for (register, value) in [

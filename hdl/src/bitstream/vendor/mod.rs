@@ -14,8 +14,8 @@ pub use mmcm::Mmcm;
 
 use super::board::{Link, Part, XilinxFamily};
 use super::ecp5::{YOSYS, step};
-use super::{BitstreamError, Board, Manifest, Outcome, Wish, origin};
-use crate::card::Origin;
+use super::{BitstreamError, Board, Manifest, Outcome, Wish, make};
+use crate::card::{Make, Origin};
 use crate::emit::{Design, EmitError, design, on_large_stack};
 use crate::link::{IrqLines, LiteCard, ShellCard};
 use crate::tools::{Area, Budgets, Family, ToolError, map};
@@ -51,11 +51,9 @@ pub struct Project {
     pub files: Files,
     /// Lanes.
     pub lanes: u8,
-    /// What it is built from.
-    pub origin: Origin,
+    /// What the card is made with.
+    pub make: Make,
     family: Family,
-    /// The card's clock, kHz.
-    khz: u32,
 }
 
 impl From<XilinxFamily> for Family {
@@ -81,8 +79,7 @@ impl Project {
             return Err(wrong("it has no Xilinx part".into()));
         };
         let lanes = lanes.unwrap_or(board.card.lanes);
-        let origin = origin(board.number);
-        let khz = board.clock.card_khz;
+        let make = make(board);
         let size = (lanes, board.card.engines);
         let unknown = |choice: &str| {
             wrong(format!(
@@ -94,8 +91,8 @@ impl Project {
             Link::Serial(_) => return Err(wrong("a Xilinx part has no serial link".into())),
             Link::Litepcie(slot) => {
                 let card = match size {
-                    (1, 1) => lite::<1, 1>(khz, origin),
-                    (2, 1) => lite::<2, 1>(khz, origin),
+                    (1, 1) => lite::<1, 1>(make),
+                    (2, 1) => lite::<2, 1>(make),
                     _ => return Err(unknown("1 or 2")),
                 }?;
                 let files = lite::files(board, chip, slot, &card);
@@ -103,9 +100,9 @@ impl Project {
             }
             Link::F2 | Link::Xdma(_) => {
                 let card = match size {
-                    (1, 1) => shell::<1, 1, 1>(khz, origin),
-                    (2, 1) => shell::<2, 1, 2>(khz, origin),
-                    (4, 1) => shell::<4, 1, 4>(khz, origin),
+                    (1, 1) => shell::<1, 1, 1>(make),
+                    (2, 1) => shell::<2, 1, 2>(make),
+                    (4, 1) => shell::<4, 1, 4>(make),
                     _ => return Err(unknown("1, 2 or 4")),
                 }?;
                 let lines = on_large_stack(|| design("irq_lines", IrqLines::default()))?;
@@ -120,9 +117,8 @@ impl Project {
             card,
             files: files.map_err(wrong)?,
             lanes,
-            origin,
+            make,
             family: chip.family.into(),
-            khz,
         })
     }
 
@@ -190,7 +186,7 @@ impl Project {
              hierarchy -check -top {top}\nproc\nopt_clean\nmemory_dff\n",
             self.read()
         );
-        let mhz = f64::from(self.khz) / 1e3;
+        let mhz = f64::from(self.make.clock_khz) / 1e3;
         map(folder, &YOSYS, top, &read, (self.family, mhz))
     }
 }
@@ -215,28 +211,24 @@ pub fn build(board: &Board, wish: &Wish) -> Result<Manifest, BitstreamError> {
     let outcome = Outcome::project(project.files.how, &project.card.verilog);
     let tools = vec![(YOSYS.name.to_string(), YOSYS.version()?)];
     let cells = area.cells().clone();
-    let manifest = Manifest::new(board, project.lanes, project.origin, outcome, tools, cells);
+    let manifest = Manifest::new(board, project.lanes, project.make, outcome, tools, cells);
     let path = wish.out.join("manifest.toml");
     std::fs::write(&path, manifest.text()).map_err(BitstreamError::file(&path))?;
     Ok(manifest)
 }
 
-fn lite<const LANES: usize, const ENGINES: usize>(
-    khz: u32,
-    origin: Origin,
-) -> Result<Design, EmitError> {
+fn lite<const LANES: usize, const ENGINES: usize>(make: Make) -> Result<Design, EmitError> {
     on_large_stack(move || {
-        let card = LiteCard::<LANES, ENGINES>::new(khz, origin, lite::patience(khz));
+        let card = LiteCard::<LANES, ENGINES>::new(make, lite::patience(make.clock_khz));
         design("lite_card", card)
     })
 }
 
 fn shell<const LANES: usize, const ENGINES: usize, const PAIRS: usize>(
-    khz: u32,
-    origin: Origin,
+    make: Make,
 ) -> Result<Design, EmitError> {
     on_large_stack(move || {
-        let card = ShellCard::<LANES, ENGINES, PAIRS>::new(khz, origin);
+        let card = ShellCard::<LANES, ENGINES, PAIRS>::new(make);
         design("shell_card", card)
     })
 }
@@ -254,15 +246,16 @@ pub fn simulated() -> Result<Design, EmitError> {
     let (Part::Xilinx(chip), Link::Litepcie(slot)) = (&board.part, &board.link) else {
         return Err(failed(format!("{} has no LitePCIe", board.name)));
     };
-    let origin = Origin {
+    let mut make = make(&board);
+    // Of any checkout the same.
+    make.origin = Origin {
         board: board.number,
         ..Origin::default()
     };
-    let khz = board.clock.card_khz;
     let card = on_large_stack(move || {
         design(
             "lite_card",
-            LiteCard::<1, 1>::new(khz, origin, crate::catalog::PATIENCE),
+            LiteCard::<1, 1>::new(make, crate::catalog::PATIENCE),
         )
     })?;
     lite::simulated(&board, chip, slot, &card).map_err(failed)

@@ -40,6 +40,8 @@ struct Identity {
     keccak_engines: u8,
     messages_per_lane: u16,
     clock_khz: u32,
+    /// Entries of a lane's slot table.
+    slots: u16,
     /// Name of the board, or its number where it has none.
     board: String,
     /// First 32 bits of the git commit that the bitstream was built from, in hexadecimal; `00000000` where nobody has
@@ -62,6 +64,7 @@ impl Identity {
             "lanes",
             "keccak_engines",
             "clock_khz",
+            "slots",
             "commit",
             "built",
             "changed",
@@ -89,6 +92,7 @@ pub(super) fn info(arguments: &Info) -> Result<End, Failure> {
         keccak_engines,
         credits,
         clock_khz,
+        slots,
     } = identify(&mut transport)?;
     let Origin {
         board: number,
@@ -106,6 +110,7 @@ pub(super) fn info(arguments: &Info) -> Result<End, Failure> {
         keccak_engines,
         messages_per_lane: credits,
         clock_khz,
+        slots,
         board: board::name(number).map_or_else(|| number.to_string(), Into::into),
         commit: format!("{commit:08x}"),
         built,
