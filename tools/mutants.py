@@ -35,7 +35,7 @@ TESTS = {
     "gas_cost": ("gas_cost", ""),
     "gas_meter": ("lane_state", "gas"),
     "stack": ("lane_state", "stack"),
-    "slots": ("lane_state", "slot"),
+    "slots": ("lane_state", "slot_table_finds"),
     "byte_ram": ("lane_memory", "byte_ram"),
     "mover": ("lane_memory", "mover"),
     "reader": ("reader", ""),
@@ -65,8 +65,9 @@ def checked(command, **options):
 def mutate(block, count, seed):
     """Writes the block with so many mutants in it; what they are."""
     folder = BUILD / "work"
+    # -formal: what is written for simulations alone counts, the garbage of memories that are read and written at once.
     checked([HDL, "emit", block, "--out", folder])
-    begin = f"read_verilog {block}.v\nhierarchy -check -top {block}\nproc\nflatten\nopt_clean\nsetundef -zero t:$mem* %n\n"
+    begin = f"read_verilog -formal {block}.v\nhierarchy -check -top {block}\nproc\nflatten\nopt_clean\nsetundef -zero t:$mem* %n\n"
     # Memories' own ports stay: yosys has no memory with a clock enable that is inverted.
     (folder / "list.ys").write_text(f"{begin}mutate -list {count} -seed {seed} -o list.txt t:$mem* %n\n")
     checked([YOSYS, "-q", "-s", "list.ys"], cwd=folder)

@@ -28,7 +28,7 @@ use crate::link::{
     Bridge, Deframe, Enframe, FrameCheck, Interrupts, IrqLines, Line, LiteBridge, Outbox,
     SerialCard, UartReceive, UartSend, Widen, Window,
 };
-use crate::prim::{LookupRom, Mul, Ram, Rom};
+use crate::prim::{LookupRom, Mul, Ram, Rom, RowRam};
 
 /// A block by name.
 #[derive(Clone, Copy)]
@@ -55,6 +55,7 @@ pub fn blocks() -> Vec<Entry> {
         entry!("widths", Widths::default()),
         entry!("handshake", Handshake::default()),
         entry!("ram", Ram::<10, 64>::default()),
+        entry!("row_ram", RowRam::<10>::default()),
         entry!("rom", Rom::<8, Bits<40>>::new(rom_pattern())),
         entry!("lookup_rom", LookupRom::<8, Bits<40>>::new(rom_pattern())),
         entry!("mul", Mul::<64, 128>::default()),

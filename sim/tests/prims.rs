@@ -39,6 +39,44 @@ fn ram_reads_the_word_that_stood_there_and_garbage_in_a_collision() {
     assert!(collisions > 100);
 }
 
+#[test]
+fn row_ram_writes_the_bytes_that_are_enabled_and_reads_garbage_in_their_place() {
+    let mut model = Model::new("row_ram").unwrap();
+    let port = |name| model.port(name).unwrap();
+    let (raddr, rdata, waddr, wdata, we) = (
+        port("raddr"),
+        port("rdata"),
+        port("waddr"),
+        port("wdata"),
+        port("we"),
+    );
+    let mut rows = vec![[0u8; 32]; 1024];
+    let mut random = Random::new(8);
+    let mut collisions = 0;
+    for step in 0..20_000 {
+        let bits = random.bits();
+        let pick = |n: u64| if n & 8 == 0 { n & 7 } else { 1016 | n & 7 };
+        let (read, write) = (pick(bits) as usize, pick(bits >> 8) as usize);
+        let (value, enables) = (std::array::from_fn(|_| random.bits() as u8), bits >> 32);
+        model.set_u64(raddr, read as u64);
+        model.set_u64(waddr, write as u64);
+        model.set_word(wdata, &value);
+        model.set_u64(we, enables);
+        model.tick();
+        let enabled = |byte: usize| enables >> byte & 1 == 1;
+        let mut want = rows[read];
+        for byte in (0..32).filter(|&byte| enabled(byte)) {
+            if read == write {
+                want[byte] = !want[byte];
+                collisions += 1;
+            }
+            rows[write][byte] = value[byte];
+        }
+        assert_eq!(model.get_word(rdata), want, "step {step}, row {read}");
+    }
+    assert!(collisions > 100);
+}
+
 /// The contents that the catalog gives both ROMs.
 fn rom_word(address: u64) -> u64 {
     if address < 192 { address * address } else { 0 }

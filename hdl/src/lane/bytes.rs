@@ -1,8 +1,8 @@
 //! 64 KiB of byte-addressed memory that reads or writes any 32 consecutive bytes in one cycle.
 //!
-//! Thirty-two banks of one byte: bank `k` holds the addresses congruent to `k`, so that 32 consecutive
-//! bytes never meet in a bank. A rotator brings them in order. Words are in EVM order: the byte at the
-//! lowest address is the most significant.
+//! Rows of 32 bytes, the even ones in one RAM and the odd ones in another: 32 consecutive bytes are the end of one row
+//! and the beginning of the next, which are never in the same RAM. A rotator brings them in order. Words are in
+//! EVM order: the byte at the lowest address is the most significant.
 //!
 //! The memory consists of frames of 4 KiB: bytes behind the end of a frame are in the frame that the user
 //! names, which need not be the one that follows.
@@ -11,10 +11,10 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
 use super::words::{Banks, Rotate, each_bank};
-use crate::prim::Ram;
+use crate::prim::RowRam;
 
 /// Byte memory: one read port (data a cycle after the address) and one write port.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct ByteRam {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -35,12 +35,16 @@ pub struct ByteRam {
     /// How many of them, 0 to 32.
     pub wcount: Signal<In, Bits<6>>,
 
-    bank: [Ram<11, 8>; 32],
-    index: [Constant<Bits<5>>; 31],
+    even: RowRam<10>,
+    odd: RowRam<10>,
+    ones: Signal<Local, Bits<32>>,
     rrow: Signal<Local, Bits<11>>,
     rbehind: Signal<Local, Bits<11>>,
     roff: Signal<Local, Bits<5>>,
     roff_q: DFF<Bits<5>>,
+    /// Bytes that are read from the row behind, the first byte at the top; then those that are in the odd RAM.
+    rlate: Signal<Local, Bits<32>>,
+    from_odd: DFF<Bits<32>>,
     gathered: Signal<Local, Banks>,
     reading: Rotate,
     writing: Rotate,
@@ -48,8 +52,9 @@ pub struct ByteRam {
     wrow: Signal<Local, Bits<11>>,
     wbehind: Signal<Local, Bits<11>>,
     woff: Signal<Local, Bits<5>>,
-    scattered: Signal<Local, Bits<256>>,
-    ones: Signal<Local, Bits<32>>,
+    /// Bytes that are written to the row behind; then those that go to the odd RAM.
+    wlate: Signal<Local, Bits<32>>,
+    to_odd: Signal<Local, Bits<32>>,
     count: Signal<Local, Bits<32>>,
     mask: Signal<Local, Bits<32>>,
     mask1: Signal<Local, Bits<32>>,
@@ -59,50 +64,14 @@ pub struct ByteRam {
     mask5: Signal<Local, Bits<32>>,
 }
 
-impl Default for ByteRam {
-    fn default() -> Self {
-        Self {
-            clock: Default::default(),
-            raddr: Default::default(),
-            rnext: Default::default(),
-            rdata: Default::default(),
-            we: Default::default(),
-            waddr: Default::default(),
-            wnext: Default::default(),
-            wdata: Default::default(),
-            wcount: Default::default(),
-            bank: array_init::array_init(|_| Default::default()),
-            index: array_init::array_init(|i| Constant::new((i as u64).into())),
-            rrow: Default::default(),
-            rbehind: Default::default(),
-            roff: Default::default(),
-            roff_q: Default::default(),
-            gathered: Default::default(),
-            reading: Default::default(),
-            writing: Default::default(),
-            zero: Default::default(),
-            wrow: Default::default(),
-            wbehind: Default::default(),
-            woff: Default::default(),
-            scattered: Default::default(),
-            ones: Default::default(),
-            count: Default::default(),
-            mask: Default::default(),
-            mask1: Default::default(),
-            mask2: Default::default(),
-            mask3: Default::default(),
-            mask4: Default::default(),
-            mask5: Default::default(),
-        }
-    }
-}
-
 macro_rules! byte_ram_logic { ($($field:ident $bank:tt $low:tt $first:tt,)*) => {
 impl Logic for ByteRam {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, roff_q);
-        // Read: banks before the offset hold bytes of the next row.
+        dff_setup!(self, clock, roff_q, from_odd);
+        clock!(self, clock, even, odd);
+        self.ones.next = 0xffff_ffff_u64.into();
+        // Read: bytes before the offset are of the row behind. Behind an even row is the odd one at the same place.
         self.rrow.next = self.raddr.val().get_bits::<11>(5);
         self.rbehind.next = self.rrow.val() + 1;
         if self.rrow.val().get_bits::<7>(0) == 127 {
@@ -110,16 +79,20 @@ impl Logic for ByteRam {
         }
         self.roff.next = self.raddr.val().get_bits::<5>(0);
         self.roff_q.d.next = self.roff.val();
-        for i in 0..32 {
-            self.bank[i].clock.next = self.clock.val();
-            self.bank[i].raddr.next = self.rrow.val();
+        self.rlate.next = !(self.ones.val() >> bit_cast::<32, 5>(self.roff.val()));
+        self.odd.raddr.next = self.rrow.val().get_bits::<10>(1);
+        self.even.raddr.next = self.rrow.val().get_bits::<10>(1);
+        self.from_odd.d.next = self.rlate.val();
+        if self.rrow.val().get_bit(0) {
+            self.even.raddr.next = self.rbehind.val().get_bits::<10>(1);
+            self.from_odd.d.next = !self.rlate.val();
         }
-        for i in 0..31 {
-            if self.index[i].val() < self.roff.val() {
-                self.bank[i].raddr.next = self.rbehind.val();
+        $(
+            self.gathered.next.$field = self.even.rdata.val().get_bits::<8>($low);
+            if self.from_odd.q.val().get_bit(31 - $bank) {
+                self.gathered.next.$field = self.odd.rdata.val().get_bits::<8>($low);
             }
-        }
-        $( self.gathered.next.$field = self.bank[$bank].rdata.val(); )*
+        )*
         self.reading.a.next = self.gathered.val().into();
         self.reading.by.next = self.roff_q.q.val();
         self.rdata.next = self.reading.y.val();
@@ -133,8 +106,6 @@ impl Logic for ByteRam {
         self.writing.a.next = self.wdata.val();
         self.zero.next = 0.into();
         self.writing.by.next = self.zero.val() - self.woff.val();
-        self.scattered.next = self.writing.y.val();
-        self.ones.next = 0xffff_ffff_u64.into();
         self.count.next = bit_cast::<32, 6>(self.wcount.val());
         self.mask.next = !(self.ones.val() >> self.count.val());
         self.mask1.next = self.mask.val();
@@ -157,18 +128,22 @@ impl Logic for ByteRam {
         if self.woff.val().get_bit(4) {
             self.mask5.next = (self.mask4.val() >> 16) | (self.mask4.val() << 16);
         }
-        for i in 0..32 {
-            self.bank[i].waddr.next = self.wrow.val();
+        self.wlate.next = !(self.ones.val() >> bit_cast::<32, 5>(self.woff.val()));
+        self.odd.waddr.next = self.wrow.val().get_bits::<10>(1);
+        self.even.waddr.next = self.wrow.val().get_bits::<10>(1);
+        self.to_odd.next = self.wlate.val();
+        if self.wrow.val().get_bit(0) {
+            self.even.waddr.next = self.wbehind.val().get_bits::<10>(1);
+            self.to_odd.next = !self.wlate.val();
         }
-        for i in 0..31 {
-            if self.index[i].val() < self.woff.val() {
-                self.bank[i].waddr.next = self.wbehind.val();
-            }
+        self.even.wdata.next = self.writing.y.val();
+        self.odd.wdata.next = self.writing.y.val();
+        self.even.we.next = 0.into();
+        self.odd.we.next = 0.into();
+        if self.we.val() {
+            self.even.we.next = self.mask5.val() & !self.to_odd.val();
+            self.odd.we.next = self.mask5.val() & self.to_odd.val();
         }
-        $(
-            self.bank[$bank].wdata.next = self.scattered.val().get_bits::<8>($low);
-            self.bank[$bank].we.next = self.we.val() & self.mask5.val().get_bit(31 - $bank);
-        )*
     }
 }
 }}

@@ -1,7 +1,8 @@
 //! The code store: the pages of code that the lane uses, brought from code images in host memory.
 //!
 //! It keeps pages of up to 256 codes, so that a contract that is called again, in this message or a
-//! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there.
+//! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there. As in
+//! [`super::bytes`], even rows are in one RAM and odd rows in another.
 
 use gatewei_abi::layout::{CODE_GROUP, CODE_PAGE_BEATS, CODE_PAGE_BYTES, CODE_PAGES};
 use rust_hdl_core::prelude::*;
@@ -10,6 +11,7 @@ use rust_hdl_widgets::prelude::*;
 use super::code_table::CodeTable;
 use super::near::Near;
 use super::words::{Banks, Rotate, each_bank};
+use crate::arith::block;
 use crate::prim::Ram;
 
 const _: () = assert!(CODE_PAGE_BYTES == 1024 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 36);
@@ -81,7 +83,9 @@ pub struct CodeStore {
     table: CodeTable,
     near: Near<14, 6>,
     known: Ram<8, 64>,
-    bank: [Ram<11, 9>; 32],
+    /// Rows of 32 bytes, the first one least significant, and above them a bit for each that is a destination.
+    even: Ram<10, 288>,
+    odd: Ram<10, 288>,
     rotate: Rotate,
     state: DFF<Fetching>,
     number: DFF<Bits<8>>,
@@ -92,6 +96,13 @@ pub struct CodeStore {
     good: DFF<Bit>,
     spoiled: DFF<Bit>,
     offset: DFF<Bits<5>>,
+    /// The first byte is in an odd row.
+    first_odd: DFF<Bit>,
+    /// Bytes, by their place in the row, that are read from the odd RAM.
+    from_odd: DFF<Bits<32>>,
+    late: Signal<Local, Bits<32>>,
+    ones: Signal<Local, Bits<32>>,
+    marked: Signal<Local, Bits<32>>,
     /// The page that is looked up.
     asked: DFF<Bits<14>>,
     /// One is.
@@ -112,63 +123,18 @@ pub struct CodeStore {
     page_now: Signal<Local, Bits<14>>,
     page_bytes: Signal<Local, Bits<64>>,
     gathered: Signal<Local, Banks>,
-    index: [Constant<Bits<5>>; 32],
+    wdata: Signal<Local, Bits<288>>,
     beats: Constant<Bits<16>>,
 }
 
 impl Default for CodeStore {
     fn default() -> Self {
-        Self {
-            clock: Default::default(),
-            reset: Default::default(),
-            open: Default::default(),
-            tag: Default::default(),
-            address: Default::default(),
-            opened: Default::default(),
-            raddr: Default::default(),
-            rdata: Default::default(),
-            jumpdest: Default::default(),
-            readable: Default::default(),
-            want: Default::default(),
-            busy: Default::default(),
-            seek: Default::default(),
-            in_addr: Default::default(),
-            in_beats: Default::default(),
-            in_ready: Default::default(),
-            in_valid: Default::default(),
-            in_error: Default::default(),
-            beat: Default::default(),
-            table: Default::default(),
-            near: Default::default(),
-            asked: Default::default(),
-            asks: Default::default(),
-            wants: Default::default(),
-            absent: Default::default(),
-            behind_page: Default::default(),
-            known: Default::default(),
-            bank: array_init::array_init(|_| Default::default()),
-            rotate: Default::default(),
-            state: Default::default(),
-            number: Default::default(),
-            hand: Default::default(),
-            page: Default::default(),
-            row: Default::default(),
-            marks: Default::default(),
-            good: Default::default(),
-            spoiled: Default::default(),
-            offset: Default::default(),
-            forget: Default::default(),
-            accept: Default::default(),
-            we: Default::default(),
-            low: Default::default(),
-            line: Default::default(),
-            behind: Default::default(),
-            wline: Default::default(),
-            page_now: Default::default(),
-            page_bytes: Default::default(),
-            gathered: Default::default(),
-            index: array_init::array_init(|i| Constant::new((i as u64).into())),
+        block! {
             beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
+            ; clock reset open tag address opened raddr rdata jumpdest readable want busy seek in_addr in_beats in_ready
+            in_valid in_error beat table near known even odd rotate state number hand page row marks good spoiled offset
+            first_odd from_odd late ones marked asked asks wants absent behind_page forget accept we low line behind wline
+            page_now page_bytes gathered wdata
         }
     }
 }
@@ -178,9 +144,10 @@ impl Logic for CodeStore {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, number, hand, page, row, marks, good, spoiled, offset, asked, asks, wants
+            self, clock, state, number, hand, page, row, marks, good, spoiled, offset, first_odd,
+            from_odd, asked, asks, wants
         );
-        clock!(self, clock, table, near, known);
+        clock!(self, clock, table, near, known, even, odd);
 
         // Reading. A page's name is its number in the code, then the code's number: the page behind is 2^8 further.
         self.page_now.next = (bit_cast::<14, 6>(self.raddr.val().get_bits::<6>(10)) << 8)
@@ -218,26 +185,35 @@ impl Logic for CodeStore {
         }
         self.wline.next =
             (bit_cast::<11, 6>(self.hand.q.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
-        self.jumpdest.next = false;
-        for i in 0..32 {
-            self.bank[i].clock.next = self.clock.val();
-            self.bank[i].raddr.next = self.line.val();
-            self.bank[i].waddr.next = self.wline.val();
-            if self.index[i].val() == self.offset.q.val() {
-                self.jumpdest.next = self.bank[i].rdata.val().get_bit(8);
-            }
+        self.ones.next = 0xffff_ffff_u64.into();
+        self.late.next = !(self.ones.val() << bit_cast::<32, 5>(self.low.val()));
+        // Behind an even row is the odd one at the same place.
+        self.odd.raddr.next = self.line.val().get_bits::<10>(1);
+        self.even.raddr.next = self.line.val().get_bits::<10>(1);
+        self.from_odd.d.next = self.late.val();
+        self.first_odd.d.next = self.line.val().get_bit(0);
+        if self.line.val().get_bit(0) {
+            self.even.raddr.next = self.behind.val().get_bits::<10>(1);
+            self.from_odd.d.next = !self.late.val();
         }
-        // The last bank's byte is never before the first one.
-        for i in 0..31 {
-            if self.index[i].val() < self.low.val() {
-                self.bank[i].raddr.next = self.behind.val();
-            }
+        self.marked.next = self.even.rdata.val().get_bits::<32>(256);
+        if self.first_odd.q.val() {
+            self.marked.next = self.odd.rdata.val().get_bits::<32>(256);
         }
+        self.jumpdest.next =
+            (self.marked.val() >> bit_cast::<32, 5>(self.offset.q.val())).get_bit(0);
         $(
-            self.gathered.next.$field = self.bank[$bank].rdata.val().get_bits::<8>(0);
-            self.bank[$bank].wdata.next = bit_cast::<9, 8>(self.beat.val().get_bits::<8>($beat))
-                | (bit_cast::<9, 1>(self.marks.q.val().get_bits::<1>($bank)) << 8);
+            self.gathered.next.$field = self.even.rdata.val().get_bits::<8>($beat);
+            if self.from_odd.q.val().get_bit($bank) {
+                self.gathered.next.$field = self.odd.rdata.val().get_bits::<8>($beat);
+            }
         )*
+        self.wdata.next = bit_cast::<288, 256>(self.beat.val())
+            | (bit_cast::<288, 32>(self.marks.q.val().get_bits::<32>(0)) << 256);
+        self.even.waddr.next = self.wline.val().get_bits::<10>(1);
+        self.odd.waddr.next = self.wline.val().get_bits::<10>(1);
+        self.even.wdata.next = self.wdata.val();
+        self.odd.wdata.next = self.wdata.val();
         self.rotate.a.next = self.gathered.val().into();
         self.rotate.by.next = self.offset.q.val();
         self.rdata.next = self.rotate.y.val();
@@ -332,9 +308,8 @@ impl Logic for CodeStore {
                 self.state.d.next = Fetching::Idle;
             }
         }
-        for i in 0..32 {
-            self.bank[i].we.next = self.we.val();
-        }
+        self.even.we.next = self.we.val() & !self.row.q.val().get_bit(0);
+        self.odd.we.next = self.we.val() & self.row.q.val().get_bit(0);
         if self.accept.val() & self.in_error.val() {
             self.spoiled.d.next = true;
         }

@@ -6,7 +6,9 @@
 mod mul;
 mod ram;
 mod rom;
+mod row_ram;
 
 pub use mul::Mul;
 pub use ram::Ram;
 pub use rom::{LookupRom, Rom};
+pub use row_ram::RowRam;
