@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use gatewei_abi::BEAT;
-use gatewei_abi::layout::{CODE_BYTES, CODE_PAGE_BEATS, CODE_PAGE_BYTES};
+use gatewei_abi::layout::{CODE_BYTES, CODE_PAGE_BEATS, CODE_PAGE_BYTES, CODE_PAGES};
 use gatewei_abi::message::code_image;
 use gatewei_sim::model::{Model, PortId};
 use gatewei_sim::random::Random;
@@ -202,6 +202,58 @@ fn a_code_that_is_kept_is_not_fetched_again() {
         bench.fetch(&codes, 0, 0, 0);
         assert_eq!(bench.pages, 9 + round);
     }
+}
+
+/// Every frame holds what was put there until its turn comes again, or its code's number is another's.
+#[test]
+fn pages_are_kept_in_turn() {
+    const CODES: usize = 12;
+    let mut random = Random::new(9);
+    let codes: Vec<Code> = (0..CODES)
+        .map(|_| code(&mut random, 12 * CODE_PAGE_BYTES))
+        .collect();
+    // Numbers that differ in every bit.
+    let number = |n: usize| (n as u64 * 23 + 1) & 0xff;
+    let mut bench = Bench::new(5);
+    let (mut frames, mut hand) = ([None; CODE_PAGES], 0);
+    let (mut tags, mut hits) = ([0; CODES], 0);
+    for step in 0..6_000 {
+        let n = random.below(CODES as u64) as usize;
+        // Now and then a code that has the same number, and takes its place.
+        let tag = match tags[n] {
+            0 => number(n),
+            tag if random.percent(1) => tag + 256,
+            tag => tag,
+        };
+        if tag != tags[n] {
+            let stays = |held: &(usize, usize)| held.0 != n;
+            frames = frames.map(|held| held.filter(stays));
+        }
+        tags[n] = tag;
+        bench.open(&codes, n, tag);
+        // First all in turn, so that each is met soon; then more than there is room for, or less.
+        let page = match step / 1_000 {
+            0 | 3 => step % 12,
+            1 | 4 => random.below(12) as usize,
+            _ => random.below(5) as usize,
+        };
+        let before = bench.pages;
+        // Not at a page's end, so that the page behind is not needed. But it is not driven out either.
+        let at = 40 + random.below(900) as usize;
+        bench.fetch(&codes, n, page * CODE_PAGE_BYTES + at, 2);
+        let known = frames.contains(&Some((n, page)));
+        if !known {
+            while frames[hand] == Some((n, page + 1)) {
+                hand = (hand + 1) % CODE_PAGES;
+            }
+            frames[hand] = Some((n, page));
+            hand = (hand + 1) % CODE_PAGES;
+        }
+        hits += usize::from(known);
+        let want = before + usize::from(!known);
+        assert_eq!(bench.pages, want, "step {step}: page {page} of code {n}");
+    }
+    assert!((1_000..5_000).contains(&hits), "{hits}");
 }
 
 #[test]

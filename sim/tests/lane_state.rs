@@ -96,6 +96,14 @@ fn stack_is_a_stack() {
             Clear => stack.clear(),
             None | Enter | Leave => {}
         }
+        // At once, too: what is wrong in every second cycle would look right above.
+        model.eval();
+        assert_eq!(model.get_u64(depth), stack.len() as u64, "step {step}");
+        for (id, below) in [(top, 0), (second, 1)] {
+            if let Some(want) = stack.len().checked_sub(below + 1) {
+                assert_eq!(model.get_word(id), stack[want], "after step {step}");
+            }
+        }
         deepest = deepest.max(stack.len());
     }
     assert_eq!(deepest, 1024, "the test reaches the limit");
