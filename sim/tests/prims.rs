@@ -1,19 +1,17 @@
 //! The hand-written Verilog: memories and the multiplier against plain Rust.
 
-use gatewei_sim::model::Model;
+use gatewei_sim::model::{Model, PortId};
 use gatewei_sim::random::Random;
+
+/// Ports of a RAM.
+fn ram_ports(model: &Model) -> [PortId; 5] {
+    ["raddr", "rdata", "waddr", "wdata", "we"].map(|name| model.port(name).unwrap())
+}
 
 #[test]
 fn ram_reads_the_word_that_stood_there_and_garbage_in_a_collision() {
     let mut model = Model::new("ram").unwrap();
-    let port = |name| model.port(name).unwrap();
-    let (raddr, rdata, waddr, wdata, we) = (
-        port("raddr"),
-        port("rdata"),
-        port("waddr"),
-        port("wdata"),
-        port("we"),
-    );
+    let [raddr, rdata, waddr, wdata, we] = ram_ports(&model);
     let mut words = vec![0u64; 1024];
     let mut random = Random::new(7);
     let mut collisions = 0;
@@ -42,14 +40,7 @@ fn ram_reads_the_word_that_stood_there_and_garbage_in_a_collision() {
 #[test]
 fn row_ram_writes_the_bytes_that_are_enabled_and_reads_garbage_in_their_place() {
     let mut model = Model::new("row_ram").unwrap();
-    let port = |name| model.port(name).unwrap();
-    let (raddr, rdata, waddr, wdata, we) = (
-        port("raddr"),
-        port("rdata"),
-        port("waddr"),
-        port("wdata"),
-        port("we"),
-    );
+    let [raddr, rdata, waddr, wdata, we] = ram_ports(&model);
     let mut rows = vec![[0u8; 32]; 1024];
     let mut random = Random::new(8);
     let mut collisions = 0;
