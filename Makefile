@@ -88,6 +88,7 @@ formal: tools ## prove queues, rings, arbiter, gas and stack pointer, and refute
 	$(CARGO) build $(FLAGS) -p gatewei-hdl
 	@tools/prove.py
 
+# A test that fails must not cost what the others have counted.
 COUNTING := $(CARGO) test --release --locked --target-dir target/coverage --no-fail-fast
 
 .PHONY: coverage

@@ -132,12 +132,16 @@ pub enum OpenError {
         expected: u32,
     },
     /// Capabilities that make no sense.
-    #[error("{name} claims {lanes} lanes and {queues} queue pairs; reload its bitstream")]
+    #[error(
+        "{name} claims {lanes} lanes of {slots} slots and {queues} queue pairs; reload its bitstream"
+    )]
     Caps {
         /// The transport.
         name: String,
         /// Lanes.
         lanes: u32,
+        /// Entries of a lane's slot table.
+        slots: u32,
         /// Queue pairs.
         queues: u32,
     },

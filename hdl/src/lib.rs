@@ -5,6 +5,14 @@
 //! width-exact Verilog; [`catalog`] lists every block that is linted, synthesised and simulated on
 //! its own; [`prim`] holds the only hand-written Verilog: memories and the multiplier.
 
+/// A block with some fields given and the others at their default: a struct with constants cannot derive
+/// `Default`.
+macro_rules! block {
+    ($($field:ident: $value:expr,)* ; $($rest:ident)*) => {
+        Self { $($field: $value,)* $($rest: Default::default(),)* }
+    };
+}
+
 pub mod arith;
 pub mod bitstream;
 pub mod card;

@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use gatewei_abi::message::Slot;
+use gatewei_abi::message::{Slot, Unfit};
+use gatewei_abi::status::Trap;
 use gatewei_abi::{serial, word};
 use gatewei_driver::serial::{Decoder, encode};
 use gatewei_driver::transport::{Address, Transport, Wait};
-use gatewei_driver::{Card, Outcome, selftest};
+use gatewei_driver::{Card, Event, Outcome, SubmitError, selftest};
 use gatewei_sim::model::Model;
 use gatewei_sim::random::Random;
 use gatewei_sim::serial::{Noise, SerialBoard, SerialServer};
 
-use common::{done, frame, submit};
+use common::{done, frame, submit, try_submit};
 
 /// How long a message may take on a line that is simulated bit by bit; a model that counts is slower by far.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(feature = "coverage") { 600 } else { 60 });
@@ -321,6 +322,37 @@ fn the_board_runs_messages_and_comes_back_from_resets() {
         assert!(matches!(check.outcome, Outcome::Passed(_)), "{check:?}");
     }
     check(&mut served.open());
+}
+
+#[test]
+fn a_small_slot_table_refuses_what_it_cannot_hold() {
+    let served = Served::new(Noise::default());
+    let mut card = served.open();
+    let places = card.caps().slots;
+    assert_eq!(places, 512, "the boards with a serial line");
+    // As many slots as the table has places: the account has no room.
+    let slot = |slot: u16| Slot {
+        key: word(slot.into()),
+        value: word(1),
+    };
+    let crowded = common::Frame {
+        slots: (0..places).map(slot).collect(),
+        ..frame(&[0x00])
+    };
+    let refused = try_submit(&mut card, 0, &crowded);
+    assert!(
+        matches!(refused, Err(SubmitError::Unfit(Unfit::Slots(_)))),
+        "{refused:?}"
+    );
+    // 600 transient slots: PUSH2 600 JUMPDEST DUP1 DUP1 TSTORE PUSH1 1 SWAP1 SUB DUP1 PUSH1 3 JUMPI.
+    let counts = [
+        0x61, 0x02, 0x58, 0x5b, 0x80, 0x80, 0x5d, 0x60, 0x01, 0x90, 0x03, 0x80, 0x60, 0x03, 0x57,
+    ];
+    match common::run(&mut card, &frame(&counts), common::silent) {
+        Event::Trap { trap, .. } => assert_eq!(trap, Trap::Slots),
+        other => panic!("{other:?}"),
+    }
+    check(&mut card);
 }
 
 #[test]

@@ -138,7 +138,8 @@ impl<T: Transport> Card<T> {
             spill: self.spills[usize::from(lane)].bus(),
             ..message
         };
-        Ok((message.write(&places).map_err(SubmitError::Unfit)?, tag))
+        let bytes = message.write(&places, self.caps.slots.into());
+        Ok((bytes.map_err(SubmitError::Unfit)?, tag))
     }
 
     /// Answers a request for an account that has code, or for code that is deployed: with its code `word`, into

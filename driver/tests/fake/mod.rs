@@ -100,6 +100,7 @@ pub struct Inside {
     pub magic: u32,
     pub version: u32,
     pub caps: u32,
+    pub slots: u32,
     pub cycles: u64,
     pub resets: u32,
     pub answers: Vec<Submission>,
@@ -140,6 +141,7 @@ impl Fake {
             magic: gatewei_abi::MAGIC,
             version: gatewei_abi::ABI_VERSION,
             caps: u32::from_le_bytes([lanes, 1, 4, 1]),
+            slots: layout::SLOTS as u32,
             cycles: 0,
             resets: 0,
             answers: Vec::new(),
@@ -443,7 +445,7 @@ impl Transport for Fake {
             card::VERSION => inside.version,
             card::CAPS => inside.caps,
             card::CLOCK_KHZ => 100_000,
-            card::SLOTS => layout::SLOTS as u32,
+            card::SLOTS => inside.slots,
             card::STATUS => {
                 let dma = if inside.faults.busy {
                     regs::STATUS_DMA

@@ -9,10 +9,12 @@ use gatewei_driver::{Card, OpenError, Options};
 #[test]
 fn a_stranger_is_refused_with_both_values() {
     type Change = fn(&mut super::fake::Inside);
-    let changes: [(Change, [&str; 2]); 4] = [
+    let changes: [(Change, [&str; 2]); 6] = [
         (|c| c.magic = 0xdead_beef, ["0xdeadbeef", "0x67776569"]),
         (|c| c.version = 999, ["999", "version"]),
         (|c| c.caps = 0, ["0 lanes", "0 queue pairs"]),
+        (|c| c.slots = 0, ["1 lanes", "0 slots"]),
+        (|c| c.slots = 4_096, ["1 lanes", "4096 slots"]),
         (|c| c.faults.gone = true, ["0xffffffff", "no gatewei card"]),
     ];
     for (change, needles) in changes {

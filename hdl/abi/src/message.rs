@@ -351,8 +351,8 @@ pub struct Message<'a> {
 
 impl Message<'_> {
     /// The message as it lies in host memory. `places` are bus address and tag of the accounts' code images, one
-    /// by one; accounts beyond their end have none.
-    pub fn write(&self, places: &[Option<(u64, u64)>]) -> Result<Vec<u8>, Unfit> {
+    /// by one; accounts beyond their end have none. `slots` are the entries of the lane's slot table.
+    pub fn write(&self, places: &[Option<(u64, u64)>], slots: usize) -> Result<Vec<u8>, Unfit> {
         if self.code_bytes > layout::CODE_BYTES {
             return Err(Unfit::Code(self.code_bytes));
         }
@@ -360,7 +360,7 @@ impl Message<'_> {
             return Err(Unfit::Calldata(self.calldata.len()));
         }
         let entries = self.accounts.iter().map(Account::entries).sum();
-        if entries > layout::SLOTS {
+        if entries > slots {
             return Err(Unfit::Slots(entries));
         }
         if self.blobs.len() > layout::ENV_WORDS - header::WORDS {

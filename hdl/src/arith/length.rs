@@ -2,8 +2,6 @@
 
 use rust_hdl_core::prelude::*;
 
-use crate::arith::block;
-
 /// Combinational: how many bytes are left of a word without its leading zero bytes, 0 to 32.
 #[derive(LogicBlock)]
 pub struct ByteLength {

@@ -50,12 +50,3 @@ opcodes! {
     BYTE SHL SHR SAR SIGNEXTEND CLZ
     MUL DIV SDIV MOD SMOD ADDMOD MULMOD EXP
 }
-
-/// A block with some fields given and the others at their default: a struct with constants cannot derive
-/// `Default`.
-macro_rules! block {
-    ($($field:ident: $value:expr,)* ; $($rest:ident)*) => {
-        Self { $($field: $value,)* $($rest: Default::default(),)* }
-    };
-}
-pub(crate) use block;

@@ -4,7 +4,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
 use crate::prim::Mul;
 
 /// `a` · `b`, low half or all of it, by columns of equal weight (product scanning).

@@ -5,7 +5,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::length::ByteLength;
-use crate::arith::block;
 
 /// What the control does in a cycle.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]

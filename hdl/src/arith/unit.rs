@@ -8,7 +8,7 @@ use super::divide::Divide;
 use super::multiply::Multiply;
 use super::operands::Operands;
 use super::power::Power;
-use super::{ADDMOD, DIV, EXP, MUL, MULMOD, SDIV, SMOD, block, code};
+use super::{ADDMOD, DIV, EXP, MUL, MULMOD, SDIV, SMOD, code};
 
 /// What the unit does in a cycle.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]

@@ -24,7 +24,7 @@ pub use board::{Board, boards};
 use board::{Ecp5, Link, Part, Reset, Serial};
 pub use ecp5::{Routed, Timing, route, tool_versions};
 pub use manifest::{Manifest, Outcome};
-pub use origin::{make, origin};
+pub use origin::make;
 pub use vendor::{Project, simulated};
 
 use crate::card::Make;

@@ -29,7 +29,7 @@ pub fn make(board: &Board) -> Make {
 /// The checkout's commit, for a board of this number; zeros and `changed` where it is none of git's.
 ///
 /// The time is the commit's, not the clock's: the same commit gives the same bits.
-pub fn origin(board: u16) -> Origin {
+fn origin(board: u16) -> Origin {
     let commit = git(&["rev-parse", "HEAD"]);
     let commit = commit.and_then(|commit| u32::from_str_radix(commit.get(..8)?, 16).ok());
     let built = git(&["show", "-s", "--format=%ct", "HEAD"]);

@@ -7,7 +7,6 @@ use rust_hdl_widgets::dff_setup;
 use super::chunk::ByteReverse;
 use super::fill::BlockFill;
 use super::round::{IOTA, RHO};
-use crate::arith::block;
 use crate::prim::LookupRom;
 
 /// Keccak-256 of a message after the other, a round a clock.

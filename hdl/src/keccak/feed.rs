@@ -5,8 +5,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 use seq_macro::seq;
 
-use crate::arith::block;
-
 seq!(N in 0..8 {
     /// Eight bytes of a lane, byte 0 lowest.
     #[allow(missing_docs)]

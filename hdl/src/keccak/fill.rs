@@ -5,7 +5,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::feed::WordPad;
-use crate::arith::block;
 
 /// Collects a block of 17 lanes, a word a cycle, each in its place.
 #[derive(LogicBlock)]

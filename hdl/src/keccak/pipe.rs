@@ -7,7 +7,6 @@ use super::chunk::ByteReverse;
 use super::feed::BlockFeed;
 use super::round::{IOTA, RHO};
 use super::turns::Turns;
-use crate::arith::block;
 
 /// Keccak-256 of four messages at once, a permutation in every 24 cycles.
 ///

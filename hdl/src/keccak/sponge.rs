@@ -7,7 +7,6 @@ use seq_macro::seq;
 
 use super::chunk::{ByteReverse, ChunkPad};
 use super::round::{KeccakRound, Lanes};
-use crate::arith::block;
 
 /// What the engine does in a cycle.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]

@@ -5,7 +5,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::round::IOTA;
-use crate::arith::block;
 use crate::prim::LookupRom;
 
 /// The rounds of four messages, which go round beside their states; a number is the stage that a register belongs to.

@@ -1,8 +1,7 @@
 //! 64 KiB of byte-addressed memory that reads or writes any 32 consecutive bytes in one cycle.
 //!
-//! Rows of 32 bytes, the even ones in one RAM and the odd ones in another: 32 consecutive bytes are the end of one row
-//! and the beginning of the next, which are never in the same RAM. A rotator brings them in order. Words are in
-//! EVM order: the byte at the lowest address is the most significant.
+//! Rows of 32 bytes, the even ones in one RAM and the odd ones in another ([`Straddle`]); a rotator brings the bytes in
+//! order. Words are in EVM order: the byte at the lowest address is the most significant.
 //!
 //! The memory consists of frames of 4 KiB: bytes behind the end of a frame are in the frame that the user
 //! names, which need not be the one that follows.
@@ -10,6 +9,7 @@
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
+use super::straddle::Straddle;
 use super::words::{Banks, Rotate, each_bank};
 use crate::prim::RowRam;
 
@@ -37,24 +37,19 @@ pub struct ByteRam {
 
     even: RowRam<10>,
     odd: RowRam<10>,
-    ones: Signal<Local, Bits<32>>,
+    reads: Straddle,
+    writes: Straddle,
     rrow: Signal<Local, Bits<11>>,
-    rbehind: Signal<Local, Bits<11>>,
     roff: Signal<Local, Bits<5>>,
     roff_q: DFF<Bits<5>>,
-    /// Bytes that are read from the row behind, the first byte at the top; then those that are in the odd RAM.
-    rlate: Signal<Local, Bits<32>>,
     from_odd: DFF<Bits<32>>,
     gathered: Signal<Local, Banks>,
     reading: Rotate,
     writing: Rotate,
     zero: Signal<Local, Bits<5>>,
     wrow: Signal<Local, Bits<11>>,
-    wbehind: Signal<Local, Bits<11>>,
     woff: Signal<Local, Bits<5>>,
-    /// Bytes that are written to the row behind; then those that go to the odd RAM.
-    wlate: Signal<Local, Bits<32>>,
-    to_odd: Signal<Local, Bits<32>>,
+    ones: Signal<Local, Bits<32>>,
     count: Signal<Local, Bits<32>>,
     mask: Signal<Local, Bits<32>>,
     mask1: Signal<Local, Bits<32>>,
@@ -70,23 +65,19 @@ impl Logic for ByteRam {
     fn update(&mut self) {
         dff_setup!(self, clock, roff_q, from_odd);
         clock!(self, clock, even, odd);
-        self.ones.next = 0xffff_ffff_u64.into();
-        // Read: bytes before the offset are of the row behind. Behind an even row is the odd one at the same place.
+        // Read.
         self.rrow.next = self.raddr.val().get_bits::<11>(5);
-        self.rbehind.next = self.rrow.val() + 1;
-        if self.rrow.val().get_bits::<7>(0) == 127 {
-            self.rbehind.next = bit_cast::<11, 4>(self.rnext.val()) << 7;
-        }
         self.roff.next = self.raddr.val().get_bits::<5>(0);
         self.roff_q.d.next = self.roff.val();
-        self.rlate.next = !(self.ones.val() >> bit_cast::<32, 5>(self.roff.val()));
-        self.odd.raddr.next = self.rrow.val().get_bits::<10>(1);
-        self.even.raddr.next = self.rrow.val().get_bits::<10>(1);
-        self.from_odd.d.next = self.rlate.val();
-        if self.rrow.val().get_bit(0) {
-            self.even.raddr.next = self.rbehind.val().get_bits::<10>(1);
-            self.from_odd.d.next = !self.rlate.val();
+        self.reads.row.next = self.rrow.val();
+        self.reads.offset.next = self.roff.val();
+        self.reads.behind.next = self.rrow.val() + 1;
+        if self.rrow.val().get_bits::<7>(0) == 127 {
+            self.reads.behind.next = bit_cast::<11, 4>(self.rnext.val()) << 7;
         }
+        self.even.raddr.next = self.reads.even.val();
+        self.odd.raddr.next = self.reads.odd.val();
+        self.from_odd.d.next = self.reads.in_odd.val();
         $(
             self.gathered.next.$field = self.even.rdata.val().get_bits::<8>($low);
             if self.from_odd.q.val().get_bit(31 - $bank) {
@@ -98,14 +89,17 @@ impl Logic for ByteRam {
         self.rdata.next = self.reading.y.val();
         // Write: the data and the byte enables rotate the other way.
         self.wrow.next = self.waddr.val().get_bits::<11>(5);
-        self.wbehind.next = self.wrow.val() + 1;
-        if self.wrow.val().get_bits::<7>(0) == 127 {
-            self.wbehind.next = bit_cast::<11, 4>(self.wnext.val()) << 7;
-        }
         self.woff.next = self.waddr.val().get_bits::<5>(0);
+        self.writes.row.next = self.wrow.val();
+        self.writes.offset.next = self.woff.val();
+        self.writes.behind.next = self.wrow.val() + 1;
+        if self.wrow.val().get_bits::<7>(0) == 127 {
+            self.writes.behind.next = bit_cast::<11, 4>(self.wnext.val()) << 7;
+        }
         self.writing.a.next = self.wdata.val();
         self.zero.next = 0.into();
         self.writing.by.next = self.zero.val() - self.woff.val();
+        self.ones.next = 0xffff_ffff_u64.into();
         self.count.next = bit_cast::<32, 6>(self.wcount.val());
         self.mask.next = !(self.ones.val() >> self.count.val());
         self.mask1.next = self.mask.val();
@@ -128,21 +122,15 @@ impl Logic for ByteRam {
         if self.woff.val().get_bit(4) {
             self.mask5.next = (self.mask4.val() >> 16) | (self.mask4.val() << 16);
         }
-        self.wlate.next = !(self.ones.val() >> bit_cast::<32, 5>(self.woff.val()));
-        self.odd.waddr.next = self.wrow.val().get_bits::<10>(1);
-        self.even.waddr.next = self.wrow.val().get_bits::<10>(1);
-        self.to_odd.next = self.wlate.val();
-        if self.wrow.val().get_bit(0) {
-            self.even.waddr.next = self.wbehind.val().get_bits::<10>(1);
-            self.to_odd.next = !self.wlate.val();
-        }
+        self.even.waddr.next = self.writes.even.val();
+        self.odd.waddr.next = self.writes.odd.val();
         self.even.wdata.next = self.writing.y.val();
         self.odd.wdata.next = self.writing.y.val();
         self.even.we.next = 0.into();
         self.odd.we.next = 0.into();
         if self.we.val() {
-            self.even.we.next = self.mask5.val() & !self.to_odd.val();
-            self.odd.we.next = self.mask5.val() & self.to_odd.val();
+            self.even.we.next = self.mask5.val() & !self.writes.in_odd.val();
+            self.odd.we.next = self.mask5.val() & self.writes.in_odd.val();
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The code store: the pages of code that the lane uses, brought from code images in host memory.
 //!
 //! It keeps pages of up to 256 codes, so that a contract that is called again, in this message or a
-//! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there. As in
-//! [`super::bytes`], even rows are in one RAM and odd rows in another.
+//! later one, is there already. With every byte it keeps whether a JUMPDEST that may be jumped to stands there.
+//! Even rows are in one RAM and odd rows in another ([`Straddle`]).
 
 use gatewei_abi::layout::{CODE_GROUP, CODE_PAGE_BEATS, CODE_PAGE_BYTES, CODE_PAGES};
 use rust_hdl_core::prelude::*;
@@ -10,8 +10,8 @@ use rust_hdl_widgets::prelude::*;
 
 use super::code_table::CodeTable;
 use super::near::Near;
+use super::straddle::Straddle;
 use super::words::{Banks, Rotate, each_bank};
-use crate::arith::block;
 use crate::prim::Ram;
 
 const _: () = assert!(CODE_PAGE_BYTES == 1024 && CODE_GROUP == 256 && CODE_PAGE_BEATS == 36);
@@ -98,10 +98,8 @@ pub struct CodeStore {
     offset: DFF<Bits<5>>,
     /// The first byte is in an odd row.
     first_odd: DFF<Bit>,
-    /// Bytes, by their place in the row, that are read from the odd RAM.
     from_odd: DFF<Bits<32>>,
-    late: Signal<Local, Bits<32>>,
-    ones: Signal<Local, Bits<32>>,
+    reads: Straddle,
     marked: Signal<Local, Bits<32>>,
     /// The page that is looked up.
     asked: DFF<Bits<14>>,
@@ -133,7 +131,7 @@ impl Default for CodeStore {
             beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
             ; clock reset open tag address opened raddr rdata jumpdest readable want busy seek in_addr in_beats in_ready
             in_valid in_error beat table near known even odd rotate state number hand page row marks good spoiled offset
-            first_odd from_odd late ones marked asked asks wants absent behind_page forget accept we low line behind wline
+            first_odd from_odd reads marked asked asks wants absent behind_page forget accept we low line behind wline
             page_now page_bytes gathered wdata
         }
     }
@@ -185,17 +183,13 @@ impl Logic for CodeStore {
         }
         self.wline.next =
             (bit_cast::<11, 6>(self.hand.q.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
-        self.ones.next = 0xffff_ffff_u64.into();
-        self.late.next = !(self.ones.val() << bit_cast::<32, 5>(self.low.val()));
-        // Behind an even row is the odd one at the same place.
-        self.odd.raddr.next = self.line.val().get_bits::<10>(1);
-        self.even.raddr.next = self.line.val().get_bits::<10>(1);
-        self.from_odd.d.next = self.late.val();
+        self.reads.row.next = self.line.val();
+        self.reads.offset.next = self.low.val();
+        self.reads.behind.next = self.behind.val();
+        self.even.raddr.next = self.reads.even.val();
+        self.odd.raddr.next = self.reads.odd.val();
+        self.from_odd.d.next = self.reads.in_odd.val();
         self.first_odd.d.next = self.line.val().get_bit(0);
-        if self.line.val().get_bit(0) {
-            self.even.raddr.next = self.behind.val().get_bits::<10>(1);
-            self.from_odd.d.next = !self.late.val();
-        }
         self.marked.next = self.even.rdata.val().get_bits::<32>(256);
         if self.first_odd.q.val() {
             self.marked.next = self.odd.rdata.val().get_bits::<32>(256);
@@ -204,7 +198,7 @@ impl Logic for CodeStore {
             (self.marked.val() >> bit_cast::<32, 5>(self.offset.q.val())).get_bit(0);
         $(
             self.gathered.next.$field = self.even.rdata.val().get_bits::<8>($beat);
-            if self.from_odd.q.val().get_bit($bank) {
+            if self.from_odd.q.val().get_bit(31 - $bank) {
                 self.gathered.next.$field = self.odd.rdata.val().get_bits::<8>($beat);
             }
         )*
@@ -308,8 +302,8 @@ impl Logic for CodeStore {
                 self.state.d.next = Fetching::Idle;
             }
         }
-        self.even.we.next = self.we.val() & !self.row.q.val().get_bit(0);
-        self.odd.we.next = self.we.val() & self.row.q.val().get_bit(0);
+        self.even.we.next = self.we.val() & !self.wline.val().get_bit(0);
+        self.odd.we.next = self.we.val() & self.wline.val().get_bit(0);
         if self.accept.val() & self.in_error.val() {
             self.spoiled.d.next = true;
         }

@@ -9,7 +9,6 @@ use gatewei_abi::layout::SLOT_BITS;
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
-use crate::arith::block;
 use crate::prim::Ram;
 
 const _: () = assert!(SLOT_BITS == 11, "entries have eleven bits, cells twelve");

@@ -7,7 +7,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::Outbox;
-use crate::arith::block;
 use crate::prim::Ram;
 
 /// Cycles that a `RESET` lasts.

@@ -3,8 +3,6 @@
 use gatewei_abi::serial::CHECK_POLYNOMIAL;
 use rust_hdl_core::prelude::*;
 
-use crate::arith::block;
-
 /// The check register after one byte more: eight steps of RFC 1662's FCS-32 in a cycle. Combinational.
 #[derive(LogicBlock)]
 pub struct FrameCheck {

@@ -6,7 +6,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::FrameCheck;
-use crate::arith::block;
 
 /// Takes flags and escapes out, and checks. The bytes of a frame come one by one, its check among them, and then
 /// `over`, with `good` where the frame was whole: nothing of it counts before.

@@ -6,7 +6,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::FrameCheck;
-use crate::arith::block;
 
 /// What goes out next.
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]

@@ -4,8 +4,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
-
 /// Vectors that are told apart.
 pub const VECTORS: usize = gatewei_abi::pci::MSIX_VECTORS as usize;
 const _: () = assert!(VECTORS == 1 << 4);

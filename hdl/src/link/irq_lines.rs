@@ -5,7 +5,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::VECTORS;
-use crate::arith::block;
 
 /// A line for each vector, as shells have them: pulses for those that count edges, levels until the acknowledgement
 /// for those that do not.

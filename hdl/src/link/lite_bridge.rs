@@ -6,7 +6,6 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::Interrupts;
-use crate::arith::block;
 
 /// Cycles that a read or an interrupt stays behind the write before it. The core answers a write when it has taken its
 /// beats, and sends reads, and interrupts, on other ways than writes: within these cycles a write has left the core,

@@ -3,7 +3,6 @@
 use rust_hdl_core::prelude::*;
 
 use super::{LiteBridge, Panel, Window};
-use crate::arith::block;
 use crate::card::{Card, Make};
 
 /// A card at the user side of a core that `litepcie_gen` makes: ports that meet are called as there.

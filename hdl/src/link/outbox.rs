@@ -5,8 +5,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
-
 /// Bits of the longest frame, a `STORE`, without its check.
 const FRAME_BITS: usize = 46 * 8;
 

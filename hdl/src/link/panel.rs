@@ -4,8 +4,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
-
 /// Cycles for which the card is held in reset once the board lets go.
 const START_CYCLES: u64 = 15;
 

@@ -3,7 +3,6 @@
 use rust_hdl_core::prelude::*;
 
 use super::{Bridge, Deframe, Enframe, Line, Panel, UartReceive, UartSend};
-use crate::arith::block;
 use crate::card::{Card, Make};
 
 /// A card at a serial line, with everything that a board's pins need: a board adds its clock and its pads.

@@ -3,7 +3,6 @@
 use rust_hdl_core::prelude::*;
 
 use super::{Interrupts, Panel, Widen, Window};
-use crate::arith::block;
 use crate::card::{Card, Make};
 
 /// A card at a shell that speaks AXI: registers by AXI4-Lite, host memory by AXI4 of 512 bits, interrupts one by one.

@@ -4,8 +4,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
-
 /// Least clock cycles a bit: two for the synchroniser's uncertainty, and as many again.
 pub const LEAST_DIVIDER: u16 = 4;
 

@@ -4,7 +4,6 @@ use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
-use crate::arith::block;
 use crate::card::MAX_IDS;
 
 /// `AxSIZE` of a wide beat: 2^6 bytes.

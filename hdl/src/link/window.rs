@@ -3,8 +3,6 @@
 use gatewei_abi::regs;
 use rust_hdl_core::prelude::*;
 
-use crate::arith::block;
-
 /// An offset where no register is, and never will be: the last word of the last block.
 const NOWHERE: u32 = regs::SPACE - 4;
 

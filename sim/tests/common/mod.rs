@@ -6,7 +6,7 @@ use gatewei_abi::opcode::Fork;
 use gatewei_abi::{BEAT, Word, word};
 use gatewei_driver::result::FrameResult;
 use gatewei_driver::transport::{Transport, Wait};
-use gatewei_driver::{Card, Code, Event, Ticket};
+use gatewei_driver::{Card, Code, Event, SubmitError, Ticket};
 use gatewei_sim::{Options, SimCard};
 
 /// Rounds of [`Card::wait`] after which a test gives up.
@@ -38,6 +38,15 @@ pub fn open(options: Options) -> Card<SimCard> {
 
 /// Puts a frame in flight.
 pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Ticket {
+    try_submit(card, lane, frame).expect("the card takes it")
+}
+
+/// Puts a frame in flight if the card takes it.
+pub fn try_submit<T: Transport>(
+    card: &mut Card<T>,
+    lane: u16,
+    frame: &Frame,
+) -> Result<Ticket, SubmitError> {
     let mut env = [[0; BEAT]; header::WORDS];
     for (index, item) in env.iter_mut().enumerate().skip(header::ADDRESS) {
         *item = word(0x1000 + index as u64);
@@ -69,7 +78,6 @@ pub fn submit<T: Transport>(card: &mut Card<T>, lane: u16, frame: &Frame) -> Tic
         key[8 + i % 24] = key[8 + i % 24].rotate_left(3) ^ byte;
     }
     card.submit(lane, message, Code { key, image: &image }, &[])
-        .expect("the card takes it")
 }
 
 /// Whether `code[at]` is a JUMPDEST and no PUSH operand.
