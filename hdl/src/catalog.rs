@@ -7,7 +7,6 @@ use crate::card::{
 };
 use crate::emit::probe::{Handshake, Widths};
 use crate::emit::{Design, EmitError, design, on_large_stack};
-use gatewei_abi::layout::SLOT_BITS;
 use rust_hdl_core::prelude::Bits;
 
 use crate::keccak::{Keccak, KeccakFast, KeccakPipe, KeccakPool};
@@ -24,6 +23,7 @@ use crate::lane::reader::Reader;
 use crate::lane::sequencer::Sequencer;
 use crate::lane::slots::Slots;
 use crate::lane::stack::Stack;
+use crate::lane::stores::Stores;
 use crate::link::{
     Bridge, Deframe, Enframe, FrameCheck, Interrupts, IrqLines, Line, LiteBridge, Outbox,
     SerialCard, UartReceive, UartSend, Widen, Window,
@@ -71,12 +71,14 @@ pub fn blocks() -> Vec<Entry> {
         entry!("byte_ram", ByteRam::default()),
         entry!("stack", Stack::default()),
         entry!("slots", Slots::default()),
-        entry!("slots_small", Slots::of(SMALL)),
+        entry!("slots_small", Slots::of(SMALL.slot_bits)),
         entry!("mover", Mover::default()),
         entry!("reader", Reader::default()),
         entry!("pager", Pager::default()),
+        entry!("pager_small", Pager::of(SMALL.data_bits)),
         entry!("data_store", DataStore::default()),
         entry!("code_store", CodeStore::default()),
+        entry!("code_store_small", CodeStore::of(SMALL.code_bits)),
         entry!("gas_meter", GasMeter::default()),
         entry!("gas_cost", Cost::default()),
         entry!("sequencer", Sequencer::new(&microcode::program())),
@@ -104,7 +106,7 @@ pub fn blocks() -> Vec<Entry> {
             "serial_card",
             SerialCard::<1, 1>::new(
                 Make {
-                    slot_bits: SMALL,
+                    stores: SMALL,
                     ..Make::default()
                 },
                 LINE
@@ -126,8 +128,12 @@ pub fn large() -> Vec<Entry> {
     vec![entry!("card4", Card::<4, 1, 1>::default())]
 }
 
-/// log2 of the entries of a small card's slot table: that of the boards with a serial line.
-const SMALL: usize = 9;
+/// A small card's memories: those of the boards with a serial line.
+const SMALL: Stores = Stores {
+    slot_bits: 9,
+    code_bits: 5,
+    data_bits: 3,
+};
 
 /// The serial line of the card on show: as fast as it gets.
 const LINE: Line = Line {
@@ -143,7 +149,7 @@ const IDENTITY: Identity = Identity {
     engines: 1,
     make: Make {
         clock_khz: DEFAULT_CLOCK_KHZ,
-        slot_bits: SLOT_BITS,
+        stores: Stores::MOST,
         origin: ORIGIN,
     },
 };

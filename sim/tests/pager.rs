@@ -69,8 +69,9 @@ const PORTS: [&str; 31] = [
 ];
 
 impl Bench {
-    fn new(seed: u64, memory_words: u64, calldata_beats: u64) -> Self {
-        let mut model = Model::new("pager").unwrap();
+    /// The pager of `block`, which has so many frames.
+    fn new(block: &str, frames: usize, memory_words: u64, calldata_beats: u64) -> Self {
+        let mut model = Model::new(block).unwrap();
         let ports = PORTS.map(|name| (name, model.port(name).unwrap()));
         let ports = HashMap::from(ports);
         let mut set = |name: &str, value| model.set_u64(ports[name], value);
@@ -84,8 +85,8 @@ impl Bench {
         let host = (0..calldata_beats).map(|beat| (CALLDATA + beat * 32, 0xca11_0000 + beat));
         Self {
             model,
-            random: Random::new(seed),
-            ram: vec![[UNKNOWN; ROWS]; PAGES],
+            random: Random::new(7),
+            ram: vec![[UNKNOWN; ROWS]; frames],
             read: UNKNOWN,
             host: host.collect(),
             coming: VecDeque::new(),
@@ -186,9 +187,18 @@ fn split(address: u64) -> (u64, usize) {
 
 #[test]
 fn every_access_finds_its_rows() {
+    finds_its_rows("pager", PAGES);
+}
+
+#[test]
+fn every_access_finds_its_rows_on_a_small_card() {
+    finds_its_rows("pager_small", 8);
+}
+
+fn finds_its_rows(block: &str, frames: usize) {
     let mut random = Random::new(3);
     let (words, beats) = (100 * ROWS as u64, 60 * ROWS as u64 + 9);
-    let mut bench = Bench::new(7, words, beats);
+    let mut bench = Bench::new(block, frames, words, beats);
     // What the data space holds: calldata as the message has it, zeros behind it, memory as written.
     let mut space: HashMap<u64, u64> = HashMap::new();
     let calldata = 1u64 << SEGMENT_BITS;
@@ -237,7 +247,7 @@ fn every_access_finds_its_rows() {
 
 #[test]
 fn what_a_message_loads_or_memory_gains_is_not_fetched() {
-    let mut bench = Bench::new(1, 0, 8 * ROWS as u64);
+    let mut bench = Bench::new("pager", PAGES, 0, 8 * ROWS as u64);
     bench.set("loading", 1);
     for page in 0..8 {
         bench.access((1 << SEGMENT_BITS) + page * PAGE_BYTES as u64, true);

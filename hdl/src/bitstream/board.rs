@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use gatewei_abi::layout::SLOTS;
 use serde::Deserialize;
 
 use super::BitstreamError;
+use crate::lane::stores::Stores;
 use crate::tools::checkout;
 
 /// A board.
@@ -37,6 +37,9 @@ pub struct Board {
     pub pins: Pins,
     /// What is built where nobody says otherwise.
     pub card: Size,
+    /// Sizes of a lane's memories.
+    #[serde(skip)]
+    pub stores: Stores,
 }
 
 /// An FPGA, by its maker: the flow is the maker's, too.
@@ -202,16 +205,51 @@ pub struct Size {
     pub lanes: u8,
     /// Keccak engines.
     pub engines: u8,
-    /// Entries of a lane's slot table, a power of two.
-    #[serde(default = "all_slots")]
-    pub slots: u16,
+    /// Entries of a lane's slot table, a power of two; without it, as many as there can be.
+    slots: Option<u32>,
+    /// Pages of 1 KiB of its code store, likewise.
+    code_pages: Option<u32>,
+    /// Pages of 4 KiB of its data store, likewise.
+    data_pages: Option<u32>,
 }
 
-/// Fewest entries of a slot table: a transaction between two contracts, with what it reads of them, has some dozens.
-const LEAST_SLOTS: u16 = 64;
-
-const fn all_slots() -> u16 {
-    SLOTS as u16
+impl Size {
+    /// Sizes of a lane's memories.
+    ///
+    /// # Errors
+    /// Names the one that a lane cannot have.
+    fn stores(&self) -> Result<Stores, String> {
+        let bits = |name, number: Option<u32>, least: usize, most: usize| match number {
+            None => Ok(most),
+            Some(number)
+                if number.is_power_of_two()
+                    && (least..=most).contains(&(number.ilog2() as usize)) =>
+            {
+                Ok(number.ilog2() as usize)
+            }
+            Some(_) => Err(format!(
+                "card.{name}: a power of two from {} to {}",
+                1 << least,
+                1 << most
+            )),
+        };
+        let (least, most) = (Stores::LEAST, Stores::MOST);
+        Ok(Stores {
+            slot_bits: bits("slots", self.slots, least.slot_bits, most.slot_bits)?,
+            code_bits: bits(
+                "code_pages",
+                self.code_pages,
+                least.code_bits,
+                most.code_bits,
+            )?,
+            data_bits: bits(
+                "data_pages",
+                self.data_pages,
+                least.data_bits,
+                most.data_bits,
+            )?,
+        })
+    }
 }
 
 /// Where boards are.
@@ -257,6 +295,7 @@ impl Board {
         board.number = gatewei_abi::board::number(name)
             .ok_or_else(|| wrong(format!("`{name}` has no number in hdl/abi/src/board.rs")))?;
         board.whole().map_err(wrong)?;
+        board.stores = board.card.stores().map_err(wrong)?;
         (board.name, board.path) = (name.into(), path.into());
         Ok(board)
     }
@@ -264,12 +303,6 @@ impl Board {
     /// Whether its parts go together.
     fn whole(&self) -> Result<(), String> {
         let say = |what: &str| Err(what.to_string());
-        let slots = self.card.slots;
-        if !slots.is_power_of_two() || !(LEAST_SLOTS..=all_slots()).contains(&slots) {
-            return Err(format!(
-                "card.slots: a power of two from {LEAST_SLOTS} to {SLOTS}"
-            ));
-        }
         if self.pins.leds.len() > 8 {
             return say("pins.leds: at most 8 LEDs");
         }
@@ -392,6 +425,12 @@ mod tests {
             ("ulx3s-85f", "speed = 6", "speed = 5", "6, 7 or 8"),
             ("ulx3s-85f", "slots = 512", "slots = 500", "power of two"),
             ("ulx3s-85f", "slots = 512", "slots = 4096", "64 to 2048"),
+            (
+                "ulx3s-85f",
+                "data_pages = 8",
+                "data_pages = 4",
+                "data_pages: a power of two from 8 to 16",
+            ),
             (
                 "aws-f2",
                 "link = \"f2\"",

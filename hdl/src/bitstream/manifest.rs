@@ -25,6 +25,10 @@ pub struct Manifest {
     pub clock_khz: u32,
     /// Entries of a lane's slot table.
     pub slots: u32,
+    /// Pages of 1 KiB of a lane's code store.
+    pub code_pages: u32,
+    /// Pages of 4 KiB of a lane's data store.
+    pub data_pages: u32,
     /// First 32 bits of the git commit, in hexadecimal.
     pub commit: String,
     /// When that commit was made, seconds since 1970.
@@ -127,7 +131,9 @@ impl Manifest {
             lanes,
             keccak_engines: board.card.engines,
             clock_khz: make.clock_khz,
-            slots: 1 << make.slot_bits,
+            slots: 1 << make.stores.slot_bits,
+            code_pages: 1 << make.stores.code_bits,
+            data_pages: 1 << make.stores.data_bits,
             commit: format!("{:08x}", make.origin.commit),
             built: make.origin.built,
             changed: make.origin.changed,

@@ -21,7 +21,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 pub fn make(board: &Board) -> Make {
     Make {
         clock_khz: board.clock.card_khz,
-        slot_bits: board.card.slots.ilog2() as usize,
+        stores: board.stores,
         origin: origin(board.number),
     }
 }

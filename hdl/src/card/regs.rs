@@ -1,6 +1,6 @@
 //! The register file: an AXI4-Lite slave over every register of `gatewei_abi::regs`.
 
-use gatewei_abi::layout::{LANE_QUEUE, SLOT_BITS};
+use gatewei_abi::layout::LANE_QUEUE;
 use gatewei_abi::regs::{self, card};
 use gatewei_abi::{ABI_VERSION, MAGIC};
 use rust_hdl_core::prelude::*;
@@ -8,6 +8,7 @@ use rust_hdl_widgets::dff::DFF;
 use rust_hdl_widgets::dff_setup;
 
 use super::{DEFAULT_CLOCK_KHZ, LaneRegisters, QueueRegisters, array, constant};
+use crate::lane::stores::Stores;
 
 /// Bytes of a block's address space, and log2 of it: what the page of an address selects.
 const PAGE_BITS: u32 = 6;
@@ -39,8 +40,8 @@ pub struct Identity {
 pub struct Make {
     /// Clock of the lanes in kHz.
     pub clock_khz: u32,
-    /// log2 of the entries of a lane's slot table, at most [`SLOT_BITS`].
-    pub slot_bits: usize,
+    /// Sizes of a lane's memories.
+    pub stores: Stores,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -49,7 +50,7 @@ impl Default for Make {
     fn default() -> Self {
         Self {
             clock_khz: DEFAULT_CLOCK_KHZ,
-            slot_bits: SLOT_BITS,
+            stores: Stores::MOST,
             origin: Origin::default(),
         }
     }
@@ -336,7 +337,7 @@ impl<const LANES: usize, const PAIRS: usize> RegisterFile<LANES, PAIRS> {
             board: constant(board.into()),
             commit_id: constant(identity.make.origin.commit.into()),
             built: constant(identity.make.origin.built.into()),
-            slots: constant(1 << identity.make.slot_bits),
+            slots: constant(1 << identity.make.stores.slot_bits),
             one: constant(1),
             one_wide: constant(1),
             enable_bit: constant(regs::CONTROL_ENABLE.into()),

@@ -230,7 +230,7 @@ impl<const LANES: usize, const ENGINES: usize, const PAIRS: usize> Card<LANES, E
             trace_page: array(),
             trace_id: array(),
             shell: Shell::new(identity),
-            lane: array_init::array_init(|_| Lane::of(make.slot_bits)),
+            lane: array_init::array_init(|_| Lane::of(make.stores)),
             pool: Default::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! 64 KiB of byte-addressed memory that reads or writes any 32 consecutive bytes in one cycle.
+//! Up to 64 KiB of byte-addressed memory that reads or writes any 32 consecutive bytes in one cycle.
 //!
 //! Rows of 32 bytes, the even ones in one RAM and the odd ones in another ([`Straddle`]); a rotator brings the bytes in
 //! order. Words are in EVM order: the byte at the lowest address is the most significant.
@@ -9,12 +9,13 @@
 use rust_hdl_core::prelude::*;
 use rust_hdl_widgets::prelude::*;
 
+use super::stores::Stores;
 use super::straddle::Straddle;
 use super::words::{Banks, Rotate, each_bank};
 use crate::prim::RowRam;
 
 /// Byte memory: one read port (data a cycle after the address) and one write port.
-#[derive(LogicBlock, Default)]
+#[derive(LogicBlock)]
 pub struct ByteRam {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -57,6 +58,25 @@ pub struct ByteRam {
     mask3: Signal<Local, Bits<32>>,
     mask4: Signal<Local, Bits<32>>,
     mask5: Signal<Local, Bits<32>>,
+}
+
+impl ByteRam {
+    /// A memory of 2^`bits` frames, at most 16; the other bits of a frame's number do not count.
+    pub fn of(bits: usize) -> Self {
+        block! {
+            // Of the 2^7 rows of a frame, half are even.
+            even: RowRam::of(bits + 6),
+            odd: RowRam::of(bits + 6),
+            ; clock raddr rnext rdata we waddr wnext wdata wcount reads writes rrow roff roff_q from_odd gathered
+            reading writing zero wrow woff ones count mask mask1 mask2 mask3 mask4 mask5
+        }
+    }
+}
+
+impl Default for ByteRam {
+    fn default() -> Self {
+        Self::of(Stores::MOST.data_bits)
+    }
 }
 
 macro_rules! byte_ram_logic { ($($field:ident $bank:tt $low:tt $first:tt,)*) => {

@@ -10,6 +10,7 @@ use rust_hdl_widgets::prelude::*;
 
 use super::code_table::CodeTable;
 use super::near::Near;
+use super::stores::Stores;
 use super::straddle::Straddle;
 use super::words::{Banks, Rotate, each_bank};
 use crate::prim::Ram;
@@ -34,7 +35,7 @@ pub enum Fetching {
     Settle,
 }
 
-/// 64 page frames of code with their jump destinations; one code is open at a time.
+/// Up to 64 page frames of code with their jump destinations; one code is open at a time.
 #[derive(LogicBlock)]
 pub struct CodeStore {
     /// Clock.
@@ -123,17 +124,29 @@ pub struct CodeStore {
     gathered: Signal<Local, Banks>,
     wdata: Signal<Local, Bits<288>>,
     beats: Constant<Bits<16>>,
+    last_frame: Constant<Bits<6>>,
+}
+
+impl CodeStore {
+    /// A store of 2^`bits` pages, 8 to 64.
+    pub fn of(bits: usize) -> Self {
+        block! {
+            // Of the 2^5 rows of a page, half are even.
+            even: Ram::of(bits + 4),
+            odd: Ram::of(bits + 4),
+            last_frame: Constant::new(((1u64 << bits) - 1).into()),
+            beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
+            ; clock reset open tag address opened raddr rdata jumpdest readable want busy seek in_addr in_beats in_ready
+            in_valid in_error beat table near known rotate state number hand page row marks good spoiled offset
+            first_odd from_odd reads marked asked asks wants absent behind_page forget accept we low line behind wline
+            page_now page_bytes gathered wdata
+        }
+    }
 }
 
 impl Default for CodeStore {
     fn default() -> Self {
-        block! {
-            beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
-            ; clock reset open tag address opened raddr rdata jumpdest readable want busy seek in_addr in_beats in_ready
-            in_valid in_error beat table near known even odd rotate state number hand page row marks good spoiled offset
-            first_odd from_odd reads marked asked asks wants absent behind_page forget accept we low line behind wline
-            page_now page_bytes gathered wdata
-        }
+        Self::of(Stores::MOST.code_bits)
     }
 }
 
@@ -266,7 +279,7 @@ impl Logic for CodeStore {
             }
             Fetching::Choose => {
                 if self.table.used.val() {
-                    self.hand.d.next = self.hand.q.val() + 1;
+                    self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
                 } else {
                     self.table.free.next = true;
                     self.seek.next = true;
@@ -298,7 +311,7 @@ impl Logic for CodeStore {
             }
             Fetching::Settle => {
                 self.table.put.next = true;
-                self.hand.d.next = self.hand.q.val() + 1;
+                self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
                 self.state.d.next = Fetching::Idle;
             }
         }

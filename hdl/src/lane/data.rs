@@ -1,14 +1,15 @@
-//! The data store: sixteen pages of the lane's data space on the chip.
+//! The data store: up to sixteen pages of the lane's data space on the chip.
 
 use rust_hdl_core::prelude::*;
 
 use super::bytes::ByteRam;
 use super::pager::Pager;
+use super::stores::Stores;
 use super::words::Reverse;
 
-/// A window of 64 KiB on the lane's data space ([`super::pager`]): one read and one write of up to 32 bytes a
+/// A window of up to 64 KiB on the lane's data space ([`super::pager`]): one read and one write of up to 32 bytes a
 /// cycle, wherever their pages are on the chip; a pager brings those that the lane wants.
-#[derive(LogicBlock, Default)]
+#[derive(LogicBlock)]
 pub struct DataStore {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -78,6 +79,25 @@ pub struct DataStore {
     pager: Pager,
     coming: Reverse,
     row: Signal<Local, Bits<16>>,
+}
+
+impl DataStore {
+    /// A store of 2^`bits` pages, 8 or 16.
+    pub fn of(bits: usize) -> Self {
+        block! {
+            ram: ByteRam::of(bits),
+            pager: Pager::of(bits),
+            ; clock reset clear raddr rdata readable want_read we waddr wdata wcount takes_beat writable want_write
+            loading memory_words calldata_beats spill calldata busy out_valid out_ready out_addr out_idle seek in_addr
+            in_beats in_ready in_valid beat coming row
+        }
+    }
+}
+
+impl Default for DataStore {
+    fn default() -> Self {
+        Self::of(Stores::MOST.data_bits)
+    }
 }
 
 impl Logic for DataStore {

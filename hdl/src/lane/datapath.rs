@@ -3,7 +3,7 @@
 //! It is long because a block's logic is one function to rust-hdl, and this one is the lane's wiring. What can be
 //! said of a part alone is a block in a file of its own.
 
-use gatewei_abi::layout::{SLOT_BITS, segment};
+use gatewei_abi::layout::segment;
 use gatewei_abi::message::code::flag as code_flag;
 use gatewei_abi::opcode;
 use gatewei_abi::status::Status;
@@ -26,6 +26,7 @@ use super::sequencer::Sequencer;
 use super::slot_entry::SlotEntry;
 use super::slots::Slots;
 use super::stack::Stack;
+use super::stores::Stores;
 use super::words::{FirstBytes, Reverse};
 use crate::arith::{Alu, Arith, Expand, Shift};
 use crate::prim::{LookupRom, Ram};
@@ -70,14 +71,14 @@ macro_rules! lane {
 
         impl Default for Lane {
             fn default() -> Self {
-                Self::of(SLOT_BITS)
+                Self::of(Stores::MOST)
             }
         }
 
         impl Lane {
-            /// A lane whose slot table has 2^`slot_bits` entries, at most 2,048.
-            pub fn of(slot_bits: usize) -> Self {
-                let build = Build { program: microcode::program(), slot_bits };
+            /// A lane with memories of these sizes.
+            pub fn of(stores: Stores) -> Self {
+                let build = Build { program: microcode::program(), stores };
                 Self { $( $name: lane!(@init build $ty $(= $init)?), )* }
             }
         }
@@ -89,7 +90,7 @@ macro_rules! lane {
 /// What parts of a lane are made from.
 struct Build {
     program: microcode::Program,
-    slot_bits: usize,
+    stores: Stores,
 }
 
 lane! {
@@ -230,11 +231,11 @@ lane! {
 
     seq: Sequencer = |build: &Build| Sequencer::new(&build.program);
     decoder: LookupRom<8, Decoded> = |build: &Build| LookupRom::new(decode::table(&build.program));
-    code: CodeStore;
-    data: DataStore;
+    code: CodeStore = |build: &Build| CodeStore::of(build.stores.code_bits);
+    data: DataStore = |build: &Build| DataStore::of(build.stores.data_bits);
     env: Ram<6, 256>;
     stack: Stack;
-    slots: Slots = |build: &Build| Slots::of(build.slot_bits);
+    slots: Slots = |build: &Build| Slots::of(build.stores.slot_bits);
     slot_entry: SlotEntry;
     mover: Mover;
     reader: Reader;

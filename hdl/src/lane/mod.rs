@@ -46,6 +46,7 @@ pub mod sequencer;
 pub mod slot_entry;
 pub mod slots;
 pub mod stack;
+pub mod stores;
 pub mod straddle;
 pub mod words;
 

@@ -1,4 +1,4 @@
-//! The pager: 64 KiB of pages on the chip as a window on the lane's data space in host memory.
+//! The pager: up to 64 KiB of pages on the chip as a window on the lane's data space in host memory.
 //!
 //! The data space has four segments of 2^23 bytes (`gatewei_abi::layout::segment`, address bits 24:23). The
 //! calldata's home is the message, that of the others the spill area. A page that an access lacks is fetched into
@@ -12,6 +12,7 @@ use rust_hdl_widgets::prelude::*;
 
 use super::near::Near;
 use super::page_table::PageTable;
+use super::stores::Stores;
 
 /// Rows of 32 bytes in a page.
 const ROWS: u64 = (layout::PAGE_BYTES / gatewei_abi::BEAT) as u64;
@@ -45,7 +46,7 @@ pub enum Paging {
     Settle,
 }
 
-/// Sixteen page frames of 4 KiB, fully associative, replaced in turn. Pages that were not used lately take two cycles
+/// Up to sixteen page frames of 4 KiB, fully associative, replaced in turn. Pages that were not used lately take two cycles
 /// more.
 ///
 /// An access is up to 32 bytes from an address on, so it may need two pages. `rframe`/`rnext` and
@@ -165,82 +166,29 @@ pub struct Pager {
     accept: Signal<Local, Bit>,
     is_calldata: Signal<Local, Bit>,
     rows: Constant<Bits<32>>,
+    last_frame: Constant<Bits<4>>,
+}
+
+impl Pager {
+    /// A pager of 2^`bits` frames, 8 or 16.
+    pub fn of(bits: usize) -> Self {
+        block! {
+            one: Constant::new(1u64.into()),
+            rows: Constant::new(ROWS.into()),
+            last_frame: Constant::new(((1u64 << bits) - 1).into()),
+            ; clock reset clear raddr rframe rnext readable waddr wframe wnext writable want_read want_write loading
+            memory_words calldata_beats spill calldata busy frame row reads out_valid out_ready out_addr out_idle seek
+            in_addr in_beats in_ready in_valid we table read_near write_near asked asks_read asks_write wants_read
+            wants_write reachable turn picks_write asking absent_read absent_write behind wbehind state page gone
+            writing rewritten hand at come good old old_calldata old_segment segment_gone is_memory first_row rest
+            coming last_row accept is_calldata
+        }
+    }
 }
 
 impl Default for Pager {
     fn default() -> Self {
-        Self {
-            clock: Default::default(),
-            reset: Default::default(),
-            clear: Default::default(),
-            raddr: Default::default(),
-            rframe: Default::default(),
-            rnext: Default::default(),
-            readable: Default::default(),
-            waddr: Default::default(),
-            wframe: Default::default(),
-            wnext: Default::default(),
-            writable: Default::default(),
-            want_read: Default::default(),
-            want_write: Default::default(),
-            loading: Default::default(),
-            memory_words: Default::default(),
-            calldata_beats: Default::default(),
-            spill: Default::default(),
-            calldata: Default::default(),
-            busy: Default::default(),
-            frame: Default::default(),
-            row: Default::default(),
-            reads: Default::default(),
-            out_valid: Default::default(),
-            out_ready: Default::default(),
-            out_addr: Default::default(),
-            out_idle: Default::default(),
-            seek: Default::default(),
-            in_addr: Default::default(),
-            in_beats: Default::default(),
-            in_ready: Default::default(),
-            in_valid: Default::default(),
-            we: Default::default(),
-            table: Default::default(),
-            read_near: Default::default(),
-            write_near: Default::default(),
-            asked: Default::default(),
-            asks_read: Default::default(),
-            asks_write: Default::default(),
-            wants_read: Default::default(),
-            wants_write: Default::default(),
-            reachable: Default::default(),
-            turn: Default::default(),
-            picks_write: Default::default(),
-            asking: Default::default(),
-            absent_read: Default::default(),
-            absent_write: Default::default(),
-            behind: Default::default(),
-            wbehind: Default::default(),
-            state: Default::default(),
-            page: Default::default(),
-            gone: Default::default(),
-            writing: Default::default(),
-            rewritten: Default::default(),
-            hand: Default::default(),
-            at: Default::default(),
-            come: Default::default(),
-            good: Default::default(),
-            old: Default::default(),
-            old_calldata: Default::default(),
-            old_segment: Default::default(),
-            segment_gone: Default::default(),
-            is_memory: Default::default(),
-            one: Constant::new(1u64.into()),
-            first_row: Default::default(),
-            rest: Default::default(),
-            coming: Default::default(),
-            last_row: Default::default(),
-            accept: Default::default(),
-            is_calldata: Default::default(),
-            rows: Constant::new(ROWS.into()),
-        }
+        Self::of(Stores::MOST.data_bits)
     }
 }
 
@@ -391,7 +339,7 @@ impl Logic for Pager {
             }
             Paging::Choose => {
                 if self.table.taken.val() & self.table.used.val() {
-                    self.hand.d.next = self.hand.q.val() + 1;
+                    self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
                 } else {
                     self.table.free.next = true;
                     self.state.d.next = Paging::Home;
@@ -443,7 +391,7 @@ impl Logic for Pager {
             }
             Paging::Settle => {
                 self.table.put.next = true;
-                self.hand.d.next = self.hand.q.val() + 1;
+                self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
                 self.state.d.next = Paging::Idle;
             }
         }

@@ -3,6 +3,7 @@
 //! Everything else in this crate is logic in rust-hdl. A primitive here is written so that synthesis maps it
 //! to block RAM or DSP cells; its Rust `update` is the model that the Verilog is checked against.
 
+mod depth;
 mod mul;
 mod ram;
 mod rom;

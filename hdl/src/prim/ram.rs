@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use rust_hdl_core::prelude::*;
 
+use super::depth::Depth;
+
 /// RAM of 2^`A` words of `W` bits: one registered read port, one write port, one clock. One made by
 /// [`Ram::of`] has fewer.
 ///
@@ -28,8 +30,7 @@ pub struct Ram<const A: usize, const W: usize> {
     pub we: Signal<In, Bit>,
     /// The model's contents; absent words are zero.
     _words: BTreeMap<Bits<A>, Bits<W>>,
-    /// Bits at the top of an address that do not count.
-    _spare: usize,
+    _depth: Depth<A>,
 }
 
 impl<const A: usize, const W: usize> Ram<A, W> {
@@ -38,23 +39,18 @@ impl<const A: usize, const W: usize> Ram<A, W> {
     /// # Panics
     /// If an address has fewer bits.
     pub fn of(bits: usize) -> Self {
-        assert!(0 < bits && bits <= A, "2^{bits} words at {A} bits");
         Self {
-            _spare: A - bits,
+            _depth: Depth::of(bits),
             ..Self::default()
         }
-    }
-
-    fn place(&self, address: Bits<A>) -> Bits<A> {
-        let spare = self._spare as u64;
-        (address << spare) >> spare
     }
 }
 
 impl<const A: usize, const W: usize> Logic for Ram<A, W> {
     fn update(&mut self) {
         if self.clock.pos_edge() {
-            let (read, written) = (self.place(self.raddr.val()), self.place(self.waddr.val()));
+            let place = |address| self._depth.place(address);
+            let (read, written) = (place(self.raddr.val()), place(self.waddr.val()));
             let word = self._words.get(&read);
             let word = word.copied().unwrap_or_default();
             let collides = self.we.val() && written == read;
@@ -70,12 +66,8 @@ impl<const A: usize, const W: usize> Logic for Ram<A, W> {
     }
 
     fn hdl(&self) -> Verilog {
-        let bits = A - self._spare;
-        let at = |port: &str| match self._spare {
-            0 => port.to_string(),
-            _ => format!("{port}[{}:0]", bits - 1),
-        };
-        let (raddr, waddr) = (at("raddr"), at("waddr"));
+        let bits = self._depth.bits();
+        let (raddr, waddr) = (self._depth.at("raddr"), self._depth.at("waddr"));
         Verilog::Custom(format!(
             "\
 // prim::Ram<{A}, {W}>: 2^{bits} words of {W} bits, registered read; garbage where it is being written.
@@ -91,7 +83,7 @@ always @(posedge clock) begin
 end
 ",
             W - 1,
-            (1usize << bits) - 1,
+            self._depth.last(),
         ))
     }
 

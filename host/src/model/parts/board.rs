@@ -106,8 +106,8 @@ struct Size {
 pub struct Manifest {
     /// Clock of the card.
     pub clock_khz: u32,
-    /// MHz that its slowest clock reaches.
-    pub fmax_mhz: f64,
+    /// MHz that its slowest clock reaches, where it was routed: a project for the vendor's tools was not.
+    pub fmax_mhz: Option<f64>,
     /// EVM lanes.
     pub lanes: u16,
 }
@@ -234,10 +234,10 @@ impl Board {
         let from = |what: String| Source::File(format!("{}: {what}", path.display()));
         self.part.mhz = Known {
             value: f64::from(manifest.clock_khz) / 1e3,
-            source: from(format!(
-                "clock_khz, routed for {:.1} MHz",
-                manifest.fmax_mhz
-            )),
+            source: from(match manifest.fmax_mhz {
+                Some(fmax) => format!("clock_khz, routed for {fmax:.1} MHz"),
+                None => "clock_khz, not routed".into(),
+            }),
         };
         self.lanes = Known {
             value: manifest.lanes,
@@ -311,6 +311,11 @@ mod tests {
         assert_eq!((board.part.mhz.value, board.lanes.value), (12.5, 2));
         let source = board.part.mhz.source.to_string();
         assert!(source.contains("routed for 13.2 MHz") || source.contains("routed for 13.3 MHz"));
+        let text = "clock_khz = 16000\nlanes = 1\nbitstream = \"not built\"\n";
+        std::fs::write(&file, text).expect("it is written");
+        board.built(&file).expect("it is a project's manifest");
+        assert_eq!((board.part.mhz.value, board.lanes.value), (16.0, 1));
+        assert!(board.part.mhz.source.to_string().contains("not routed"));
         std::fs::write(&file, "clock_khz = 0\nfmax_mhz = 1.0\nlanes = 1\n").expect("written");
         let error = board.built(&file).expect_err("no clock").to_string();
         assert!(error.contains("clock_khz"), "{error}");
