@@ -55,10 +55,14 @@ pub enum Class {
     Shift,
     /// Count leading zeros: the shifter with one operand.
     Clz,
-    /// Multi-cycle arithmetic, two operands (MUL DIV SDIV MOD SMOD).
-    Arith2,
-    /// Multi-cycle arithmetic, three operands (ADDMOD MULMOD).
-    Arith3,
+    /// Multi-cycle arithmetic without signs (MUL DIV MOD).
+    Arith,
+    /// Division with signs (SDIV SMOD).
+    Signed,
+    /// ADDMOD.
+    AddMod,
+    /// MULMOD.
+    MulMod,
     /// EXP, with its gas per exponent byte.
     Exp,
     /// KECCAK256.
@@ -155,8 +159,8 @@ impl Class {
             Self::Binary | Self::Unary => "alu",
             Self::Shift | Self::Clz => "shift",
             Self::Jump | Self::Jumpi => "jump",
-            Self::Arith2 => "multiply_divide",
-            Self::Arith3 => "modular",
+            Self::Arith | Self::Signed => "multiply_divide",
+            Self::AddMod | Self::MulMod => "modular",
             Self::Exp => "exp",
             Self::Mload | Self::Mstore | Self::Mstore8 => "memory",
             Self::Keccak => "keccak",
@@ -219,14 +223,14 @@ macro_rules! table {
 pub const TABLE: &[Opcode] = table! {
     0x00 STOP 0 0 0 London Stop;
     0x01 ADD 2 -1 3 London Binary;
-    0x02 MUL 2 -1 5 London Arith2;
+    0x02 MUL 2 -1 5 London Arith;
     0x03 SUB 2 -1 3 London Binary;
-    0x04 DIV 2 -1 5 London Arith2;
-    0x05 SDIV 2 -1 5 London Arith2;
-    0x06 MOD 2 -1 5 London Arith2;
-    0x07 SMOD 2 -1 5 London Arith2;
-    0x08 ADDMOD 3 -2 8 London Arith3;
-    0x09 MULMOD 3 -2 8 London Arith3;
+    0x04 DIV 2 -1 5 London Arith;
+    0x05 SDIV 2 -1 5 London Signed;
+    0x06 MOD 2 -1 5 London Arith;
+    0x07 SMOD 2 -1 5 London Signed;
+    0x08 ADDMOD 3 -2 8 London AddMod;
+    0x09 MULMOD 3 -2 8 London MulMod;
     0x0a EXP 2 -1 10 London Exp;
     0x0b SIGNEXTEND 2 -1 5 London Shift;
     0x10 LT 2 -1 3 London Binary;

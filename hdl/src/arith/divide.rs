@@ -21,8 +21,9 @@ pub enum DivideState {
 
 /// `n` / `d` and `n` mod `d` for `d` ≠ 0.
 ///
-/// The dividend may be longer than a word: `keep` puts the remainder of the division before in front of `n`,
-/// and `carry` a single one. Both must be below `d`.
+/// The dividend is loaded first, or as the division starts, and stands in `low` until then. It may be longer than a
+/// word: `keep` puts the remainder of the division before in front of `n`, and `carry` a single one. Both must be
+/// below `d`.
 ///
 /// With lengths in bytes ln and ld, of the 32 bytes of `n` those that cannot make a quotient digit are shifted by
 /// without one: s = 32 − ln + min(ld − 1, ln), or none after `keep` or `carry`. From `start` to `done` it takes
@@ -35,27 +36,33 @@ pub struct Divide {
     pub clock: Signal<In, Clock>,
     /// Abandons a division.
     pub reset: Signal<In, Bit>,
-    /// Takes `n`, `keep` and `carry`; allowed in the cycle of `done`.
-    pub start: Signal<In, Bit>,
+    /// Takes `n`, `keep` and `carry`; not between `start` and `done`.
+    pub load: Signal<In, Bit>,
     /// The dividend is remainder · 2^256 + `n`.
     pub keep: Signal<In, Bit>,
     /// The dividend is 2^256 + `n`. Not together with `keep`.
     pub carry: Signal<In, Bit>,
-    /// The quotient is wanted, not the remainder; stays from `start` on.
-    pub wants_quotient: Signal<In, Bit>,
     /// Dividend.
     pub n: Signal<In, Bits<256>>,
-    /// Divisor, not zero; stays from `start` to `done`.
+    /// Divides what is loaded; allowed in the cycle of `load`, and in that of `done`.
+    pub start: Signal<In, Bit>,
+    /// The quotient is wanted, not the remainder; stays from `start` on.
+    pub wants_quotient: Signal<In, Bit>,
+    /// Divisor, not zero; stays from the cycle after `start` to `done`.
     pub d: Signal<In, Bits<256>>,
-    /// One cycle, from which on the result stands until the next `start`.
+    /// One cycle, from which on the result stands until the next `load`.
     pub done: Signal<Out, Bit>,
-    /// The quotient's low 256 bits, or the remainder.
-    pub result: Signal<Out, Bits<256>>,
+    /// The quotient was shifted into `high`.
+    pub shifted: Signal<Out, Bit>,
+    /// What was loaded; the quotient's low 256 bits, unless `shifted`.
+    pub low: Signal<Out, Bits<256>>,
+    /// Zero or `carry` once loaded; the remainder, or the quotient if `shifted`.
+    pub high: Signal<Out, Bits<256>>,
 
     state: DFF<DivideState>,
     // The dividend leaves at the top, quotient digits enter at the bottom.
-    low: DFF<Bits<256>>,
-    high: DFF<Bits<256>>,
+    low_q: DFF<Bits<256>>,
+    high_q: DFF<Bits<256>>,
     triple: DFF<Bits<259>>,
     // Bytes to shift without a digit, and bit pairs to shift in all.
     skip: DFF<Bits<6>>,
@@ -87,8 +94,8 @@ impl Default for Divide {
     fn default() -> Self {
         block! {
             bit: array_init::array_init(|i| Constant::new((1u64 << i).into())),
-            ; clock reset start keep carry wants_quotient n d done result state low high triple skip left whole
-            shifts ones others power shift_bytes n_length d_length preload spent single double partial less1 less2 less3 digit rest
+            ; clock reset load keep carry n start wants_quotient d done shifted low high state low_q high_q triple skip
+            left whole shifts ones others power shift_bytes n_length d_length preload spent single double partial less1 less2 less3 digit rest
         }
     }
 }
@@ -97,11 +104,11 @@ impl Logic for Divide {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, state, low, high, triple, skip, left, whole, shifts
+            self, clock, state, low_q, high_q, triple, skip, left, whole, shifts
         );
 
         // How far the dividend moves before the first digit that can be other than zero.
-        self.n_length.x.next = self.low.q.val();
+        self.n_length.x.next = self.low_q.q.val();
         self.d_length.x.next = self.d.val();
         self.preload.next = self.d_length.bytes.val() - 1;
         if self.n_length.bytes.val() < self.preload.val() {
@@ -125,8 +132,8 @@ impl Logic for Divide {
         // One digit: the remainder, four times larger, less the largest multiple of the divisor that fits.
         self.single.next = bit_cast::<259, 256>(self.d.val());
         self.double.next = self.single.val() << 1;
-        self.partial.next = (bit_cast::<259, 256>(self.high.q.val()) << 2)
-            | bit_cast::<259, 2>(self.low.q.val().get_bits::<2>(254));
+        self.partial.next = (bit_cast::<259, 256>(self.high_q.q.val()) << 2)
+            | bit_cast::<259, 2>(self.low_q.q.val().get_bits::<2>(254));
         self.less1.next = self.partial.val() - self.single.val();
         self.less2.next = self.partial.val() - self.double.val();
         self.less3.next = self.partial.val() - self.triple.q.val();
@@ -149,6 +156,7 @@ impl Logic for Divide {
             DivideState::Idle => {}
             DivideState::Prepare => {
                 self.state.d.next = DivideState::Run;
+                self.triple.d.next = self.single.val() + self.double.val();
                 self.skip.d.next = 0.into();
                 if self.whole.q.val() {
                     self.skip.d.next = 32 - self.n_length.bytes.val() + self.preload.val();
@@ -163,19 +171,19 @@ impl Logic for Divide {
                 if self.skip.q.val() >= 8 {
                     self.spent.next = 32.into();
                     self.skip.d.next = self.skip.q.val() - 8;
-                    self.high.d.next = (self.high.q.val() << 64)
-                        | bit_cast::<256, 64>(self.low.q.val().get_bits::<64>(192));
-                    self.low.d.next = self.low.q.val() << 64;
+                    self.high_q.d.next = (self.high_q.q.val() << 64)
+                        | bit_cast::<256, 64>(self.low_q.q.val().get_bits::<64>(192));
+                    self.low_q.d.next = self.low_q.q.val() << 64;
                 } else if self.skip.q.val().any() {
                     self.spent.next = 4.into();
                     self.skip.d.next = self.skip.q.val() - 1;
-                    self.high.d.next = (self.high.q.val() << 8)
-                        | bit_cast::<256, 8>(self.low.q.val().get_bits::<8>(248));
-                    self.low.d.next = self.low.q.val() << 8;
+                    self.high_q.d.next = (self.high_q.q.val() << 8)
+                        | bit_cast::<256, 8>(self.low_q.q.val().get_bits::<8>(248));
+                    self.low_q.d.next = self.low_q.q.val() << 8;
                 } else {
-                    self.high.d.next = self.rest.val();
-                    self.low.d.next =
-                        (self.low.q.val() << 2) | bit_cast::<256, 2>(self.digit.val());
+                    self.high_q.d.next = self.rest.val();
+                    self.low_q.d.next =
+                        (self.low_q.q.val() << 2) | bit_cast::<256, 2>(self.digit.val());
                 }
                 self.left.d.next = self.left.q.val() - self.spent.val();
                 if self.left.q.val() == self.spent.val() {
@@ -190,13 +198,14 @@ impl Logic for Divide {
             self.state.d.next = DivideState::Prepare;
             self.left.d.next = 128.into();
             self.shifts.d.next = false;
-            self.low.d.next = self.n.val();
-            self.triple.d.next = self.single.val() + self.double.val();
+        }
+        if self.load.val() {
+            self.low_q.d.next = self.n.val();
             self.whole.d.next = !self.keep.val() && !self.carry.val();
             if !self.keep.val() {
-                self.high.d.next = 0.into();
+                self.high_q.d.next = 0.into();
                 if self.carry.val() {
-                    self.high.d.next = 1.into();
+                    self.high_q.d.next = 1.into();
                 }
             }
         }
@@ -205,9 +214,8 @@ impl Logic for Divide {
         }
 
         self.done.next = self.state.q.val() == DivideState::Finish;
-        self.result.next = self.high.q.val();
-        if self.wants_quotient.val() & !self.shifts.q.val() {
-            self.result.next = self.low.q.val();
-        }
+        self.shifted.next = self.shifts.q.val();
+        self.low.next = self.low_q.q.val();
+        self.high.next = self.high_q.q.val();
     }
 }

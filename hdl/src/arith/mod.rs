@@ -2,7 +2,7 @@
 //! Paper, appendix H, with EIP-145 (shifts) and EIP-7939 (CLZ).
 //!
 //! Every unit takes the opcode byte itself and operands in stack order: `a` is the top of the stack, `b` the word
-//! below it, `c` the third.
+//! below it.
 //!
 //! | unit | opcodes | cycles from `start` to `done` |
 //! |---|---|---|
@@ -16,7 +16,6 @@ mod divide;
 mod expand;
 mod length;
 mod multiply;
-mod operands;
 mod power;
 mod shift;
 mod unit;
@@ -26,7 +25,6 @@ pub use divide::Divide;
 pub use expand::Expand;
 pub use length::ByteLength;
 pub use multiply::Multiply;
-pub use operands::Operands;
 pub use power::Power;
 pub(crate) use shift::ByteLanes;
 pub use shift::Shift;

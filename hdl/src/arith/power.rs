@@ -34,12 +34,14 @@ pub struct Power {
     pub clock: Signal<In, Clock>,
     /// Abandons the sequence.
     pub reset: Signal<In, Bit>,
-    /// Begins. Base and exponent stay until `done`.
+    /// Begins.
     pub start: Signal<In, Bit>,
-    /// Base.
+    /// Base; stays until `done`.
     pub base: Signal<In, Bits<256>>,
-    /// Exponent.
+    /// Exponent, with `start`.
     pub exponent: Signal<In, Bits<256>>,
+    /// The same, from the cycle behind `start` to `done`.
+    pub kept: Signal<In, Bits<256>>,
     /// The accumulator.
     pub value: Signal<In, Bits<256>>,
     /// The multiplier is done.
@@ -77,7 +79,7 @@ impl Default for Power {
     fn default() -> Self {
         block! {
             one: Constant::new(1.into()),
-            ; clock reset start base exponent value multiplied shortcut direct multiply square load done state index bit
+            ; clock reset start base exponent kept value multiplied shortcut direct multiply square load done state index bit
             next_bit length first simple log factor position within
         }
     }
@@ -132,7 +134,7 @@ impl Logic for Power {
             self.simple.val() || !self.exponent.val().any() || !self.base.val().any();
 
         self.first.next = (bit_cast::<9, 6>(self.length.bytes.val()) << 3) - 1;
-        self.bit.next = self.exponent.val().get_bit(self.index.q.val().index());
+        self.bit.next = self.kept.val().get_bit(self.index.q.val().index());
         self.next_bit.next = false;
         self.multiply.next = false;
         self.square.next = false;

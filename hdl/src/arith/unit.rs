@@ -6,7 +6,6 @@ use rust_hdl_widgets::dff_setup;
 
 use super::divide::Divide;
 use super::multiply::Multiply;
-use super::operands::Operands;
 use super::power::Power;
 use super::{ADDMOD, DIV, EXP, MUL, MULMOD, SDIV, SMOD, code};
 
@@ -31,6 +30,9 @@ pub enum ArithState {
 
 /// Unit of MUL DIV SDIV MOD SMOD ADDMOD MULMOD EXP; any other opcode gives 0.
 ///
+/// It knows no signs, and does not add: SDIV and SMOD divide magnitudes here, ADDMOD divides a sum of up to 257 bits. What
+/// is before and behind that is the microcode's.
+///
 /// Cycles from `start` to `done`, with dm and dd the times of [`Multiply`] and [`Divide`]:
 ///
 /// | opcode | cycles | worst |
@@ -48,16 +50,16 @@ pub struct Arith {
     pub clock: Signal<In, Clock>,
     /// Abandons the operation.
     pub reset: Signal<In, Bit>,
-    /// Takes opcode and operands, which need not stay. Not while `busy`.
+    /// Takes opcode, `a`, `carry` and, as a factor, `b`, which need not stay. Not while `busy`.
     pub start: Signal<In, Bit>,
     /// Opcode byte.
     pub op: Signal<In, Bits<8>>,
-    /// Top of the stack.
+    /// First factor, dividend or base.
     pub a: Signal<In, Bits<256>>,
-    /// Second word of the stack.
+    /// `a` has a bit more. Only for ADDMOD.
+    pub carry: Signal<In, Bit>,
+    /// Second factor, with `start`; in the cycle behind it the divisor, modulus or exponent.
     pub b: Signal<In, Bits<256>>,
-    /// Third word of the stack.
-    pub c: Signal<In, Bits<256>>,
     /// From the cycle after `start` to that of `done`.
     pub busy: Signal<Out, Bit>,
     /// One cycle, when `y` is valid.
@@ -79,21 +81,17 @@ pub struct Arith {
     is_mulmod: Signal<Local, Bit>,
     is_exp: Signal<Local, Bit>,
 
-    // Operands as taken.
-    operands: Operands,
-    a_q: DFF<Bits<256>>,
-    carry_q: DFF<Bit>,
+    // Operands as taken. The first one, and the accumulator of EXP, is in the divider's low half.
     b_q: DFF<Bits<256>>,
     divisor_q: DFF<Bits<256>>,
-    negative_q: DFF<Bit>,
     // The divisor is 0, or the modulus 0 or 1: the result is 0.
     vanishes: Signal<Local, Bit>,
 
-    // The result: 0 nothing, 1 the product, 2 register a, 3 quotient or remainder.
-    source: DFF<Bits<2>>,
+    // The result is 0, whatever the opcode.
+    vanished: DFF<Bit>,
+    // It is the divider's low half.
+    in_low: Signal<Local, Bit>,
     high_first: Signal<Local, Bit>,
-    divided: Signal<Local, Bits<256>>,
-    divided_signed: Signal<Local, Bits<256>>,
 
     mul: Constant<Bits<8>>,
     div: Constant<Bits<8>>,
@@ -110,9 +108,8 @@ impl Default for Arith {
         block! {
             mul: code(MUL), div: code(DIV), sdiv: code(SDIV), mod_: code(super::MOD), smod: code(SMOD),
             addmod: code(ADDMOD), mulmod: code(MULMOD), exp: code(EXP),
-            ; clock reset start op a b c busy done y multiplier divider power state operands op_q is_mul
-            is_quotient is_remainder is_modular is_mulmod is_exp a_q carry_q b_q divisor_q negative_q vanishes source
-            high_first divided divided_signed
+            ; clock reset start op a carry b busy done y multiplier divider power state op_q is_mul is_quotient is_remainder
+            is_modular is_mulmod is_exp b_q divisor_q vanishes vanished in_low high_first
         }
     }
 }
@@ -120,20 +117,13 @@ impl Default for Arith {
 impl Logic for Arith {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self, clock, state, op_q, a_q, carry_q, b_q, divisor_q, negative_q, source
-        );
+        dff_setup!(self, clock, state, op_q, b_q, divisor_q, vanished);
         self.multiplier.clock.next = self.clock.val();
         self.multiplier.reset.next = self.reset.val();
         self.divider.clock.next = self.clock.val();
         self.divider.reset.next = self.reset.val();
         self.power.clock.next = self.clock.val();
         self.power.reset.next = self.reset.val();
-
-        self.operands.op.next = self.op.val();
-        self.operands.a.next = self.a.val();
-        self.operands.b.next = self.b.val();
-        self.operands.c.next = self.c.val();
 
         // Decoding for all later cycles.
         self.is_mul.next = self.op_q.q.val() == self.mul.val();
@@ -144,32 +134,37 @@ impl Logic for Arith {
         self.is_mulmod.next = self.op_q.q.val() == self.mulmod.val();
         self.is_modular.next = self.is_mulmod.val() || (self.op_q.q.val() == self.addmod.val());
         self.is_exp.next = self.op_q.q.val() == self.exp.val();
-        self.vanishes.next = !self.divisor_q.q.val().get_bits::<255>(1).any()
-            && (self.is_modular.val() || !self.divisor_q.q.val().get_bit(0));
+        self.vanishes.next = !self.b.val().get_bits::<255>(1).any()
+            && (self.is_modular.val() || !self.b.val().get_bit(0));
 
         self.multiplier.start.next = false;
         self.multiplier.wide.next = self.is_mulmod.val();
         self.multiplier.square.next = self.is_exp.val() && self.power.square.val();
-        self.multiplier.a.next = self.a_q.q.val();
+        self.multiplier.a.next = self.divider.low.val();
         self.multiplier.b.next = self.b_q.q.val();
+        self.divider.load.next = false;
         self.divider.start.next = false;
         self.divider.keep.next = false;
-        self.divider.carry.next = false;
+        self.divider.carry.next = self.carry.val() & (self.state.q.val() == ArithState::Idle);
         // The product of a MULMOD: the high half first, if there is one; its remainder goes in front of the low half.
         self.high_first.next =
             (self.state.q.val() == ArithState::Product) & self.multiplier.high.val().any();
-        self.divider.n.next = self.a_q.q.val();
-        if self.is_mulmod.val() {
-            self.divider.n.next = self.multiplier.low.val();
-            if self.high_first.val() {
-                self.divider.n.next = self.multiplier.high.val();
-            }
+        self.divider.n.next = self.multiplier.low.val();
+        if self.high_first.val() {
+            self.divider.n.next = self.multiplier.high.val();
+        }
+        if self.state.q.val() == ArithState::Idle {
+            self.divider.n.next = self.a.val();
+        }
+        if self.state.q.val() == ArithState::Decide {
+            self.divider.n.next = self.power.direct.val();
         }
         self.divider.d.next = self.divisor_q.q.val();
         self.power.start.next = false;
         self.power.base.next = self.b_q.q.val();
-        self.power.value.next = self.a_q.q.val();
-        self.power.exponent.next = self.divisor_q.q.val();
+        self.power.value.next = self.divider.low.val();
+        self.power.exponent.next = self.b.val();
+        self.power.kept.next = self.divisor_q.q.val();
         self.power.multiplied.next = self.multiplier.done.val();
 
         self.done.next = false;
@@ -178,45 +173,43 @@ impl Logic for Arith {
                 if self.start.val() {
                     self.state.d.next = ArithState::Decide;
                     self.op_q.d.next = self.op.val();
-                    self.a_q.d.next = self.operands.value.val();
-                    self.carry_q.d.next = self.operands.carry.val();
-                    self.b_q.d.next = self.operands.factor.val();
-                    self.divisor_q.d.next = self.operands.divisor.val();
-                    self.negative_q.d.next = self.operands.negative.val();
+                    self.divider.load.next = true;
+                    self.b_q.d.next = self.b.val();
+                    if self.op.val() == self.exp.val() {
+                        self.b_q.d.next = self.a.val();
+                    }
                 }
             }
             ArithState::Decide => {
+                self.divisor_q.d.next = self.b.val();
                 self.state.d.next = ArithState::Finish;
-                self.source.d.next = 0.into();
+                self.vanished.d.next = self.vanishes.val();
                 if self.is_mul.val() {
-                    self.source.d.next = 1.into();
                     self.multiplier.start.next = true;
                     self.state.d.next = ArithState::Product;
                 } else if self.is_exp.val() {
-                    self.source.d.next = 2.into();
                     self.power.start.next = true;
                     self.state.d.next = ArithState::Power;
                     if self.power.shortcut.val() {
-                        self.a_q.d.next = self.power.direct.val();
+                        self.divider.load.next = true;
                         self.state.d.next = ArithState::Finish;
                     }
                 } else if self.vanishes.val() {
-                    self.state.d.next = ArithState::Finish;
+                    // The high half is zero, but for a carry.
+                    self.divider.load.next = true;
                 } else if self.is_mulmod.val() {
-                    self.source.d.next = 3.into();
                     self.multiplier.start.next = true;
                     self.state.d.next = ArithState::Product;
                 } else if self.is_quotient.val() || self.is_remainder.val() || self.is_modular.val()
                 {
-                    self.source.d.next = 3.into();
                     self.divider.start.next = true;
-                    self.divider.carry.next = self.carry_q.q.val();
                     self.state.d.next = ArithState::Division;
                 }
             }
             ArithState::Product => {
                 if self.multiplier.done.val() {
                     if self.is_mulmod.val() {
+                        self.divider.load.next = true;
                         self.divider.start.next = true;
                         self.state.d.next = ArithState::Division;
                         if self.high_first.val() {
@@ -230,6 +223,7 @@ impl Logic for Arith {
             }
             ArithState::HighHalf => {
                 if self.divider.done.val() {
+                    self.divider.load.next = true;
                     self.divider.start.next = true;
                     self.divider.keep.next = true;
                     self.state.d.next = ArithState::Division;
@@ -243,9 +237,7 @@ impl Logic for Arith {
             }
             ArithState::Power => {
                 self.multiplier.start.next = self.power.multiply.val();
-                if self.power.load.val() {
-                    self.a_q.d.next = self.multiplier.low.val();
-                }
+                self.divider.load.next = self.power.load.val();
                 if self.power.done.val() {
                     self.state.d.next = ArithState::Finish;
                 }
@@ -261,16 +253,15 @@ impl Logic for Arith {
         self.busy.next = self.state.q.val() != ArithState::Idle;
 
         self.divider.wants_quotient.next = self.is_quotient.val();
-        self.divided.next = self.divider.result.val();
-        self.divided_signed.next = self.divided.val();
-        if self.negative_q.q.val() {
-            self.divided_signed.next = !self.divided.val();
+        // The divider's high half is zero until it divides.
+        self.in_low.next = self.is_exp.val()
+            | (self.is_quotient.val() & !(self.vanished.q.val() | self.divider.shifted.val()));
+        self.y.next = self.divider.high.val();
+        if self.in_low.val() {
+            self.y.next = self.divider.low.val();
         }
-        match self.source.q.val().index() {
-            0 => self.y.next = 0.into(),
-            1 => self.y.next = self.multiplier.low.val(),
-            2 => self.y.next = self.a_q.q.val(),
-            _ => self.y.next = self.divided_signed.val() + self.negative_q.q.val(),
+        if self.is_mul.val() {
+            self.y.next = self.multiplier.low.val();
         }
     }
 }

@@ -513,6 +513,7 @@ lane! {
     op_delegate: Constant<Bits<8>> = |_| code(opcode::byte("DELEGATECALL"));
     op_static: Constant<Bits<8>> = |_| code(opcode::byte("STATICCALL"));
     op_create: Constant<Bits<8>> = |_| code(opcode::byte("CREATE"));
+    op_remainder: Constant<Bits<8>> = |_| code(opcode::byte("SMOD"));
     op_salted: Constant<Bits<8>> = |_| code(opcode::byte("CREATE2"));
     destroyed: Constant<Bits<8>> = |_| code(Status::SelfDestruct as u8);
     version: Constant<Bits<32>> = |_| number(gatewei_abi::ABI_VERSION as u64);
@@ -999,6 +1000,18 @@ impl Logic for Lane {
                 self.alu.op.next = self.op_sub.val();
                 self.alu.b.next = self.t.q.val();
             }
+            AluMode::TopAddSecond => {
+                self.alu.op.next = self.op_add.val();
+            }
+            AluMode::MinusT => {
+                self.alu.op.next = self.op_sub.val();
+                self.alu.a.next = 0.into();
+                self.alu.b.next = self.t.q.val();
+            }
+            AluMode::TopLtT => {
+                self.alu.op.next = self.op_lt.val();
+                self.alu.b.next = self.t.q.val();
+            }
             AluMode::TopLtSecond => {
                 self.alu.op.next = self.op_lt.val();
             }
@@ -1025,7 +1038,8 @@ impl Logic for Lane {
         self.arith.op.next = self.op.q.val();
         self.arith.a.next = self.top.val();
         self.arith.b.next = self.second.val();
-        self.arith.c.next = self.third.val();
+        self.arith.carry.next =
+            (self.alu_mode.val() == AluMode::TopLtT) & self.alu.y.val().get_bit(0);
         self.arith.start.next = self.go.val() & (self.unit.val() == Unit::Arith);
         self.expand.start.next = false;
         self.expand.offset.next = self.top.val().get_bits::<64>(0);
@@ -1992,6 +2006,9 @@ impl Logic for Lane {
             Cond::ArithDone => {
                 self.holds.next = self.arith.done.val();
             }
+            Cond::TopNegative => {
+                self.holds.next = self.top.val().get_bit(255);
+            }
             Cond::ShiftDone => {
                 self.holds.next = self.shift.done.val();
             }
@@ -2113,6 +2130,9 @@ impl Logic for Lane {
             }
             Cond::UBeginsEf => {
                 self.held.d.next = self.u.q.val().get_bits::<8>(248) == 0xef;
+            }
+            Cond::OpRemainder => {
+                self.held.d.next = self.op.q.val() == self.op_remainder.val();
             }
             Cond::OpSalted => {
                 self.held.d.next = self.is_salted.val();

@@ -39,7 +39,7 @@ pub struct Decoded {
     pub entry: Bits<10>,
     /// Bytes of its operand (PUSHn).
     pub operand: Bits<6>,
-    /// n of DUPn, SWAPn, LOGn.
+    /// n of DUPn, SWAPn, LOGn, or of the SWAPs in a routine.
     pub n: Bits<5>,
     /// Purpose of the word read ahead.
     pub ahead: Ahead,
@@ -65,6 +65,8 @@ pub fn table(program: &Program) -> Vec<Decoded> {
             Class::Dup => op.byte - byte("DUP1") + 1,
             Class::Swap => op.byte - byte("SWAP1") + 1,
             Class::Log => op.byte - byte("LOG0"),
+            // Its routine exchanges the operands.
+            Class::Signed => 1,
             _ => 0,
         };
         let writes = matches!(

@@ -28,7 +28,7 @@ pub fn arithmetic() -> Vec<Named> {
         use Class::*;
         matches!(
             op.class,
-            Binary | Unary | Shift | Clz | Arith2 | Arith3 | Exp
+            Binary | Unary | Shift | Clz | Arith | Signed | AddMod | MulMod | Exp
         )
     };
     let edges = edges();

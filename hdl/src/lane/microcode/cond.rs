@@ -70,6 +70,10 @@ pub enum Cond {
     ArithDone,
     /// The shifter is done.
     ShiftDone,
+    /// The top is negative.
+    TopNegative,
+    /// The opcode is SMOD.
+    OpRemainder,
     /// The ALU's result is not zero.
     AluTrue,
     /// U, which is the top less a block's number, is −1 to −256: the top is the number of one of its ancestors.
@@ -220,6 +224,7 @@ impl Cond {
                 | Self::Digest
                 | Self::ArithDone
                 | Self::ShiftDone
+                | Self::TopNegative
                 | Self::UAlive
                 | Self::UDelegated
                 | Self::UBalance

@@ -5,6 +5,72 @@ use gatewei_abi::status::Status;
 use super::asm::{Assembler, entry, step};
 use super::word::*;
 
+/// SDIV and SMOD: the unit divides magnitudes. A quotient is negative where the signs differ, a remainder where the
+/// dividend is.
+fn signed(a: &mut Assembler) {
+    let swap = || step().stack(StackOp::Swap);
+    let take = || step().source(Source::Top).latch(Latch::T);
+    let minus = || {
+        step()
+            .alu(AluMode::MinusT)
+            .source(Source::Alu)
+            .stack(StackOp::Unary)
+    };
+    let divide = || step().unit(Unit::Arith);
+    a.routine(
+        "signed",
+        [
+            entry().branch(Cond::TopNegative, "signed_minus"),
+            swap(),
+            step().branch(Cond::TopNegative, "signed_plus_minus"),
+            swap(),
+            divide().goto("arith_wait"),
+        ],
+    );
+    a.routine(
+        "signed_plus_minus",
+        [
+            take(),
+            minus(),
+            swap(),
+            divide().branch(Cond::OpRemainder, "arith_wait"),
+        ],
+    );
+    // The result is the top, and negative.
+    a.routine(
+        "signed_result",
+        [
+            step()
+                .source(Source::Arith)
+                .stack(StackOp::Binary)
+                .wait(Cond::ArithDone),
+            take(),
+            minus().chain(),
+        ],
+    );
+    a.routine(
+        "signed_minus",
+        [
+            take(),
+            minus(),
+            swap(),
+            step().branch(Cond::TopNegative, "signed_both"),
+            swap(),
+            divide().goto("signed_result"),
+        ],
+    );
+    a.routine(
+        "signed_both",
+        [
+            take(),
+            minus(),
+            swap(),
+            divide().branch(Cond::OpRemainder, "signed_result"),
+            step().goto("arith_wait"),
+        ],
+    );
+}
+
 /// The routines.
 pub fn routines(a: &mut Assembler) {
     let push = |source| [entry().source(source).stack(StackOp::Push).chain()];
@@ -40,13 +106,29 @@ pub fn routines(a: &mut Assembler) {
         ],
     );
     a.routine(
-        "arith3",
+        "mulmod",
         [entry()
             .unit(Unit::Arith)
             .stack(StackOp::Pop)
             .goto("arith_wait")],
     );
-    a.routine("arith2", [entry().unit(Unit::Arith)]);
+    // What the unit divides is the sum, and a bit more where the sum is less than what it was made from.
+    a.routine(
+        "addmod",
+        [
+            entry().source(Source::Top).latch(Latch::T),
+            step()
+                .alu(AluMode::TopAddSecond)
+                .source(Source::Alu)
+                .stack(StackOp::Binary),
+            step()
+                .alu(AluMode::TopLtT)
+                .unit(Unit::Arith)
+                .goto("arith_wait"),
+        ],
+    );
+    signed(a);
+    a.routine("arith", [entry().unit(Unit::Arith)]);
     a.label("arith_wait").then(
         step()
             .source(Source::Arith)

@@ -64,6 +64,12 @@ pub enum AluMode {
     Opcode,
     /// top − T.
     TopSubT,
+    /// top + second.
+    TopAddSecond,
+    /// −T.
+    MinusT,
+    /// top < T; the arithmetic unit takes it as the carry of the top.
+    TopLtT,
     /// top < second.
     TopLtSecond,
     /// Current entry's value − T.
@@ -89,7 +95,7 @@ pub enum AluMode {
 pub enum Unit {
     /// None.
     None,
-    /// The arithmetic unit on top, second, third.
+    /// The arithmetic unit on top and second, and what is the second in the next cycle.
     Arith,
     /// The shifter on top and second.
     Shift,

@@ -206,7 +206,7 @@ impl<'a> Coder<'a> {
         let own = self.depth - self.kept;
         let computes = matches!(
             op.class,
-            Binary | Unary | Shift | Clz | Arith2 | Arith3 | Pop
+            Binary | Unary | Shift | Clz | Arith | Signed | AddMod | MulMod | Pop
         );
         match op.class {
             // Reads what loops keep, too.
