@@ -235,6 +235,15 @@ fn slot_table_of_a_small_card_finds_what_was_added() {
     finds_what_was_added("slots_small", 512);
 }
 
+/// Where the search for a key begins: its twelve-bit pieces, and the account's index, folded into one.
+fn first_cell((key, space): &([u8; 32], u64)) -> usize {
+    let words = key
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes(word.try_into().unwrap()));
+    let fold = words.fold(0, |fold, word| fold ^ word);
+    ((fold ^ fold >> 12 ^ fold >> 20 ^ (*space as u32 & 0x7ff)) & 0xfff) as usize
+}
+
 /// Of a table of `most` entries.
 fn finds_what_was_added(block: &str, most: usize) {
     let mut slots = Slots {
@@ -251,6 +260,8 @@ fn finds_what_was_added(block: &str, most: usize) {
         slots.run(SlotCmd::Clear);
         let mut entries: Vec<Entry> = Vec::new();
         let mut index: HashMap<([u8; 32], u64), usize> = HashMap::new();
+        // The cells of the index, twice as many as entries.
+        let mut cells = vec![None; 2 * most];
         let rounds = if message % 90 == 0 { 5_200 } else { 40 };
         for _ in 0..rounds {
             let bits = random.bits();
@@ -280,8 +291,28 @@ fn finds_what_was_added(block: &str, most: usize) {
             };
             slots.word("key", &key);
             slots.set("space", space);
-            slots.run(SlotCmd::Find);
             let known = index.get(&(key, space)).copied();
+            // Cell after cell, until it is there or a cell is free; two cycles for each other entry on the way.
+            let mut cell = first_cell(&(key, space));
+            let mut others = 0;
+            while cells[cell % cells.len()].is_some_and(|held| Some(held) != known) {
+                cell += 1;
+                others += 1;
+            }
+            slots.give(SlotCmd::Find);
+            for cycle in 1..=2 + 2 * others + u64::from(known.is_some()) {
+                let last = cycle == 2 + 2 * others + u64::from(known.is_some());
+                assert_eq!(slots.get("ready"), u64::from(last), "{others} on the way");
+                let finds = known.is_some() && cycle == 2 + 2 * others;
+                assert_eq!(slots.get("match_now"), u64::from(finds));
+                if let Some(at) = known.filter(|_| finds || last) {
+                    check(&slots, &entries[at]);
+                }
+                if !last {
+                    slots.model.tick();
+                    slots.model.eval();
+                }
+            }
             assert_eq!(slots.get("hit"), u64::from(known.is_some()));
             slots.word("value", &value);
             slots.set("flags_in", flags);
@@ -304,6 +335,8 @@ fn finds_what_was_added(block: &str, most: usize) {
                 None if entries.len() < most => {
                     change(&mut slots, SlotCmd::Add);
                     index.insert((key, space), entries.len());
+                    let count = cells.len();
+                    cells[cell % count] = Some(entries.len());
                     entries.push(((key, space), value, value, flags));
                     entries.len() - 1
                 }

@@ -197,7 +197,15 @@ fn every_access_finds_its_rows_on_a_small_card() {
 
 fn finds_its_rows(block: &str, frames: usize) {
     let mut random = Random::new(3);
-    let (words, beats) = (100 * ROWS as u64, 60 * ROWS as u64 + 9);
+    // Pages all over a segment, each with the one behind it.
+    let count = 1 << (SEGMENT_BITS - PAGE_BITS);
+    let pairs = (0..31).flat_map(|_| {
+        let page = random.below(count - 2);
+        [page, page + 1]
+    });
+    let pages: Vec<u64> = pairs.collect();
+    let words = ROWS as u64 * count;
+    let beats = pages[40] * ROWS as u64 + 9;
     let mut bench = Bench::new(block, frames, words, beats);
     // What the data space holds: calldata as the message has it, zeros behind it, memory as written.
     let mut space: HashMap<u64, u64> = HashMap::new();
@@ -205,11 +213,7 @@ fn finds_its_rows(block: &str, frames: usize) {
     for step in 0..3_000u64 {
         let write = random.percent(50);
         let near = random.percent(50);
-        let page = if near {
-            random.below(6)
-        } else {
-            random.below(61)
-        };
+        let page = pages[random.below(if near { 6 } else { 61 }) as usize];
         let offset = match random.below(4) {
             0 => PAGE_BYTES as u64 - random.below(33),
             _ => random.below(PAGE_BYTES as u64),

@@ -305,6 +305,76 @@ fn every_register_of_the_table_tells_its_state() -> Result<(), ModelError> {
     Ok(())
 }
 
+/// Counters over so many cycles that most of their bits have changed, and random words from lanes and queues.
+#[test]
+fn counters_count_on() -> Result<(), ModelError> {
+    let mut bench = Bench::new()?;
+    let mut random = Random::new(5);
+    let mut counts = [[0u32; COUNTED.len()]; LANES];
+    let (mut pcs, mut drops) = ([0; LANES], 0);
+    for round in 0..21 {
+        // So many cycles with these levels, and none while registers are read.
+        let cycles = 1u32 << round;
+        let mut expected: Vec<(u32, u32)> = Vec::new();
+        for (i, ports) in bench.lanes.iter().enumerate() {
+            let base = regs::lane_base(i as u32);
+            let [pc, id] = [(); 2].map(|()| random.bits() as u32);
+            let queued = random.bits() as u8;
+            bench.model.set_u64(ports.pc, pc.into());
+            bench.model.set_u64(ports.id, id.into());
+            bench.model.set_u64(ports.queued, queued.into());
+            for ((port, (name, offset)), count) in
+                ports.counted.iter().zip(COUNTED).zip(&mut counts[i])
+            {
+                let level = random.percent(60);
+                bench.model.set_u64(*port, level.into());
+                if level {
+                    *count += cycles;
+                    if name == "retire" {
+                        pcs[i] = pc;
+                    }
+                }
+                expected.push((base + offset, *count));
+            }
+            expected.extend([
+                (base + lane::PC, pcs[i]),
+                (base + lane::COMMAND, id),
+                (base + lane::STATUS, u32::from(queued) << 8),
+            ]);
+        }
+        for (p, ports) in bench.pairs.iter().enumerate() {
+            let base = regs::queue_base(p as u32);
+            let [head, tail] = [(); 2].map(|()| u32::from(random.bits() as u16));
+            bench.model.set_u64(ports.sq_head, head.into());
+            bench.model.set_u64(ports.cq_tail, tail.into());
+            expected.extend([(base + queue::SQ_HEAD, head), (base + queue::CQ_TAIL, tail)]);
+        }
+        let dropped = random.percent(60);
+        bench.model.set_u64(bench.dropped, dropped.into());
+        drops += if dropped { cycles } else { 0 };
+        expected.push((regs::CARD + card::DROPPED, drops));
+        for _ in 0..cycles {
+            bench.tick();
+        }
+        bench.model.set_u64(bench.dropped, 0);
+        for ports in &bench.lanes {
+            for port in ports.counted {
+                bench.model.set_u64(port, 0);
+            }
+        }
+        for (address, value) in expected {
+            assert_eq!(bench.read(address), value, "{address:#x} in round {round}");
+        }
+        let before = bench.ticks;
+        let heartbeat = bench.read(regs::CARD + card::CYCLES_LO);
+        assert!(
+            (before..=bench.ticks).contains(&u64::from(heartbeat)),
+            "{heartbeat}"
+        );
+    }
+    Ok(())
+}
+
 /// What is no register reads as zero and takes no write, unaligned addresses included.
 #[test]
 fn the_rest_of_the_space_is_empty() -> Result<(), ModelError> {
