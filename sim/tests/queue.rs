@@ -6,13 +6,14 @@ mod lite;
 mod shell;
 
 use gatewei_abi::command::{Submission, kind, op};
-use gatewei_abi::layout::LANE_QUEUE;
-use gatewei_abi::regs::{self, card, lane, queue};
+use gatewei_abi::layout::{LANE_QUEUE, SLOTS};
+use gatewei_abi::regs::{self, Access, card, lane, queue};
 use gatewei_abi::status::Trap;
+use gatewei_abi::{ABI_VERSION, MAGIC};
 use gatewei_sim::host_memory::Timing;
 use gatewei_sim::model::ModelError;
-use lite::Registers;
-use shell::{Asks, Bench, LANES, NOWHERE, STRAY_TAG};
+use lite::{Registers, writable};
+use shell::{Asks, Bench, LANES, NOWHERE, PAIRS, STRAY_TAG};
 
 const DONE: (u8, u8) = (kind::DONE, shell::DONE_CODE);
 const CANCELLED: (u8, u8) = (kind::TRAP, Trap::Cancelled as u8);
@@ -39,6 +40,80 @@ fn exec(bench: &Bench, command: u32, lane: u16) -> Submission {
         capacity: command ^ 0x5555_5555,
         ..Submission::default()
     }
+}
+
+/// The shell's registers are those of its register file: identity, what is written, and what lanes count.
+#[test]
+fn registers_stand_behind_the_bus() -> Result<(), ModelError> {
+    let mut bench = Bench::new(timing(0, 0, 0, 17))?;
+    let caps = LANES as u32 | 1 << 8 | (LANE_QUEUE as u32) << 16 | (PAIRS as u32) << 24;
+    for (register, value) in [
+        (card::MAGIC, MAGIC),
+        (card::VERSION, ABI_VERSION),
+        (card::CAPS, caps),
+        (card::SLOTS, SLOTS as u32),
+    ] {
+        assert_eq!(bench.read(regs::CARD + register), value, "{register:#x}");
+    }
+    // Every register that is written, with any bytes at a time. The doorbells and CONTROL move the queues.
+    let mut table: Vec<(u32, u32, u32)> = vec![(regs::CARD + card::SCRATCH, u32::MAX, 0)];
+    for pair in 0..PAIRS as u32 {
+        let plain = queue::TABLE.iter().filter(|r| r.access == Access::Rw);
+        table.extend(plain.map(|r| (regs::queue_base(pair) + r.offset, writable("queue", r), 0)));
+    }
+    for _ in 0..2_000 {
+        let at = bench.random.below(table.len() as u64) as usize;
+        let (value, strobe) = (bench.random.bits() as u32, bench.random.below(16) as u8);
+        let bytes = (0..4).filter(|i| strobe >> i & 1 == 1);
+        let mask = bytes.fold(0, |mask, i| mask | 0xff << (8 * i)) & table[at].1;
+        table[at].2 = table[at].2 & !mask | value & mask;
+        let delays = [0, 3, 1].map(|most| bench.random.below(1 + most) as u32);
+        bench.write_with(table[at].0, value, strobe, delays);
+        let (address, _, expected) = table[bench.random.below(table.len() as u64) as usize];
+        assert_eq!(bench.read(address), expected, "{address:#x}");
+    }
+    // What lanes tell, for more cycles each time.
+    let told = [
+        ("stall_keccak", lane::STALL_KECCAK),
+        ("stall_dma", lane::STALL_DMA),
+        ("stall_arith", lane::STALL_ARITH),
+        ("retire", lane::RETIRED),
+    ];
+    let mut counts = [[0; 4]; LANES];
+    let mut pcs = [0; LANES];
+    for round in 0..18 {
+        let cycles = 1u32 << round;
+        for i in 0..LANES {
+            let pc = bench.random.bits() as u32;
+            bench.set(&format!("retire_pc_{i}"), pc.into());
+            for ((name, _), count) in told.iter().zip(&mut counts[i]) {
+                let level = bench.random.percent(60);
+                bench.set(&format!("{name}_{i}"), level.into());
+                *count += if level { cycles } else { 0 };
+                if level && *name == "retire" {
+                    pcs[i] = pc;
+                }
+            }
+        }
+        (0..cycles).for_each(|_| bench.tick());
+        for i in 0..LANES {
+            for (name, _) in told {
+                bench.set(&format!("{name}_{i}"), 0);
+            }
+        }
+        for i in 0..LANES {
+            let base = regs::lane_base(i as u32);
+            assert_eq!(bench.read(base + lane::PC), pcs[i]);
+            for ((name, register), count) in told.into_iter().zip(counts[i]) {
+                assert_eq!(bench.read(base + register), count, "{name} of {i}");
+            }
+            // Its messages have not begun.
+            for register in [lane::BUSY, lane::STALL_HOST, lane::MESSAGES, lane::STATUS] {
+                assert_eq!(bench.read(base + register), 0, "{register:#x} of {i}");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything at once: executions, requests and their answers, cancels, nonsense; rings of all sizes; hosts

@@ -10,7 +10,7 @@ use gatewei_abi::{ABI_VERSION, MAGIC};
 use gatewei_hdl::catalog::ORIGIN;
 use gatewei_sim::model::{Model, ModelError, PortId};
 use gatewei_sim::random::Random;
-use lite::{Lite, Registers};
+use lite::{Lite, Registers, writable};
 
 /// Lanes of the block in the catalog, and what its identity says.
 const LANES: usize = 2;
@@ -140,20 +140,6 @@ fn all() -> Vec<(u32, &'static str, &'static Register)> {
         );
     }
     out
-}
-
-/// The bits of a writable register that exist.
-fn writable(block: &str, register: &Register) -> u32 {
-    match (block, register.name) {
-        ("card", "CONTROL") => regs::CONTROL_ENABLE | regs::CONTROL_RESET,
-        ("card", "SCRATCH") | ("queue", "SQ_BASE_HI" | "CQ_BASE_HI") => u32::MAX,
-        ("queue", "SQ_BASE_LO" | "CQ_BASE_LO") => !63,
-        ("queue", "SIZE") => 0xf,
-        ("queue", "SQ_TAIL" | "CQ_HEAD") => 0xffff,
-        ("queue", "IRQ") => regs::IRQ_ENABLE | 0xffff,
-        ("queue", "COALESCE") => 0xff_ffff,
-        (_, name) => panic!("the bench does not know the writable register {block}.{name}"),
-    }
 }
 
 /// Every read-only register shows what the block was given; every register is in this match or writable.

@@ -1,5 +1,6 @@
 //! An AXI4-Lite master for benches of blocks with `s_axil_*` ports.
 
+use gatewei_abi::regs::{self, Register};
 use gatewei_sim::model::{Model, ModelError, PortId};
 
 /// Cycles after which a bus that does not answer is broken.
@@ -133,5 +134,19 @@ pub trait Registers {
     /// Reads a register.
     fn read(&mut self, address: u32) -> u32 {
         self.read_with(address, 0)
+    }
+}
+
+/// The bits of a writable register that exist.
+pub fn writable(block: &str, register: &Register) -> u32 {
+    match (block, register.name) {
+        ("card", "CONTROL") => regs::CONTROL_ENABLE | regs::CONTROL_RESET,
+        ("card", "SCRATCH") | ("queue", "SQ_BASE_HI" | "CQ_BASE_HI") => u32::MAX,
+        ("queue", "SQ_BASE_LO" | "CQ_BASE_LO") => !63,
+        ("queue", "SIZE") => 0xf,
+        ("queue", "SQ_TAIL" | "CQ_HEAD") => 0xffff,
+        ("queue", "IRQ") => regs::IRQ_ENABLE | 0xffff,
+        ("queue", "COALESCE") => 0xff_ffff,
+        (_, name) => panic!("the bench does not know the writable register {block}.{name}"),
     }
 }

@@ -263,6 +263,12 @@ impl Bench {
         self.write(regs::CARD + card::CONTROL, regs::CONTROL_ENABLE);
     }
 
+    /// Sets an input that no part of the bench drives.
+    pub fn set(&mut self, port: &str, value: u64) {
+        let port = self.model.port(port).expect("the shell has it");
+        self.model.set_u64(port, value);
+    }
+
     /// Speaks through the other queue pair from now on.
     pub fn turn(&mut self) {
         std::mem::swap(&mut self.ring, &mut self.other);
