@@ -27,6 +27,8 @@ pub enum Fetching {
     Search,
     /// Looks for a frame that this fetch does not use, and asks for the page.
     Choose,
+    /// Forgets what pages another code of the same number has.
+    Forget,
     /// Awaits the jump destinations of a group.
     Marks,
     /// Awaits the rows of a group.
@@ -90,7 +92,7 @@ pub struct CodeStore {
     rotate: Rotate,
     state: DFF<Fetching>,
     number: DFF<Bits<8>>,
-    hand: DFF<Bits<6>>,
+    hand: DFF<Bits<2>>,
     page: DFF<Bits<14>>,
     row: DFF<Bits<5>>,
     marks: DFF<Bits<256>>,
@@ -124,7 +126,6 @@ pub struct CodeStore {
     gathered: Signal<Local, Banks>,
     wdata: Signal<Local, Bits<288>>,
     beats: Constant<Bits<16>>,
-    last_frame: Constant<Bits<6>>,
 }
 
 impl CodeStore {
@@ -134,10 +135,10 @@ impl CodeStore {
             // Of the 2^5 rows of a page, half are even.
             even: Ram::of(bits + 4),
             odd: Ram::of(bits + 4),
-            last_frame: Constant::new(((1u64 << bits) - 1).into()),
+            table: CodeTable::of(bits),
             beats: Constant::new((CODE_PAGE_BEATS as u64).into()),
             ; clock reset open tag address opened raddr rdata jumpdest readable want busy seek in_addr in_beats in_ready
-            in_valid in_error beat table near known rotate state number hand page row marks good spoiled offset
+            in_valid in_error beat near known rotate state number hand page row marks good spoiled offset
             first_odd from_odd reads marked asked asks wants absent behind_page forget accept we low line behind wline
             page_now page_bytes gathered wdata
         }
@@ -173,17 +174,22 @@ impl Logic for CodeStore {
         // 33 bytes: an opcode and the longest operand.
         self.near.across.next = self.raddr.val().get_bits::<10>(0) > 991;
         self.asked.d.next = self.near.lacks.val();
-        // Not again while the answer comes.
-        self.asks.d.next = !(self.near.here.val() | self.asks.q.val());
-        self.table.asked.next = self.asked.q.val();
-        if self.state.q.val() == Fetching::Search {
-            self.table.asked.next = bit_cast::<14, 8>(self.tag.val().get_bits::<8>(0));
+        // Not again while the answer comes, nor while the table shows the set of a page that comes.
+        self.asks.d.next = !(self.near.here.val() | self.asks.q.val())
+            & (self.state.q.val() == Fetching::Idle);
+        self.table.look.next = self.near.lacks.val();
+        if self.asks.q.val() {
+            self.table.look.next = self.asked.q.val();
         }
+        if (self.state.q.val() != Fetching::Idle) & (self.state.q.val() != Fetching::Search) {
+            self.table.look.next = self.page.q.val();
+        }
+        self.table.sweep.next = self.state.q.val() == Fetching::Forget;
+        self.table.first.next = self.state.q.val() == Fetching::Search;
+        self.table.asked.next = self.asked.q.val();
         self.near.asked.next = self.asked.q.val();
         self.near.found.next = self.table.found.val();
-        // A code that is opened asks the table, too.
-        self.near.put.next = (self.asks.q.val() & self.table.known.val())
-            & (self.state.q.val() != Fetching::Search);
+        self.near.put.next = self.asks.q.val() & self.table.known.val();
         self.wants.d.next = self.want.val();
         self.absent.next = (self.asks.q.val() & self.wants.q.val()) & !self.table.known.val();
         self.low.next = self.raddr.val().get_bits::<5>(0);
@@ -195,7 +201,7 @@ impl Logic for CodeStore {
             self.behind.next = bit_cast::<11, 6>(self.near.next_frame.val()) << 5;
         }
         self.wline.next =
-            (bit_cast::<11, 6>(self.hand.q.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
+            (bit_cast::<11, 6>(self.table.frame.val()) << 5) | bit_cast::<11, 5>(self.row.q.val());
         self.reads.row.next = self.line.val();
         self.reads.offset.next = self.low.val();
         self.reads.behind.next = self.behind.val();
@@ -233,6 +239,7 @@ impl Logic for CodeStore {
         self.known.wdata.next = self.tag.val();
         self.known.we.next = false;
         self.table.drop.next = false;
+        self.table.code.next = self.number.q.val();
 
         // The page that comes.
         self.table.hand.next = self.hand.q.val();
@@ -270,16 +277,22 @@ impl Logic for CodeStore {
                 }
             }
             Fetching::Search => {
+                self.state.d.next = Fetching::Idle;
                 self.number.d.next = self.tag.val().get_bits::<8>(0);
                 if (self.known.rdata.val() != self.tag.val()) | !self.tag.val().any() {
                     self.known.we.next = true;
-                    self.table.drop.next = true;
+                    self.state.d.next = Fetching::Forget;
                 }
-                self.state.d.next = Fetching::Idle;
+            }
+            Fetching::Forget => {
+                self.table.drop.next = true;
+                if self.table.last.val() {
+                    self.state.d.next = Fetching::Idle;
+                }
             }
             Fetching::Choose => {
                 if self.table.used.val() {
-                    self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
+                    self.hand.d.next = self.hand.q.val() + 1;
                 } else {
                     self.table.free.next = true;
                     self.seek.next = true;
@@ -311,7 +324,7 @@ impl Logic for CodeStore {
             }
             Fetching::Settle => {
                 self.table.put.next = true;
-                self.hand.d.next = (self.hand.q.val() + 1) & self.last_frame.val();
+                self.hand.d.next = self.hand.q.val() + 1;
                 self.state.d.next = Fetching::Idle;
             }
         }
