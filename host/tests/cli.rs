@@ -290,7 +290,7 @@ fn a_model_s_figures_stand_beside_what_they_rest_on() {
     assert_eq!(text.status, 0, "{}", text.stderr);
     for word in [
         "estimated: nextpnr",
-        "12.5 MHz",
+        "13.4 MHz",
         "modelled",
         "measured",
         "simulated cycles",

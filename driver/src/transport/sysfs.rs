@@ -147,6 +147,7 @@ mod tests {
             (card::MAGIC, MAGIC),
             (card::VERSION, ABI_VERSION),
             (card::CAPS, u32::from_le_bytes([1, 1, 4, 1])),
+            (card::SLOTS, 64),
         ] {
             bar.write32(register, value).unwrap();
         }

@@ -8,7 +8,7 @@ const LANE_LUT4: u32 = 41_100;
 /// LUT6 that a lane may have: `hdl/budgets.json`.
 const LANE_LUT6: u32 = 26_000;
 /// MHz of a card of one lane on an ECP5-85 of grade 6, as the README has it.
-const ECP5_MHZ: f64 = 12.5;
+const ECP5_MHZ: f64 = 13.4;
 
 /// All parts.
 pub fn parts() -> Vec<Part> {
