@@ -4,7 +4,7 @@ use super::{Known, Link, LinkKind, Part, Source};
 use crate::model::Power;
 
 /// LUT4 of a lane on an ECP5, as the README has it: `gatewei-hdl synth lane`.
-const LANE_LUT4: u32 = 41_100;
+const LANE_LUT4: u32 = 36_000;
 /// LUT6 that a lane may have: `hdl/budgets.json`.
 const LANE_LUT6: u32 = 26_000;
 /// MHz of a card of one lane on an ECP5-85 of grade 6, as the README has it.
