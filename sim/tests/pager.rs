@@ -197,13 +197,14 @@ fn every_access_finds_its_rows_on_a_small_card() {
 
 fn finds_its_rows(block: &str, frames: usize) {
     let mut random = Random::new(3);
-    // Pages all over a segment, each with the one behind it.
-    let count = 1 << (SEGMENT_BITS - PAGE_BITS);
-    let pairs = (0..31).flat_map(|_| {
+    // Pages all over a segment, each with the one behind it, and one whose number differs in a bit.
+    let bits = SEGMENT_BITS - PAGE_BITS;
+    let count = 1 << bits;
+    let near = (0..21).flat_map(|n| {
         let page = random.below(count - 2);
-        [page, page + 1]
+        [page, page + 1, (page ^ 1 << (n % bits)).min(count - 2)]
     });
-    let pages: Vec<u64> = pairs.collect();
+    let pages: Vec<u64> = near.collect();
     let words = ROWS as u64 * count;
     let beats = pages[40] * ROWS as u64 + 9;
     let mut bench = Bench::new(block, frames, words, beats);
