@@ -25,8 +25,9 @@ impl Stores {
     };
 
     /// As small as they can be: a transaction between two contracts, with what it reads of them, has some dozens of
-    /// slots; an access and the one before use four pages of data between them, or two pages of code, and one more
-    /// has to come.
+    /// slots; a read and a write use four pages of data between them, and one more has to come; of code a page and the
+    /// one behind it must be in different sets of [`super::code_table`]. The tests run [`Stores::MOST`] and the sizes of
+    /// the boards with a serial line, not these.
     pub const LEAST: Self = Self {
         slot_bits: 6,
         code_bits: 3,
