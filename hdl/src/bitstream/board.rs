@@ -432,6 +432,12 @@ mod tests {
                 "data_pages: a power of two from 8 to 16",
             ),
             (
+                "ulx3s-85f",
+                "code_pages = 32",
+                "code_pages = 16",
+                "code_pages: a power of two from 32 to 64",
+            ),
+            (
                 "aws-f2",
                 "link = \"f2\"",
                 "link = \"f3\"",

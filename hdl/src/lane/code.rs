@@ -129,7 +129,7 @@ pub struct CodeStore {
 }
 
 impl CodeStore {
-    /// A store of 2^`bits` pages, 8 to 64.
+    /// A store of 2^`bits` pages, 32 or 64.
     pub fn of(bits: usize) -> Self {
         block! {
             // Of the 2^5 rows of a page, half are even.

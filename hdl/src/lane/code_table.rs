@@ -76,7 +76,7 @@ pub struct CodeTable {
 }
 
 impl CodeTable {
-    /// A table of 2^`bits` frames, 8 to 64.
+    /// A table of 2^`bits` frames, 32 or 64.
     pub fn of(bits: usize) -> Self {
         block! {
             tag: array_init::array_init(|_| Default::default()),
